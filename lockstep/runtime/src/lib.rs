@@ -1,0 +1,14 @@
+//! What a server that openapi-lockstep generated stands on.
+//!
+//! [`Contract`] checks each request against the OpenAPI document itself before poem-openapi reads
+//! it, and reports every failure with its place. [`Problems`] turns every other error that the
+//! framework answers into the same shape: `application/problem+json` of RFC 9457.
+
+mod body;
+mod contract;
+mod credential;
+mod problem;
+mod request;
+
+pub use contract::{Contract, ContractError, Guarded};
+pub use problem::{InvalidMember, Problems, Rejection};

@@ -1,0 +1,160 @@
+use poem::{
+    Endpoint, IntoResponse, Middleware, Request, Response, Result,
+    http::{HeaderName, HeaderValue, StatusCode, header},
+};
+use serde::Serialize;
+
+const PROBLEM_JSON: &str = "application/problem+json";
+
+/// One failure of a request.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct InvalidMember {
+    /// A JSON Pointer into the request: `/path/…`, `/query/…` or `/body/…`.
+    pub pointer: String,
+    /// What is wrong there.
+    pub detail: String,
+}
+
+/// An error that is answered before, or instead of, a generated method: a problem of RFC 9457.
+#[derive(Clone, Debug)]
+pub struct Rejection {
+    status: StatusCode,
+    code: &'static str,
+    detail: String,
+    errors: Vec<InvalidMember>,
+    header: Option<(HeaderName, HeaderValue)>,
+}
+
+impl Rejection {
+    /// The answer with this status. `code` tells a program what went wrong, `detail` a person.
+    pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        Self {
+            status,
+            code,
+            detail: detail.into(),
+            errors: Vec::new(),
+            header: None,
+        }
+    }
+
+    /// The answer to a request that is not as documented: 400 with all of its failures.
+    pub fn invalid(mut errors: Vec<InvalidMember>) -> Self {
+        errors.sort();
+        let detail = "The request is not as documented; see errors.";
+        Self {
+            errors,
+            ..Self::new(StatusCode::BAD_REQUEST, "invalid_request", detail)
+        }
+    }
+
+    /// The same with a header.
+    #[must_use]
+    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.header = Some((name, value));
+        self
+    }
+
+    /// What the framework means by a bare status.
+    fn of_status(status: StatusCode, detail: &str) -> Self {
+        match status {
+            StatusCode::BAD_REQUEST => Self::invalid(vec![InvalidMember {
+                pointer: String::new(),
+                detail: detail.to_owned(),
+            }]),
+            StatusCode::NOT_FOUND => Self::new(status, "not_found", "Nothing is at this path."),
+            StatusCode::METHOD_NOT_ALLOWED => Self::new(
+                status,
+                "method_not_allowed",
+                "This path does not take this method.",
+            ),
+            StatusCode::PAYLOAD_TOO_LARGE => {
+                Self::new(status, "payload_too_large", "The body is too large.")
+            }
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => Self::new(
+                status,
+                "unsupported_media_type",
+                "The body is of a media type that is not taken here.",
+            ),
+            _ => Self::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "internal_error",
+                "The service failed. The operator finds the reason in its log.",
+            ),
+        }
+    }
+}
+
+impl IntoResponse for Rejection {
+    fn into_response(self) -> Response {
+        #[derive(Serialize)]
+        struct Problem<'a> {
+            r#type: &'a str,
+            title: &'a str,
+            status: u16,
+            detail: &'a str,
+            code: &'a str,
+            #[serde(skip_serializing_if = "<[_]>::is_empty")]
+            errors: &'a [InvalidMember],
+        }
+        let problem = Problem {
+            r#type: "about:blank",
+            title: self.status.canonical_reason().unwrap_or_default(),
+            status: self.status.as_u16(),
+            detail: &self.detail,
+            code: self.code,
+            errors: &self.errors,
+        };
+        let mut response = poem::web::Json(problem).into_response();
+        response.set_status(self.status);
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
+        if let Some((name, value)) = self.header {
+            headers.insert(name, value);
+        }
+        response
+    }
+}
+
+/// A middleware that turns every error into a problem, whoever answers it.
+///
+/// An error page in HTML stays what it is.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Problems;
+
+impl<E: Endpoint> Middleware<E> for Problems {
+    type Output = ProblemsEndpoint<E>;
+
+    fn transform(&self, endpoint: E) -> Self::Output {
+        ProblemsEndpoint(endpoint)
+    }
+}
+
+/// The endpoint of [`Problems`].
+pub struct ProblemsEndpoint<E>(E);
+
+impl<E: Endpoint> Endpoint for ProblemsEndpoint<E> {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> Result<Response> {
+        let mut response = self.0.get_response(request).await;
+        let status = response.status();
+        let content_type = response.content_type().unwrap_or_default();
+        if status.as_u16() < 400
+            || content_type == PROBLEM_JSON
+            || content_type.starts_with("text/html")
+        {
+            return Ok(response);
+        }
+        let detail = response
+            .take_body()
+            .into_string()
+            .await
+            .unwrap_or_default();
+        let allow = response.headers().get(header::ALLOW).cloned();
+        let mut rejection = Rejection::of_status(status, &detail);
+        if let Some(allow) = allow {
+            rejection = rejection.with_header(header::ALLOW, allow);
+        }
+        Ok(rejection.into_response())
+    }
+}

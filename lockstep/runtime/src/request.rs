@@ -1,0 +1,251 @@
+//! The check of one request.
+
+use jsonschema::{ValidationError, error::ValidationErrorKind};
+use percent_encoding::percent_decode_str;
+use poem::{
+    Body, Request,
+    error::ReadBodyError,
+    http::{HeaderValue, StatusCode, header},
+};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    Contract, InvalidMember, Rejection,
+    body::{MediaType, read_pairs},
+    contract::{Access, Operation, resolve},
+    credential,
+};
+
+impl Contract {
+    /// The request as a generated server reads it: what was checked, and nothing else.
+    ///
+    /// The body becomes JSON, whatever it came as; decimal strings become integers where the
+    /// document wants one; a key in the body moves to `Authorization`.
+    ///
+    /// # Errors
+    ///
+    /// The answer to a request that is not as documented.
+    pub(crate) async fn check(&self, mut request: Request) -> Result<Request, Rejection> {
+        let (operation, path) = self.operation(&request)?;
+        let mut errors = Vec::new();
+        let mut given = Map::new();
+
+        match decode(&path) {
+            Ok(path) => given.insert("path".to_owned(), Value::Object(path)),
+            Err(error) => {
+                errors.push(error);
+                None
+            }
+        };
+        match read_pairs(request.uri().query().unwrap_or_default().as_bytes()) {
+            Ok(query) => given.insert("query".to_owned(), Value::Object(query)),
+            Err(detail) => {
+                errors.push(invalid("/query", detail));
+                None
+            }
+        };
+        let bytes = self.read_body(&mut request).await?;
+        if !bytes.is_empty() {
+            match operation.media_type(&request)?.read(&bytes) {
+                Ok(body) => given.insert("body".to_owned(), body),
+                Err(detail) => {
+                    errors.push(invalid("/body", detail));
+                    None
+                }
+            };
+        }
+
+        let mut given = Value::Object(given);
+        operation.normalize(&operation.schema, &mut given, "", &mut errors);
+        // What could not be read is not also said to be missing.
+        let unread: Vec<String> = errors.iter().map(|error| error.pointer.clone()).collect();
+        let failures = operation.validator.iter_errors(&given);
+        errors.extend(
+            failures
+                .flat_map(|error| operation.failures(&error))
+                .filter(|error| !unread.contains(&error.pointer)),
+        );
+        if !errors.is_empty() {
+            return Err(Rejection::invalid(errors));
+        }
+
+        let body = given.get_mut("body").and_then(Value::as_object_mut);
+        credential::gather(&operation.access, &mut request, body).map_err(Rejection::invalid)?;
+        operation.require_credential(&request)?;
+        if !operation.media_types.is_empty() {
+            let body = given.get("body").cloned().unwrap_or_else(|| json!({}));
+            request.set_body(Body::from_string(body.to_string()));
+            let json = HeaderValue::from_static(MediaType::Json.name());
+            request.headers_mut().insert(header::CONTENT_TYPE, json);
+        }
+        Ok(request)
+    }
+
+    async fn read_body(&self, request: &mut Request) -> Result<Vec<u8>, Rejection> {
+        let limit = self.body_limit;
+        match request.take_body().into_bytes_limit(limit).await {
+            Ok(bytes) => Ok(bytes.into()),
+            Err(ReadBodyError::PayloadTooLarge) => Err(Rejection::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "payload_too_large",
+                format!("The body is larger than {limit} bytes."),
+            )),
+            Err(_) => Err(Rejection::invalid(vec![invalid(
+                "/body",
+                "could not be read to its end",
+            )])),
+        }
+    }
+}
+
+impl Operation {
+    fn media_type(&self, request: &Request) -> Result<MediaType, Rejection> {
+        let given = request.content_type().and_then(MediaType::parse);
+        match given.filter(|given| self.media_types.contains(given)) {
+            Some(media_type) => Ok(media_type),
+            None if self.media_types.is_empty() => Err(Rejection::invalid(vec![invalid(
+                "/body",
+                "is not taken here: send none",
+            )])),
+            None => {
+                let names: Vec<&str> = self.media_types.iter().map(|it| it.name()).collect();
+                Err(Rejection::new(
+                    StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                    "unsupported_media_type",
+                    format!("Send the body as {}.", names.join(" or ")),
+                ))
+            }
+        }
+    }
+
+    /// Makes an integer of each decimal string, and of each number without a fraction, that stands
+    /// where the schema wants an integer, and refuses one that is too large for its format.
+    fn normalize(
+        &self,
+        schema: &Value,
+        value: &mut Value,
+        pointer: &str,
+        errors: &mut Vec<InvalidMember>,
+    ) {
+        let schema = resolve(&self.schema, schema);
+        match value {
+            Value::Object(members) => {
+                for (name, member) in members {
+                    let schema = &schema["properties"][name.as_str()];
+                    self.normalize(schema, member, &join(pointer, name), errors);
+                }
+            }
+            Value::Array(items) => {
+                for (index, item) in items.iter_mut().enumerate() {
+                    let pointer = format!("{pointer}/{index}");
+                    self.normalize(&schema["items"], item, &pointer, errors);
+                }
+            }
+            Value::String(_) | Value::Number(_) if wants_integer(schema) => {
+                if let Some(integer) = integer(value) {
+                    *value = integer.into();
+                }
+                let fits = match (value.as_i64(), schema["format"].as_str()) {
+                    (Some(integer), Some("int32")) => i32::try_from(integer).is_ok(),
+                    (Some(_), _) => true,
+                    // Not an integer at all: the schema's type says so.
+                    (None, _) => !value.is_u64(),
+                };
+                if !fits {
+                    errors.push(invalid(pointer, "is too large an integer"));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The failures that an error of the schema means, one for each member.
+    fn failures(&self, error: &ValidationError<'_>) -> Vec<InvalidMember> {
+        let place = error.instance_path().as_str();
+        match error.kind() {
+            ValidationErrorKind::AdditionalProperties { unexpected } => unexpected
+                .iter()
+                .map(|name| invalid(&join(place, name), "is not known here"))
+                .collect(),
+            ValidationErrorKind::Required { property } => {
+                let name = property.as_str().unwrap_or_default();
+                vec![invalid(&join(place, name), "is required")]
+            }
+            ValidationErrorKind::Pattern { .. } => {
+                let pattern = error.schema_path().as_str();
+                let schema = pattern.strip_suffix("/pattern").unwrap_or(pattern);
+                let description = self.schema.pointer(&format!("{schema}/description"));
+                let detail = match description.and_then(Value::as_str) {
+                    Some(description) => format!("is not as described: {}", description.trim_end()),
+                    None => error.masked().to_string(),
+                };
+                vec![invalid(place, detail)]
+            }
+            _ => vec![invalid(place, error.masked().to_string())],
+        }
+    }
+
+    fn require_credential(&self, request: &Request) -> Result<(), Rejection> {
+        match &self.access {
+            Access::Secured {
+                missing: Some(status),
+                ..
+            } if !credential::is_present(&self.access, request) => Err(Rejection::new(
+                *status,
+                "not_logged_in",
+                "Not logged in: the request carries no key.",
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The path's parameters, decoded.
+fn decode(parameters: &[(&str, String)]) -> Result<Map<String, Value>, InvalidMember> {
+    parameters
+        .iter()
+        .map(|(name, value)| {
+            let value = percent_decode_str(value)
+                .decode_utf8()
+                .map_err(|_| invalid(&join("/path", name), "is not UTF-8"))?;
+            Ok((name.to_string(), Value::String(value.into_owned())))
+        })
+        .collect()
+}
+
+fn wants_integer(schema: &Value) -> bool {
+    match &schema["type"] {
+        Value::Array(types) => types.iter().any(|it| it == "integer"),
+        kind => kind == "integer",
+    }
+}
+
+/// The integer that a decimal string, or a number without a fraction, says.
+fn integer(value: &Value) -> Option<i64> {
+    // The integers that a double holds exactly.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    match value {
+        Value::String(text) => {
+            let integer: i64 = text.parse().ok()?;
+            (integer.to_string() == *text).then_some(integer)
+        }
+        Value::Number(number) => {
+            let float = number.as_f64()?;
+            let is_exact = number.is_f64() && float.fract() == 0.0 && float.abs() <= EXACT;
+            is_exact.then_some(float as i64)
+        }
+        _ => None,
+    }
+}
+
+fn invalid(pointer: &str, detail: impl Into<String>) -> InvalidMember {
+    InvalidMember {
+        pointer: pointer.to_owned(),
+        detail: detail.into(),
+    }
+}
+
+/// The JSON Pointer of a member.
+fn join(pointer: &str, name: &str) -> String {
+    format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"))
+}

@@ -1,0 +1,88 @@
+use serde_json::Value;
+use utoipa::openapi::OpenApi;
+
+use crate::{
+    Refusal,
+    rules::Rules,
+    source::{Source, join},
+};
+
+/// An OpenAPI document that the generators can write out whole.
+pub struct Document {
+    pub(crate) file: String,
+    pub(crate) source: Source,
+    pub(crate) model: OpenApi,
+}
+
+impl Document {
+    /// The document as JSON, members in their order, for a server that reads it when it starts.
+    pub fn json(&self) -> String {
+        self.source.value.to_string()
+    }
+}
+
+/// Reads an OpenAPI 3.1 document from its YAML or JSON text. `file` names it in refusals.
+///
+/// # Errors
+///
+/// Every place of the document that is wrong, that the model would lose, or that the generated
+/// code could not say, in the order of the text.
+pub fn read(file: &str, text: &str) -> Result<Document, Vec<Refusal>> {
+    let source = Source::parse(file, text)?;
+    let mut refusals = Rules::check(&source);
+    let model = serde_json::from_value::<OpenApi>(source.value.clone());
+    match &model {
+        Ok(model) => {
+            let kept = serde_json::to_value(model).unwrap_or_default();
+            for (pointer, reason) in losses(&source.value, &kept) {
+                if !refusals.iter().any(|refusal| refusal.pointer == pointer) {
+                    refusals.push(source.refusal(&pointer, reason));
+                }
+            }
+        }
+        Err(error) if refusals.is_empty() => {
+            refusals.push(source.refusal("", format!("is not an OpenAPI document: {error}")));
+        }
+        Err(_) => {}
+    }
+    refusals.sort();
+    match model {
+        Ok(model) if refusals.is_empty() => Ok(Document {
+            file: file.to_owned(),
+            source,
+            model,
+        }),
+        _ => Err(refusals),
+    }
+}
+
+/// What `read` says and `kept`, the model written back, does not.
+fn losses(read: &Value, kept: &Value) -> Vec<(String, String)> {
+    fn compare(read: &Value, kept: &Value, pointer: String, losses: &mut Vec<(String, String)>) {
+        match (read, kept) {
+            (Value::Object(read), Value::Object(kept)) => {
+                for (name, value) in read {
+                    let inner = join(&pointer, name);
+                    match kept.get(name) {
+                        Some(kept) => compare(value, kept, inner, losses),
+                        None => losses.push((inner, "is lost by utoipa's model".to_owned())),
+                    }
+                }
+            }
+            (Value::Array(read), Value::Array(kept)) if read.len() == kept.len() => {
+                for (index, (read, kept)) in read.iter().zip(kept).enumerate() {
+                    compare(read, kept, format!("{pointer}/{index}"), losses);
+                }
+            }
+            (Value::Number(read), Value::Number(kept)) if read.as_f64() == kept.as_f64() => {}
+            _ if read == kept => {}
+            _ => losses.push((
+                pointer,
+                format!("comes back from utoipa's model as {kept} instead of {read}"),
+            )),
+        }
+    }
+    let mut losses = Vec::new();
+    compare(read, kept, String::new(), &mut losses);
+    losses
+}

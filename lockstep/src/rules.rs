@@ -1,0 +1,234 @@
+//! What a document may say so that no generator loses any of it.
+//!
+//! The rules are a list of what is taken; everything else is refused where it stands.
+
+mod names;
+mod operation;
+mod problem;
+mod schema;
+
+pub(crate) use operation::shared_responses;
+
+use std::collections::HashMap;
+
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use utoipa::openapi::{RefOr, path, security};
+
+use crate::{
+    Refusal,
+    source::{Source, join},
+};
+
+/// A walk over a document that collects the refusals.
+pub(crate) struct Rules<'a> {
+    source: &'a Source,
+    refusals: Vec<Refusal>,
+    /// What serde could not read, by pointer.
+    unreadable: Vec<(String, String)>,
+}
+
+impl<'a> Rules<'a> {
+    /// Everything of the document that is not taken.
+    pub(crate) fn check(source: &'a Source) -> Vec<Refusal> {
+        let mut rules = Self {
+            source,
+            refusals: Vec::new(),
+            unreadable: Vec::new(),
+        };
+        rules.document();
+        rules.report_unreadable();
+        rules.refusals
+    }
+
+    fn document(&mut self) {
+        self.only(
+            "",
+            &[
+                "openapi",
+                "info",
+                "servers",
+                "tags",
+                "externalDocs",
+                "security",
+                "paths",
+                "components",
+            ],
+        );
+        if self.text("/openapi") != Some("3.1.0") {
+            self.refuse("/openapi", "only 3.1.0 is read");
+        }
+        self.only(
+            "/components",
+            &["schemas", "responses", "requestBodies", "securitySchemes"],
+        );
+        for pointer in self.members("/components/securitySchemes") {
+            self.security_scheme(&pointer);
+        }
+        for pointer in self.members("/components/schemas") {
+            self.schema(&pointer);
+        }
+        for pointer in self.members("/components/requestBodies") {
+            self.request_body(&pointer);
+        }
+        for pointer in self.members("/components/responses") {
+            self.response(&pointer);
+        }
+        if self.members("/paths").is_empty() {
+            self.refuse("/paths", "no path is there to serve");
+        }
+        for pointer in self.members("/paths") {
+            self.path_item(&pointer);
+        }
+        self.shared_responses();
+        self.security();
+        self.problem();
+        self.names();
+        self.cycles();
+    }
+
+    fn path_item(&mut self, pointer: &str) {
+        const METHODS: [&str; 5] = ["get", "put", "post", "delete", "patch"];
+        self.readable::<path::PathItem>(pointer);
+        self.only(pointer, &METHODS);
+        for method in METHODS {
+            let operation = join(pointer, method);
+            if self.source.at(&operation).is_some() {
+                self.operation(&operation);
+            }
+        }
+    }
+
+    fn security_scheme(&mut self, pointer: &str) {
+        self.readable::<security::SecurityScheme>(pointer);
+        let kind = self.text(&join(pointer, "type"));
+        let scheme = self.text(&join(pointer, "scheme"));
+        let place = self.text(&join(pointer, "in"));
+        match (kind, scheme, place) {
+            (Some("http"), Some("bearer"), None) => {
+                self.only(pointer, &["type", "scheme", "bearerFormat", "description"]);
+            }
+            (Some("apiKey"), None, Some("cookie")) => {
+                self.only(pointer, &["type", "in", "name", "description"]);
+            }
+            _ => self.refuse(
+                pointer,
+                "only http bearer and apiKey in a cookie are supported",
+            ),
+        }
+    }
+
+    fn refuse(&mut self, pointer: &str, reason: impl Into<String>) {
+        self.refusals.push(self.source.refusal(pointer, reason));
+    }
+
+    /// Refuses every keyword that is neither `allowed` nor an extension.
+    fn only(&mut self, pointer: &str, allowed: &[&str]) {
+        let keywords: Vec<String> = self
+            .object(pointer)
+            .into_iter()
+            .flat_map(Map::keys)
+            .filter(|keyword| !allowed.contains(&keyword.as_str()) && !keyword.starts_with("x-"))
+            .cloned()
+            .collect();
+        for keyword in keywords {
+            let reason = match keyword.as_str() {
+                "const" => "const is not supported: write an enum of one value".to_owned(),
+                "allOf" | "anyOf" | "oneOf" | "not" => {
+                    format!("{keyword} is not supported: write one schema out")
+                }
+                _ => format!("{keyword} is not supported here"),
+            };
+            self.refuse(&join(pointer, &keyword), reason);
+        }
+    }
+
+    /// Notes what utoipa's model cannot take at `pointer`.
+    fn readable<T: DeserializeOwned>(&mut self, pointer: &str) {
+        let value = self.source.at(pointer).cloned().unwrap_or_default();
+        if let Err(error) = serde_json::from_value::<T>(value) {
+            self.unreadable
+                .push((pointer.to_owned(), error.to_string()));
+        }
+    }
+
+    /// Refuses the innermost of what could not be read, unless a rule said already why.
+    fn report_unreadable(&mut self) {
+        let mut unreadable = std::mem::take(&mut self.unreadable);
+        unreadable.sort_by_key(|(pointer, _)| std::cmp::Reverse(pointer.len()));
+        for (pointer, error) in unreadable {
+            let told = |refusal: &Refusal| {
+                refusal.pointer == pointer || refusal.pointer.starts_with(&format!("{pointer}/"))
+            };
+            if !self.refusals.iter().any(told) {
+                self.refuse(&pointer, format!("is not as OpenAPI has it: {error}"));
+            }
+        }
+    }
+
+    /// The name of the component that a reference at `pointer` names, if it is one.
+    ///
+    /// Refuses a reference that has siblings or that names nothing under `components/<kind>`.
+    fn reference(&mut self, pointer: &str, kind: &str) -> Option<String> {
+        let reference = self.text(&join(pointer, "$ref"))?;
+        self.only(pointer, &["$ref"]);
+        let name = reference.strip_prefix(&format!("#/components/{kind}/"));
+        match name {
+            Some(name) if self.source.at(&format!("/components/{kind}/{name}")).is_some() => {
+                Some(name.to_owned())
+            }
+            _ => {
+                self.refuse(
+                    &join(pointer, "$ref"),
+                    format!("names nothing: write #/components/{kind}/ and a name from there"),
+                );
+                None
+            }
+        }
+    }
+
+    fn object(&self, pointer: &str) -> Option<&'a Map<String, Value>> {
+        self.source.at(pointer)?.as_object()
+    }
+
+    fn text(&self, pointer: &str) -> Option<&'a str> {
+        self.source.at(pointer)?.as_str()
+    }
+
+    /// The pointers of the members or items of what stands at `pointer`.
+    fn members(&self, pointer: &str) -> Vec<String> {
+        match self.source.at(pointer) {
+            Some(Value::Object(object)) => object.keys().map(|key| join(pointer, key)).collect(),
+            Some(Value::Array(items)) => (0..items.len())
+                .map(|index| format!("{pointer}/{index}"))
+                .collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The pointers of all operations.
+    fn operations(&self) -> Vec<String> {
+        self.members("/paths")
+            .iter()
+            .flat_map(|path| self.members(path))
+            .collect()
+    }
+
+    /// Follows a reference at `pointer`, if there is one.
+    fn resolve(&self, pointer: &str, kind: &str) -> String {
+        match self.text(&join(pointer, "$ref")) {
+            Some(reference) => reference
+                .strip_prefix('#')
+                .filter(|target| target.starts_with(&format!("/components/{kind}/")))
+                .unwrap_or(pointer)
+                .to_owned(),
+            None => pointer.to_owned(),
+        }
+    }
+}
+
+/// The last part of a pointer, unescaped.
+fn last(pointer: &str) -> String {
+    let last = pointer.rsplit('/').next().unwrap_or_default();
+    last.replace("~1", "/").replace("~0", "~")
+}

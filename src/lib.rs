@@ -1,0 +1,17 @@
+//! The contract of the Data Cortex Report API: its document, and the code generated from it.
+//!
+//! Nothing here is written by hand. Change `openapi.yaml`, and the build writes the rest anew;
+//! what no longer fits does not compile.
+
+/// The document as it is written, in YAML.
+pub const DOCUMENT_YAML: &str = include_str!("../openapi.yaml");
+
+/// The same document in JSON.
+pub const DOCUMENT_JSON: &str = include_str!(concat!(env!("OUT_DIR"), "/openapi.json"));
+
+/// The poem-openapi server: a trait for each tag to implement, and [`server::service`] to serve it.
+#[cfg(feature = "server")]
+#[expect(missing_docs, reason = "a value or member whose name says it all has no description")]
+pub mod server {
+    include!(concat!(env!("OUT_DIR"), "/server.rs"));
+}
