@@ -11,7 +11,10 @@ pub const DOCUMENT_JSON: &str = include_str!(concat!(env!("OUT_DIR"), "/openapi.
 
 /// The poem-openapi server: a trait for each tag to implement, and [`server::service`] to serve it.
 #[cfg(feature = "server")]
-#[expect(missing_docs, reason = "a value or member whose name says it all has no description")]
+#[expect(
+    missing_docs,
+    reason = "a value or member whose name says it all has no description"
+)]
 pub mod server {
     include!(concat!(env!("OUT_DIR"), "/server.rs"));
 }

@@ -174,7 +174,12 @@ impl<'a> Rules<'a> {
         self.only(pointer, &["$ref"]);
         let name = reference.strip_prefix(&format!("#/components/{kind}/"));
         match name {
-            Some(name) if self.source.at(&format!("/components/{kind}/{name}")).is_some() => {
+            Some(name)
+                if self
+                    .source
+                    .at(&format!("/components/{kind}/{name}"))
+                    .is_some() =>
+            {
                 Some(name.to_owned())
             }
             _ => {

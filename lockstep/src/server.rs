@@ -110,9 +110,11 @@ impl Writer<'_> {
     fn schema<'a>(&'a self, schema: &'a RefOr<Schema>) -> Option<&'a Schema> {
         match schema {
             RefOr::T(schema) => Some(schema),
-            RefOr::Ref(reference) => {
-                self.schema(self.components().schemas.get(name_of(&reference.ref_location))?)
-            }
+            RefOr::Ref(reference) => self.schema(
+                self.components()
+                    .schemas
+                    .get(name_of(&reference.ref_location))?,
+            ),
         }
     }
 }

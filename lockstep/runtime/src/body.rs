@@ -129,7 +129,9 @@ impl<'de> Visitor<'de> for UniqueVisitor {
         while let Some(name) = access.next_key::<String>()? {
             let Unique(value) = access.next_value()?;
             if members.contains_key(&name) {
-                return Err(A::Error::custom(format!("the member {name:?} stands twice")));
+                return Err(A::Error::custom(format!(
+                    "the member {name:?} stands twice"
+                )));
             }
             members.insert(name, value);
         }

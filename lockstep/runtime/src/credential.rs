@@ -41,16 +41,13 @@ pub(crate) fn gather(
         return Err(errors.collect());
     }
     let explicit = keys
-        .iter()
+        .into_iter()
         .find(|(pointer, _)| !pointer.starts_with("/cookie/"));
     request.headers_mut().remove(header::AUTHORIZATION);
-    if let Some((pointer, key)) = explicit {
-        let mut value = HeaderValue::try_from(format!("Bearer {key}")).map_err(|_| {
-            vec![InvalidMember {
-                pointer: pointer.clone(),
-                detail: "has characters that no key has".to_owned(),
-            }]
-        })?;
+    if let Some((_, key)) = explicit
+        && is_token(&key)
+        && let Ok(mut value) = HeaderValue::try_from(format!("Bearer {key}"))
+    {
         value.set_sensitive(true);
         request.headers_mut().insert(header::AUTHORIZATION, value);
     }
@@ -65,7 +62,14 @@ pub(crate) fn is_present(access: &Access, request: &Request) -> bool {
     request.headers().contains_key(header::AUTHORIZATION)
         || cookie
             .as_ref()
-            .is_some_and(|cookie| !cookie_keys(request, cookie).is_empty())
+            .is_some_and(|cookie| cookie_keys(request, cookie).iter().any(|key| is_token(key)))
+}
+
+/// Whether a key is of the characters of RFC 6750's `b64token`. Another is worth nothing, and
+/// would not arrive as it was sent.
+fn is_token(key: &str) -> bool {
+    key.bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte))
 }
 
 fn bearer_key(request: &Request) -> Option<String> {

@@ -61,6 +61,7 @@ impl Rejection {
                 pointer: String::new(),
                 detail: detail.to_owned(),
             }]),
+            StatusCode::UNAUTHORIZED => Self::new(status, "not_logged_in", "Not logged in."),
             StatusCode::NOT_FOUND => Self::new(status, "not_found", "Nothing is at this path."),
             StatusCode::METHOD_NOT_ALLOWED => Self::new(
                 status,
@@ -145,11 +146,7 @@ impl<E: Endpoint> Endpoint for ProblemsEndpoint<E> {
         {
             return Ok(response);
         }
-        let detail = response
-            .take_body()
-            .into_string()
-            .await
-            .unwrap_or_default();
+        let detail = response.take_body().into_string().await.unwrap_or_default();
         let allow = response.headers().get(header::ALLOW).cloned();
         let mut rejection = Rejection::of_status(status, &detail);
         if let Some(allow) = allow {

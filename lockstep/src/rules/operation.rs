@@ -81,7 +81,10 @@ impl Rules<'_> {
                 ],
             );
             if self.source.at(&join(pointer, "required")).is_none() {
-                self.refuse(pointer, "say required: true or false: utoipa's model takes no default");
+                self.refuse(
+                    pointer,
+                    "say required: true or false: utoipa's model takes no default",
+                );
             }
             match self.text(&join(pointer, "in")) {
                 Some("path") => {
@@ -171,10 +174,7 @@ impl Rules<'_> {
                 self.text(&join(&target, "type")),
                 Some("array" | "object") | None
             ) {
-                self.refuse(
-                    &property,
-                    "a form carries neither lists, objects nor null",
-                );
+                self.refuse(&property, "a form carries neither lists, objects nor null");
             }
         }
     }

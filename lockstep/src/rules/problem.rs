@@ -79,7 +79,10 @@ impl Rules<'_> {
             .filter_map(|code| self.text(code))
             .collect();
         if known.is_empty() {
-            self.refuse(&code, "has to be an enum, so that codes are told apart by type");
+            self.refuse(
+                &code,
+                "has to be an enum, so that codes are told apart by type",
+            );
         } else {
             for code in CODES.iter().filter(|code| !known.contains(code)) {
                 self.refuse(
@@ -106,7 +109,11 @@ impl Rules<'_> {
         if self.text(&join(&target, "type")) != Some(kind)
             || self.is_required(object, name) != required
         {
-            let need = if required { "a required" } else { "an optional" };
+            let need = if required {
+                "a required"
+            } else {
+                "an optional"
+            };
             self.refuse(
                 &property,
                 format!("a problem needs {need} {name} of type {kind}"),

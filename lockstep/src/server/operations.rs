@@ -6,12 +6,7 @@ use utoipa::openapi::{
     request_body::RequestBody,
 };
 
-use super::{
-    responses::response_name,
-    security::Access,
-    types::is_deprecated,
-    *,
-};
+use super::{responses::response_name, security::Access, types::is_deprecated, *};
 
 /// A tag and the operations under it.
 pub(super) struct TagGroup<'a> {
@@ -328,10 +323,7 @@ impl Writer<'_> {
         }
     }
 
-    fn request_body<'a>(
-        &'a self,
-        operation: &'a Operation,
-    ) -> Option<(&'a RequestBody, Body<'a>)> {
+    fn request_body<'a>(&'a self, operation: &'a Operation) -> Option<(&'a RequestBody, Body<'a>)> {
         let id = operation.operation_id.as_deref().unwrap_or_default();
         let (name, body) = match operation.request_body.as_ref()? {
             RefOr::T(body) => (id, body),

@@ -66,7 +66,11 @@ impl Writer<'_> {
                 options.push(quote!(deprecated));
             }
             let options = (!options.is_empty()).then(|| quote!(#[oai(#(#options),*)]));
-            let kind = if optional { quote!(Option<#kind>) } else { kind };
+            let kind = if optional {
+                quote!(Option<#kind>)
+            } else {
+                kind
+            };
             quote! {
                 #comment
                 #options
@@ -97,9 +101,7 @@ impl Writer<'_> {
                 };
                 nullable(&array.schema_type, quote!(Vec<#items>))
             }
-            RefOr::T(Schema::Object(object)) => {
-                nullable(&object.schema_type, scalar(object))
-            }
+            RefOr::T(Schema::Object(object)) => nullable(&object.schema_type, scalar(object)),
             // The rules refuse what is neither.
             RefOr::T(_) => quote!(()),
         }

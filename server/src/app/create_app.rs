@@ -1,0 +1,57 @@
+//! `POST /api/1/app`.
+
+use cortex_report_api::server::{
+    CreateAppReply, CreateAppRequest, CreateAppResponse, Failure, ProblemCode,
+};
+use poem::Request;
+use poem_openapi::payload::Json;
+
+use crate::{
+    auth::Session,
+    service::{Service, client, not_allowed},
+    store::{StoreError, api_key, app, audit, membership},
+};
+
+/// Creates an application and answers its id.
+pub(super) async fn create_app(
+    service: &Service,
+    request: &Request,
+    session: Session,
+    body: CreateAppRequest,
+) -> Result<CreateAppResponse, Failure> {
+    match create(service, request, &session, body.org_id, &body.app_name).await? {
+        Some(app_id) => Ok(CreateAppResponse::Ok(Json(CreateAppReply { app_id }))),
+        None => Ok(CreateAppResponse::conflict(
+            ProblemCode::NameTaken,
+            NAME_TAKEN,
+        )),
+    }
+}
+
+pub(super) const NAME_TAKEN: &str =
+    "The organization has an application of this name already. Choose another name.";
+
+/// Creates an application with its API key; none if the organization has one of this name.
+pub(super) async fn create(
+    service: &Service,
+    request: &Request,
+    session: &Session,
+    org_id: i64,
+    name: &str,
+) -> Result<Option<i64>, Failure> {
+    let now = service.clock.now();
+    let writer = service.store.begin().await?;
+    let role = membership::role(&writer, session.user.id, org_id).await?;
+    if !role.is_some_and(membership::Role::may_change) {
+        return Err(not_allowed());
+    }
+    let Some(app) = app::add(&writer, org_id, name.trim(), now).await? else {
+        return Ok(None);
+    };
+    api_key::add(&writer, &app, service.random.api_key(), now).await?;
+    let event = audit::Event::AppCreated;
+    let email = &session.user.email;
+    audit::add(&writer, event, email, client(request), Some(app.id), now).await?;
+    writer.commit().await.map_err(StoreError::from)?;
+    Ok(Some(app.id))
+}

@@ -1,0 +1,54 @@
+//! `GET /api/1/app`.
+
+use cortex_report_api::server::{App, AppList, Failure, ListAppsResponse, ProblemCode};
+use poem::Request;
+use poem_openapi::payload::Json;
+
+use super::create_app::{NAME_TAKEN, create};
+use crate::{
+    auth::{Session, refuse_cross_site},
+    service::{Service, not_allowed},
+    store::{api_key, app},
+};
+
+/// Answers the applications of an organization; with a name, creates one first.
+pub(super) async fn list_apps(
+    service: &Service,
+    request: &Request,
+    session: Session,
+    org_id: i64,
+    app_name: Option<String>,
+) -> Result<ListAppsResponse, Failure> {
+    let app_id = match app_name {
+        None => None,
+        Some(name) => {
+            // A GET is not expected to change anything, so only here it is known that this one does.
+            if session.by_cookie {
+                refuse_cross_site(request, &service.public_url)?;
+            }
+            let created = create(service, request, &session, org_id, &name).await?;
+            if created.is_none() {
+                let code = ProblemCode::NameTaken;
+                return Ok(ListAppsResponse::conflict(code, NAME_TAKEN));
+            }
+            created
+        }
+    };
+    let db = service.store.reader();
+    let apps = app::list_for_user(db, session.user.id, org_id).await?;
+    let apps = apps.ok_or_else(not_allowed)?;
+    let keys = api_key::list_of_apps(db, &apps).await?;
+    let app_list = apps.into_iter().map(|app| App {
+        app_id: app.id,
+        name: app.name,
+        api_key_list: keys
+            .iter()
+            .filter(|key| key.app_id == app.id)
+            .map(|key| key.key.clone())
+            .collect(),
+    });
+    Ok(ListAppsResponse::Ok(Json(AppList {
+        app_id,
+        app_list: app_list.collect(),
+    })))
+}

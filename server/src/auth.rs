@@ -1,0 +1,51 @@
+//! The tag `auth`: log in, log out, and who is logged in.
+
+mod get_user;
+mod login;
+mod logout;
+mod session;
+
+use cortex_report_api::server::{
+    AuthApi, Credential, Failure, GetUserResponse, LoginRequest, LoginResponse, LogoutResponse,
+    Security,
+};
+use poem::Request;
+
+pub use session::Session;
+pub(crate) use session::refuse_cross_site;
+
+use crate::service::Service;
+
+impl Security for Service {
+    type Principal = Session;
+
+    async fn authenticate(
+        &self,
+        request: &Request,
+        credential: Credential,
+    ) -> Result<Session, Failure> {
+        session::authenticate(self, request, credential).await
+    }
+}
+
+impl AuthApi for Service {
+    async fn login(&self, request: &Request, body: LoginRequest) -> Result<LoginResponse, Failure> {
+        login::login(self, request, body).await
+    }
+
+    async fn logout(
+        &self,
+        request: &Request,
+        credential: Option<Credential>,
+    ) -> Result<LogoutResponse, Failure> {
+        logout::logout(self, request, credential).await
+    }
+
+    async fn get_user(
+        &self,
+        _request: &Request,
+        session: Session,
+    ) -> Result<GetUserResponse, Failure> {
+        get_user::get_user(self, session).await
+    }
+}

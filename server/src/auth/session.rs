@@ -1,0 +1,113 @@
+//! Who calls: the session of a credential, its cookie, and the guard against other sites.
+
+use cortex_report_api::server::{Credential, Failure, ProblemCode};
+use poem::{
+    Request,
+    http::{Method, header},
+};
+
+use crate::{
+    config::PublicUrl,
+    secret::Secret,
+    service::Service,
+    store::{session, user},
+};
+
+/// Who calls: a user with an active session.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// The user.
+    pub user: user::Model,
+    /// Whether nothing but the cookie shows who it is, which a browser sends by itself.
+    pub by_cookie: bool,
+}
+
+/// The session of a credential, if it is active.
+///
+/// # Errors
+///
+/// 403 if it is pending, expired, disabled or unknown, all in the same words, and if the call
+/// would change something for another site.
+pub(super) async fn authenticate(
+    service: &Service,
+    request: &Request,
+    credential: Credential,
+) -> Result<Session, Failure> {
+    let (key, by_cookie) = key(credential);
+    if by_cookie && *request.method() != Method::GET {
+        refuse_cross_site(request, &service.public_url)?;
+    }
+    let now = service.clock.now();
+    let db = service.store.reader();
+    let Some(session) = session::find_active(db, key.digest(), now).await? else {
+        return Err(not_logged_in());
+    };
+    let user = match session.user_id {
+        Some(id) => user::find(db, id).await?,
+        None => None,
+    };
+    let user = user.ok_or_else(not_logged_in)?;
+    if session::use_is_stale(&session, now) {
+        session::note_use(db, &session, now).await?;
+    }
+    Ok(Session { user, by_cookie })
+}
+
+/// The session_key of a credential, and whether it is the cookie's.
+pub(super) fn key(credential: Credential) -> (Secret, bool) {
+    match credential {
+        Credential::SessionBearer(bearer) => (Secret::new(bearer.0.token), false),
+        Credential::SessionCookie(cookie) => (Secret::new(cookie.0.key), true),
+    }
+}
+
+fn not_logged_in() -> Failure {
+    Failure::forbidden(
+        ProblemCode::NotLoggedIn,
+        "Not logged in. Log in with POST /api/1/login and verify the login first.",
+    )
+}
+
+/// Refuses a call that a page of another site made the browser send.
+///
+/// # Errors
+///
+/// 403 if the browser says that the call comes from elsewhere.
+pub(crate) fn refuse_cross_site(request: &Request, public_url: &PublicUrl) -> Result<(), Failure> {
+    let site = request.headers().get("sec-fetch-site");
+    let origin = request.headers().get(header::ORIGIN);
+    let site_is_ours =
+        site.is_none_or(|site| [&b"same-origin"[..], b"none"].contains(&site.as_bytes()));
+    let origin_is_ours =
+        origin.is_none_or(|origin| origin.as_bytes() == public_url.as_str().as_bytes());
+    if site_is_ours && origin_is_ours {
+        return Ok(());
+    }
+    Err(Failure::forbidden(
+        ProblemCode::CrossSite,
+        format!("The call comes from another site. In a browser, open {public_url} for it."),
+    ))
+}
+
+/// The cookie that carries a session_key.
+pub(super) fn cookie(key: &Secret, public_url: &PublicUrl) -> String {
+    let seconds = session::ACTIVE_FOR.as_secs();
+    format!(
+        "session_key={}; Max-Age={seconds}; {}",
+        key.reveal(),
+        attributes(public_url)
+    )
+}
+
+/// The cookie that takes the session_key away.
+pub(super) fn clearing_cookie(public_url: &PublicUrl) -> String {
+    format!("session_key=; Max-Age=0; {}", attributes(public_url))
+}
+
+fn attributes(public_url: &PublicUrl) -> &'static str {
+    if public_url.is_https() {
+        "Path=/; HttpOnly; SameSite=Strict; Secure"
+    } else {
+        "Path=/; HttpOnly; SameSite=Strict"
+    }
+}

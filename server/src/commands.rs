@@ -1,0 +1,197 @@
+//! The operator's commands: users, organizations and memberships.
+
+use std::io::{self, Write};
+
+use clap::Subcommand;
+
+use crate::{
+    address::EmailAddress,
+    clock::Clock,
+    store::{
+        Store, StoreError, code_failure,
+        membership::{self, Role},
+        org, session, user,
+    },
+};
+
+/// What an operator can do.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Add and list users, end their sessions.
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Add and list organizations.
+    #[command(subcommand)]
+    Org(OrgCommand),
+    /// Add and list memberships of users in organizations.
+    #[command(subcommand)]
+    Member(MemberCommand),
+}
+
+/// What can be done with users.
+#[derive(Clone, Debug, Subcommand)]
+pub enum UserCommand {
+    /// Add a user.
+    Add {
+        /// The e-mail address that the user logs in with.
+        #[arg(value_parser = EmailAddress::parse)]
+        address: EmailAddress,
+        /// What the user is called. [default: what stands before the @]
+        #[arg(long)]
+        name: Option<String>,
+    },
+    /// List the users: user_id, address and name.
+    List,
+    /// End all sessions of a user, pending ones too.
+    EndSessions {
+        /// The user's e-mail address.
+        #[arg(value_parser = EmailAddress::parse)]
+        address: EmailAddress,
+    },
+    /// Let an address log in again after too many wrong codes.
+    Unlock {
+        /// The e-mail address.
+        #[arg(value_parser = EmailAddress::parse)]
+        address: EmailAddress,
+    },
+}
+
+/// What can be done with organizations.
+#[derive(Clone, Debug, Subcommand)]
+pub enum OrgCommand {
+    /// Add an organization and print its org_id.
+    Add {
+        /// What it is called.
+        name: String,
+    },
+    /// List the organizations: org_id and name.
+    List,
+}
+
+/// What can be done with memberships.
+#[derive(Clone, Debug, Subcommand)]
+pub enum MemberCommand {
+    /// Make a user a member of an organization, or give a member another role.
+    Add {
+        /// The user's e-mail address.
+        #[arg(value_parser = EmailAddress::parse)]
+        address: EmailAddress,
+        /// The organization's org_id.
+        org_id: i64,
+        /// What the member may do: owners and members list, create and delete applications,
+        /// viewers list them.
+        #[arg(long, default_value = "member")]
+        role: Role,
+    },
+    /// List the memberships: org_id, user_id and role.
+    List,
+}
+
+/// Why a command did not do what it was told.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// There is a user of this address.
+    #[error("there is a user {0} already")]
+    UserExists(EmailAddress),
+    /// There is no user of this address.
+    #[error("there is no user {0}; add one with: cortex-reportd user add {0}")]
+    NoUser(EmailAddress),
+    /// There is no organization of this number.
+    #[error("there is no organization {0}; list them with: cortex-reportd org list")]
+    NoOrg(i64),
+    /// A name that says nothing.
+    #[error("a name needs at least one character")]
+    EmptyName,
+    /// The result cannot be written.
+    #[error("the output cannot be written: {0}")]
+    Output(#[from] io::Error),
+}
+
+impl Command {
+    /// Carries the command out and writes what it found or made to `output`.
+    ///
+    /// # Errors
+    ///
+    /// What the command says cannot be done.
+    pub async fn run(
+        self,
+        store: &Store,
+        clock: &Clock,
+        output: &mut impl Write,
+    ) -> Result<(), CommandError> {
+        let now = clock.now();
+        let db = store.reader();
+        match self {
+            Self::User(UserCommand::Add { address, name }) => {
+                let name = name.as_deref().unwrap_or(address.local_part()).trim();
+                if name.is_empty() {
+                    return Err(CommandError::EmptyName);
+                }
+                let user = user::add(db, &address, name, now).await?;
+                let user = user.ok_or(CommandError::UserExists(address))?;
+                writeln!(output, "{}", user.id)?;
+            }
+            Self::User(UserCommand::List) => {
+                for user in user::list(db).await? {
+                    writeln!(output, "{}\t{}\t{}", user.id, user.email, user.display_name)?;
+                }
+            }
+            Self::User(UserCommand::EndSessions { address }) => {
+                let Some(user) = user::find_by_email(db, &address).await? else {
+                    return Err(CommandError::NoUser(address));
+                };
+                let ended = session::disable_all(db, &user.email).await?;
+                writeln!(output, "ended {ended} sessions")?;
+            }
+            Self::User(UserCommand::Unlock { address }) => {
+                let was_locked = code_failure::reset(db, address.as_str()).await?;
+                let was = if was_locked {
+                    "has tries again"
+                } else {
+                    "had no wrong codes"
+                };
+                writeln!(output, "{address} {was}")?;
+            }
+            Self::Org(OrgCommand::Add { name }) => {
+                let name = name.trim();
+                if name.is_empty() {
+                    return Err(CommandError::EmptyName);
+                }
+                let org = org::add(db, name, now).await?;
+                writeln!(output, "{}", org.id)?;
+            }
+            Self::Org(OrgCommand::List) => {
+                for org in org::list(db).await? {
+                    writeln!(output, "{}\t{}", org.id, org.name)?;
+                }
+            }
+            Self::Member(MemberCommand::Add {
+                address,
+                org_id,
+                role,
+            }) => {
+                let Some(user) = user::find_by_email(db, &address).await? else {
+                    return Err(CommandError::NoUser(address));
+                };
+                if !org::exists(db, org_id).await? {
+                    return Err(CommandError::NoOrg(org_id));
+                }
+                membership::put(db, user.id, org_id, role).await?;
+            }
+            Self::Member(MemberCommand::List) => {
+                for member in membership::list(db).await? {
+                    let role = role_name(member.role);
+                    writeln!(output, "{}\t{}\t{role}", member.org_id, member.user_id)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn role_name(role: Role) -> String {
+    sea_orm::ActiveEnum::to_value(&role)
+}

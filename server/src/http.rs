@@ -1,0 +1,57 @@
+//! HTTP: the routes, what surrounds every one of them, and the connections.
+
+mod connections;
+mod surroundings;
+
+use cortex_report_api::{DOCUMENT_JSON, server};
+use openapi_lockstep_runtime::{Contract, ContractError, Problems};
+use poem::{Endpoint, EndpointExt, Request, Response, Result, Route, get, middleware::CatchPanic};
+
+pub(crate) use connections::serve;
+use surroundings::{Deadline, RequestLog, SecurityHeaders};
+
+use crate::{pages, service::Service};
+
+/// The largest body that is read, in bytes.
+const BODY_LIMIT: usize = 64 * 1024;
+
+/// Everything that the service answers.
+///
+/// # Errors
+///
+/// The document cannot be used, which the build rules out.
+pub(crate) fn endpoint(
+    service: Service,
+) -> Result<impl Endpoint<Output = Response> + 'static, ContractError> {
+    let api = Contract::new(DOCUMENT_JSON)?
+        .body_limit(BODY_LIMIT)
+        .guard(server::service(service.clone()));
+    let public_url = service.public_url.clone();
+    let endpoint = Route::new()
+        .at("/", get(pages::home))
+        .at("/docs", get(pages::docs_index))
+        .at("/docs/*path", get(pages::docs_files))
+        .at("/openapi.yaml", get(pages::document_yaml))
+        .at("/openapi.json", get(pages::document_json))
+        .at("/verify.css", get(pages::style))
+        .at(
+            "/verify/:token",
+            get(pages::show_verification).post(pages::redeem_code.before(limit_body)),
+        )
+        .nest_no_strip("/api", api)
+        .data(service)
+        .with(CatchPanic::new())
+        .with(Deadline)
+        .with(Problems)
+        .with(SecurityHeaders { public_url })
+        .with(RequestLog)
+        .map_to_response();
+    Ok(endpoint)
+}
+
+/// Reads a body no further than the limit; the contract does it for the API.
+async fn limit_body(mut request: Request) -> Result<Request> {
+    let body = request.take_body().into_bytes_limit(BODY_LIMIT).await?;
+    request.set_body(body);
+    Ok(request)
+}

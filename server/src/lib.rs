@@ -1,0 +1,29 @@
+//! The service of the Data Cortex Report API, and the operator's commands.
+//!
+//! How a request runs: [`http`](self) accepts it and sets its limits, the contract checks it
+//! against the document, the generated route finds out who calls and calls the operation (one file
+//! each, in `auth` and `app`), the operation asks the `store` and answers.
+
+mod address;
+mod app;
+mod auth;
+mod clock;
+mod commands;
+mod config;
+mod http;
+mod mail;
+mod pages;
+mod random;
+mod run;
+mod secret;
+mod service;
+mod store;
+
+pub use address::{AddressError, EmailAddress};
+pub use clock::{Clock, SystemTimeSource, TimeSource, Timestamp};
+pub use config::{
+    Limit, LogFormat, LogSettings, MailLimits, PublicUrl, Registration, ServeSettings,
+    StoreSettings,
+};
+pub use random::Random;
+pub use run::{Running, StartError, main, start};

@@ -1,0 +1,101 @@
+//! Mail: what is written, and how it is sent.
+
+mod outbox;
+mod transport;
+
+use std::time::Duration;
+
+use askama::Template;
+use lettre::{
+    Message,
+    message::{Mailbox, MultiPart, SinglePart, header::ContentType},
+};
+
+pub use outbox::Outbox;
+pub use transport::{MailDir, Transport};
+
+use crate::{address::EmailAddress, clock::Timestamp, config::PublicUrl, secret::Secret};
+
+/// The mail with the verification URL of a login.
+///
+/// It shows nothing that whoever asked could write into it: they may not be who gets it.
+pub(crate) struct LoginMail<'a> {
+    pub(crate) to: &'a EmailAddress,
+    pub(crate) link: Link,
+    pub(crate) client: &'a str,
+    pub(crate) asked_at: Timestamp,
+    pub(crate) lives_for: Duration,
+}
+
+/// A verification URL.
+#[derive(Clone, Debug)]
+pub(crate) struct Link(Secret);
+
+impl Link {
+    /// The URL of a token: of the public URL alone, whatever a request says of its host.
+    pub(crate) fn new(public_url: &PublicUrl, token: &Secret) -> Self {
+        Self(Secret::new(format!(
+            "{public_url}/verify/{}",
+            token.reveal()
+        )))
+    }
+}
+
+/// What a mail failed at.
+#[derive(Debug, thiserror::Error)]
+pub enum MailError {
+    /// The message cannot be written.
+    #[error("the mail cannot be written: {0}")]
+    Message(#[from] lettre::error::Error),
+    /// The address is none that a mail can have.
+    #[error("the mail has a wrong address: {0}")]
+    Address(#[from] lettre::address::AddressError),
+    /// The template cannot be filled in.
+    #[error("the mail's text cannot be written: {0}")]
+    Template(#[from] askama::Error),
+    /// The mail folder does not take it.
+    #[error("the mail cannot be sent: {0}")]
+    Transport(#[from] std::io::Error),
+}
+
+#[derive(Template)]
+#[template(path = "login_mail.txt")]
+struct LoginMailText<'a>(&'a LoginMail<'a>);
+
+#[derive(Template)]
+#[template(path = "login_mail.html")]
+struct LoginMailHtml<'a>(&'a LoginMail<'a>);
+
+impl LoginMail<'_> {
+    /// The message as it goes out. `id` stays the same if it is sent again.
+    pub(crate) fn message(&self, id: &str, now: Timestamp) -> Result<Message, MailError> {
+        let part = |kind, body| SinglePart::builder().header(kind).body(body);
+        let message = Message::builder()
+            .from(Mailbox::new(
+                Some("Data Cortex".to_owned()),
+                "noreply@localhost".parse()?,
+            ))
+            .to(Mailbox::new(None, self.to.as_str().parse()?))
+            .subject("Log in to Data Cortex")
+            .date(now.to_system_time())
+            .message_id(Some(format!("<{id}@cortex-report>")))
+            .multipart(
+                MultiPart::alternative()
+                    .singlepart(part(ContentType::TEXT_PLAIN, LoginMailText(self).render()?))
+                    .singlepart(part(ContentType::TEXT_HTML, LoginMailHtml(self).render()?)),
+            )?;
+        Ok(message)
+    }
+
+    fn link(&self) -> &str {
+        self.link.0.reveal()
+    }
+
+    fn asked_at(&self) -> String {
+        httpdate::fmt_http_date(self.asked_at.to_system_time())
+    }
+
+    fn minutes(&self) -> u64 {
+        self.lives_for.as_secs() / 60
+    }
+}

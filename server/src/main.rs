@@ -1,0 +1,7 @@
+//! The binary `cortex-reportd`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cortex_report_server::main()
+}

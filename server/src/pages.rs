@@ -1,0 +1,7 @@
+//! What a person sees in a browser: the verification page and the documentation.
+
+mod docs;
+mod verify;
+
+pub(crate) use docs::{docs_files, docs_index, document_json, document_yaml, home};
+pub(crate) use verify::{redeem_code, show_verification, style};

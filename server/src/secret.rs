@@ -1,0 +1,110 @@
+//! Secrets: values that no log shows, and the key that their traces in the database depend on.
+
+use std::{
+    fmt, fs,
+    io::{self, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::Path,
+};
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::{Digest, Sha256};
+
+use crate::random::Random;
+
+/// A value that is shown to the one whom it is for, and to nobody else.
+#[derive(Clone)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Keeps a value from being shown by accident.
+    pub fn new(value: String) -> Self {
+        Self(value)
+    }
+
+    /// The value, to be sent to the one whom it is for.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    /// What is kept of a random value of 128 bits or more: its SHA-256.
+    pub(crate) fn digest(&self) -> Vec<u8> {
+        Sha256::digest(self.0.as_bytes()).to_vec()
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Secret")
+    }
+}
+
+/// The server's own key. What is short, or has to be made again for a mail, depends on it, so that
+/// the database alone gives nothing away.
+#[derive(Clone)]
+pub struct ServerKey(Vec<u8>);
+
+impl ServerKey {
+    /// The bytes of the key that a file holds; the file is made if it is not there.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read or made, or holds less than 32 characters.
+    pub fn load(path: &Path, random: &Random) -> io::Result<Self> {
+        let created = fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path);
+        match created {
+            Ok(mut file) => {
+                let key = BASE64_URL_SAFE_NO_PAD.encode(random.bytes::<32>());
+                file.write_all(key.as_bytes())?;
+                file.sync_all()?;
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+        let key = fs::read_to_string(path)?.trim().as_bytes().to_vec();
+        if key.len() < 32 {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "it holds less than 32 characters",
+            ));
+        }
+        Ok(Self(key))
+    }
+
+    /// The token of a verification URL, which belongs to a session's nonce.
+    pub(crate) fn link_token(&self, nonce: &[u8]) -> Secret {
+        let token = self.mac("link", nonce, b"").finalize().into_bytes();
+        Secret::new(BASE64_URL_SAFE_NO_PAD.encode(token))
+    }
+
+    /// What is kept of a manual_code, which is too short for a mere hash.
+    pub(crate) fn code_mac(&self, nonce: &[u8], code: &Secret) -> Vec<u8> {
+        let code = code.reveal().as_bytes();
+        self.mac("code", nonce, code)
+            .finalize()
+            .into_bytes()
+            .to_vec()
+    }
+
+    /// Whether a code is the one that `mac` was made of; takes the same time if it is not.
+    pub(crate) fn is_code(&self, nonce: &[u8], code: &Secret, mac: &[u8]) -> bool {
+        let code = code.reveal().as_bytes();
+        self.mac("code", nonce, code).verify_slice(mac).is_ok()
+    }
+
+    fn mac(&self, purpose: &str, nonce: &[u8], value: &[u8]) -> Hmac<Sha256> {
+        // HMAC takes a key of any length; the fallback is never reached.
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0)
+            .unwrap_or_else(|_| Hmac::new(&Default::default()));
+        for part in [purpose.as_bytes(), nonce, value] {
+            mac.update(&(part.len() as u64).to_be_bytes());
+            mac.update(part);
+        }
+        mac
+    }
+}

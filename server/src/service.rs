@@ -1,0 +1,95 @@
+//! The service: what every operation works with, and how an error of it is answered.
+
+use std::{net::IpAddr, sync::Arc};
+
+use cortex_report_api::server::{Failure, InvalidMember, ProblemCode};
+use poem::{Addr, Request, http::header};
+use tokio::sync::Notify;
+
+use crate::{
+    clock::Clock,
+    config::{MailLimits, PublicUrl, Registration},
+    random::Random,
+    secret::ServerKey,
+    store::{Store, StoreError},
+};
+
+/// How long a client is told to wait when the database is not available, in seconds.
+const RETRY_AFTER: i64 = 5;
+/// How much of a User-Agent is kept, in characters.
+const MAX_USER_AGENT: usize = 200;
+
+/// What every operation works with. A clone is the same service.
+#[derive(Clone)]
+pub struct Service {
+    pub(crate) store: Store,
+    pub(crate) clock: Arc<Clock>,
+    pub(crate) random: Arc<Random>,
+    pub(crate) key: ServerKey,
+    pub(crate) public_url: PublicUrl,
+    pub(crate) registration: Registration,
+    pub(crate) mail_limits: MailLimits,
+    /// Wakes the worker that sends mails.
+    pub(crate) mail_is_due: Arc<Notify>,
+}
+
+/// Where a request comes from.
+pub(crate) fn client(request: &Request) -> IpAddr {
+    match &request.remote_addr().0 {
+        Addr::SocketAddr(address) => address.ip().to_canonical(),
+        // The service listens on TCP alone.
+        Addr::Unix(_) | Addr::Custom(..) => IpAddr::from([0, 0, 0, 0]),
+    }
+}
+
+/// How the browser or program calls itself, cut to a length that can be shown.
+pub(crate) fn user_agent(request: &Request) -> String {
+    request
+        .header(header::USER_AGENT)
+        .unwrap_or("unknown")
+        .chars()
+        .take(MAX_USER_AGENT)
+        .collect()
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(_) => {
+                tracing::warn!(%error, "a request found no database");
+                Self::service_unavailable(
+                    ProblemCode::Unavailable,
+                    format!("The database is not available. Try again in {RETRY_AFTER} seconds."),
+                    RETRY_AFTER,
+                )
+            }
+            StoreError::Refused(_) => {
+                tracing::error!(%error, "a request failed");
+                Self::internal_server_error(
+                    ProblemCode::InternalError,
+                    "The service failed. The operator finds the reason in its log.",
+                )
+            }
+        }
+    }
+}
+
+/// The answer to who may not do what they ask, or asks for what is not there: the same for both.
+pub(crate) fn not_allowed() -> Failure {
+    Failure::forbidden(
+        ProblemCode::NotAllowed,
+        "There is no such thing, or you may not do this with it.",
+    )
+}
+
+/// The answer to one wrong member that only the service can tell.
+pub(crate) fn invalid(pointer: &str, detail: impl ToString) -> Failure {
+    Failure::bad_request(
+        ProblemCode::InvalidRequest,
+        "The request is not as documented; see errors.",
+        vec![InvalidMember {
+            pointer: pointer.to_owned(),
+            detail: detail.to_string(),
+        }],
+    )
+}

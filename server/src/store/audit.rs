@@ -1,0 +1,74 @@
+//! What happened: appended to, never changed.
+
+use std::net::IpAddr;
+
+use sea_orm::{ActiveValue::Set, entity::prelude::*};
+
+use super::{Connection, Result};
+use crate::clock::Timestamp;
+
+/// What is worth remembering.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "String(StringLen::N(16))")]
+pub enum Event {
+    /// A login was verified.
+    #[sea_orm(string_value = "login")]
+    Login,
+    /// A wrong code was tried.
+    #[sea_orm(string_value = "failure")]
+    Failure,
+    /// A session was logged out.
+    #[sea_orm(string_value = "logout")]
+    Logout,
+    /// An application was created.
+    #[sea_orm(string_value = "app_created")]
+    AppCreated,
+    /// An application was deleted.
+    #[sea_orm(string_value = "app_deleted")]
+    AppDeleted,
+}
+
+/// One event.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "audit")]
+pub struct Model {
+    /// Its number.
+    #[sea_orm(primary_key)]
+    pub id: i64,
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub event: Event,
+    /// Who: the canonical address.
+    pub email: String,
+    /// From where: the IP address.
+    pub client: String,
+    /// The application, where it is about one.
+    pub app_id: Option<i64>,
+}
+
+/// None is declared: the modules ask for what they need.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+pub(crate) async fn add(
+    db: &impl Connection,
+    event: Event,
+    email: &str,
+    client: IpAddr,
+    app_id: Option<i64>,
+    now: Timestamp,
+) -> Result<()> {
+    let entry = ActiveModel {
+        at: Set(now),
+        event: Set(event),
+        email: Set(email.to_owned()),
+        client: Set(client.to_string()),
+        app_id: Set(app_id),
+        ..Default::default()
+    };
+    Entity::insert(entry).exec_without_returning(db).await?;
+    Ok(())
+}

@@ -1,0 +1,59 @@
+//! How many codes were tried in a row for an address without the right one.
+//!
+//! A new login does not reset it: otherwise whoever asks for login after login gets as many tries
+//! as they want.
+
+use sea_orm::{ActiveValue::Set, ExprTrait, entity::prelude::*, sea_query::OnConflict};
+
+use super::{Connection, Result};
+
+/// After so many tries an address waits for the operator.
+pub const MAX_FAILURES: i32 = 100;
+
+/// The tries for one address since the last right code.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "code_failure")]
+pub struct Model {
+    /// The canonical address.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub email: String,
+    /// How many.
+    pub failures: i32,
+}
+
+/// None is declared: the modules ask for what they need.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+/// Whether an address may try a code.
+pub(crate) async fn is_open(db: &impl Connection, email: &str) -> Result<bool> {
+    let failures = Entity::find_by_id(email.to_owned()).one(db).await?;
+    Ok(failures.is_none_or(|known| known.failures < MAX_FAILURES))
+}
+
+/// Counts a try as a failure, until it turns out not to be one.
+pub(crate) async fn count(db: &impl Connection, email: &str) -> Result<()> {
+    let first = ActiveModel {
+        email: Set(email.to_owned()),
+        failures: Set(1),
+    };
+    let known = OnConflict::column(Column::Email)
+        .value(
+            Column::Failures,
+            Expr::col((Entity, Column::Failures)).add(1),
+        )
+        .to_owned();
+    Entity::insert(first)
+        .on_conflict(known)
+        .exec_without_returning(db)
+        .await?;
+    Ok(())
+}
+
+/// Forgets the failures of an address. Says whether there were any.
+pub(crate) async fn reset(db: &impl Connection, email: &str) -> Result<bool> {
+    let reset = Entity::delete_by_id(email.to_owned()).exec(db).await?;
+    Ok(reset.rows_affected == 1)
+}

@@ -1,0 +1,53 @@
+//! Organizations.
+
+use sea_orm::{ActiveValue::Set, QueryOrder, entity::prelude::*};
+
+use super::{Connection, Result, membership};
+use crate::clock::Timestamp;
+
+/// An organization.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "org")]
+pub struct Model {
+    /// The org_id.
+    #[sea_orm(primary_key)]
+    pub id: i64,
+    /// What it is called; several may be called the same.
+    pub name: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// None is declared: the modules ask for what they need.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+pub(crate) async fn exists(db: &impl Connection, id: i64) -> Result<bool> {
+    Ok(Entity::find_by_id(id).one(db).await?.is_some())
+}
+
+pub(crate) async fn list(db: &impl Connection) -> Result<Vec<Model>> {
+    Ok(Entity::find().order_by_asc(Column::Id).all(db).await?)
+}
+
+/// The organizations that a user is in, by name.
+pub(crate) async fn list_of_user(db: &impl Connection, user_id: i64) -> Result<Vec<Model>> {
+    let ids = membership::list_of_user(db, user_id).await?;
+    let ids = ids.into_iter().map(|membership| membership.org_id);
+    let orgs = Entity::find()
+        .filter(Column::Id.is_in(ids))
+        .order_by_asc(Column::Name)
+        .order_by_asc(Column::Id);
+    Ok(orgs.all(db).await?)
+}
+
+pub(crate) async fn add(db: &impl Connection, name: &str, now: Timestamp) -> Result<Model> {
+    let org = ActiveModel {
+        name: Set(name.to_owned()),
+        created_at: Set(now),
+        ..Default::default()
+    };
+    Ok(org.insert(db).await?)
+}

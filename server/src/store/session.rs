@@ -1,0 +1,223 @@
+//! Sessions: pending from the login to its verification, then active, then disabled.
+
+use std::time::Duration;
+
+use sea_orm::{ActiveValue::Set, ExprTrait, entity::prelude::*};
+
+use super::{Connection, Result};
+use crate::clock::Timestamp;
+
+/// How long a login waits to be verified.
+pub const PENDING_FOR: Duration = Duration::from_secs(10 * 60);
+/// How long a session lasts at most.
+pub const ACTIVE_FOR: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// How long a session lasts without being used.
+pub const IDLE_FOR: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+/// How many codes may be tried before the login is burnt.
+pub const MAX_TRIES: i32 = 5;
+/// How exactly it is known when a session was used last: a write for every request would cost more
+/// than it is worth.
+const USE_NOTED_EVERY: Duration = Duration::from_secs(60 * 60);
+
+/// What a session is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "String(StringLen::N(16))")]
+pub enum State {
+    /// Waits for the person to verify the login.
+    #[sea_orm(string_value = "pending")]
+    Pending,
+    /// Verified.
+    #[sea_orm(string_value = "active")]
+    Active,
+    /// Logged out, ended by the operator, or expired.
+    #[sea_orm(string_value = "disabled")]
+    Disabled,
+}
+
+/// A session.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "session")]
+pub struct Model {
+    /// Its number.
+    #[sea_orm(primary_key)]
+    pub id: i64,
+    /// The SHA-256 of the session_key.
+    pub key_hash: Vec<u8>,
+    /// The SHA-256 of the verification URL's token.
+    pub link_hash: Vec<u8>,
+    /// What the token and the code's MAC are made of, beside the server's key.
+    pub nonce: Vec<u8>,
+    /// The MAC of the manual_code.
+    pub code_mac: Vec<u8>,
+    /// Pending, active or disabled.
+    pub state: State,
+    /// How many codes were tried.
+    pub tries: i32,
+    /// The canonical address that the login is for.
+    pub email: String,
+    /// The IP address that asked.
+    pub client: String,
+    /// The browser or program that asked, as it calls itself.
+    pub user_agent: String,
+    /// The user, once verified.
+    pub user_id: Option<i64>,
+    /// When the login was started.
+    pub created_at: Timestamp,
+    /// From when on it is worth nothing.
+    pub expires_at: Timestamp,
+    /// When it was used last, to the hour.
+    pub used_at: Timestamp,
+}
+
+/// None is declared: the modules ask for what they need.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+impl Model {
+    /// Whether the login can still be verified.
+    pub fn can_be_verified(&self, now: Timestamp) -> bool {
+        self.state == State::Pending && now < self.expires_at && self.tries < MAX_TRIES
+    }
+}
+
+/// A login as it is started.
+pub(crate) struct NewSession {
+    pub(crate) key_hash: Vec<u8>,
+    pub(crate) link_hash: Vec<u8>,
+    pub(crate) nonce: Vec<u8>,
+    pub(crate) code_mac: Vec<u8>,
+    pub(crate) email: String,
+    pub(crate) client: String,
+    pub(crate) user_agent: String,
+}
+
+pub(crate) async fn add(
+    db: &impl Connection,
+    session: NewSession,
+    now: Timestamp,
+) -> Result<Model> {
+    let session = ActiveModel {
+        key_hash: Set(session.key_hash),
+        link_hash: Set(session.link_hash),
+        nonce: Set(session.nonce),
+        code_mac: Set(session.code_mac),
+        state: Set(State::Pending),
+        tries: Set(0),
+        email: Set(session.email),
+        client: Set(session.client),
+        user_agent: Set(session.user_agent),
+        user_id: Set(None),
+        created_at: Set(now),
+        expires_at: Set(now.plus(PENDING_FOR)),
+        used_at: Set(now),
+        ..Default::default()
+    };
+    Ok(session.insert(db).await?)
+}
+
+pub(crate) async fn find(db: &impl Connection, id: i64) -> Result<Option<Model>> {
+    Ok(Entity::find_by_id(id).one(db).await?)
+}
+
+pub(crate) async fn find_by_link(
+    db: &impl Connection,
+    link_hash: Vec<u8>,
+) -> Result<Option<Model>> {
+    let session = Entity::find().filter(Column::LinkHash.eq(link_hash));
+    Ok(session.one(db).await?)
+}
+
+/// The session of a key, if it is active, has not expired and was used lately.
+pub(crate) async fn find_active(
+    db: &impl Connection,
+    key_hash: Vec<u8>,
+    now: Timestamp,
+) -> Result<Option<Model>> {
+    let session = Entity::find()
+        .filter(Column::KeyHash.eq(key_hash))
+        .filter(Column::State.eq(State::Active))
+        .filter(Column::ExpiresAt.gt(now))
+        .filter(Column::UsedAt.gt(now.minus(IDLE_FOR)));
+    Ok(session.one(db).await?)
+}
+
+/// Whether it is time to note that the session is in use.
+pub(crate) fn use_is_stale(session: &Model, now: Timestamp) -> bool {
+    now.since(session.used_at) >= USE_NOTED_EVERY
+}
+
+pub(crate) async fn note_use(db: &impl Connection, session: &Model, now: Timestamp) -> Result<()> {
+    Entity::update_many()
+        .col_expr(Column::UsedAt, now.0.into())
+        .filter(Column::Id.eq(session.id))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
+/// Counts a try before its code is compared. Says whether there was one left.
+pub(crate) async fn count_try(
+    db: &impl Connection,
+    session: &Model,
+    now: Timestamp,
+) -> Result<bool> {
+    let counted = Entity::update_many()
+        .col_expr(Column::Tries, Expr::col(Column::Tries).add(1))
+        .filter(Column::Id.eq(session.id))
+        .filter(Column::State.eq(State::Pending))
+        .filter(Column::ExpiresAt.gt(now))
+        .filter(Column::Tries.lt(MAX_TRIES))
+        .exec(db)
+        .await?;
+    Ok(counted.rows_affected == 1)
+}
+
+/// Makes a pending session an active one of `user_id`. Says whether it still was pending.
+pub(crate) async fn activate(
+    db: &impl Connection,
+    session: &Model,
+    user_id: i64,
+    now: Timestamp,
+) -> Result<bool> {
+    let activated = Entity::update_many()
+        .col_expr(Column::State, Expr::value(State::Active))
+        .col_expr(Column::UserId, user_id.into())
+        .col_expr(Column::ExpiresAt, now.plus(ACTIVE_FOR).0.into())
+        .col_expr(Column::UsedAt, now.0.into())
+        .filter(Column::Id.eq(session.id))
+        .filter(Column::State.eq(State::Pending))
+        .filter(Column::ExpiresAt.gt(now))
+        .exec(db)
+        .await?;
+    Ok(activated.rows_affected == 1)
+}
+
+/// Disables the session of a key, pending or active. Answers it if it was one.
+pub(crate) async fn disable(db: &impl Connection, key_hash: Vec<u8>) -> Result<Option<Model>> {
+    let session = Entity::find()
+        .filter(Column::KeyHash.eq(key_hash))
+        .filter(Column::State.ne(State::Disabled))
+        .one(db)
+        .await?;
+    if let Some(session) = &session {
+        disable_where(db, Column::Id.eq(session.id)).await?;
+    }
+    Ok(session)
+}
+
+/// Ends all sessions of an address, pending or active. Answers how many there were.
+pub(crate) async fn disable_all(db: &impl Connection, email: &str) -> Result<u64> {
+    disable_where(db, Column::Email.eq(email)).await
+}
+
+async fn disable_where(db: &impl Connection, which: sea_orm::sea_query::SimpleExpr) -> Result<u64> {
+    let disabled = Entity::update_many()
+        .col_expr(Column::State, Expr::value(State::Disabled))
+        .filter(which)
+        .filter(Column::State.ne(State::Disabled))
+        .exec(db)
+        .await?;
+    Ok(disabled.rows_affected)
+}

@@ -1,0 +1,63 @@
+//! Users: people who verified a login, or whom the operator added.
+
+use sea_orm::{ActiveValue::Set, QueryOrder, entity::prelude::*};
+
+use super::{Connection, Result, is_taken};
+use crate::{address::EmailAddress, clock::Timestamp};
+
+/// A user.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "user")]
+pub struct Model {
+    /// The user_id.
+    #[sea_orm(primary_key)]
+    pub id: i64,
+    /// The canonical address, unique.
+    pub email: String,
+    /// What the user is called.
+    pub display_name: String,
+    /// When the user was made.
+    pub created_at: Timestamp,
+}
+
+/// None is declared: the modules ask for what they need.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+pub(crate) async fn find(db: &impl Connection, id: i64) -> Result<Option<Model>> {
+    Ok(Entity::find_by_id(id).one(db).await?)
+}
+
+pub(crate) async fn find_by_email(
+    db: &impl Connection,
+    email: &EmailAddress,
+) -> Result<Option<Model>> {
+    let user = Entity::find().filter(Column::Email.eq(email.as_str()));
+    Ok(user.one(db).await?)
+}
+
+pub(crate) async fn list(db: &impl Connection) -> Result<Vec<Model>> {
+    Ok(Entity::find().order_by_asc(Column::Email).all(db).await?)
+}
+
+/// Adds a user; none if there is one of this address.
+pub(crate) async fn add(
+    db: &impl Connection,
+    email: &EmailAddress,
+    display_name: &str,
+    now: Timestamp,
+) -> Result<Option<Model>> {
+    let user = ActiveModel {
+        email: Set(email.as_str().to_owned()),
+        display_name: Set(display_name.to_owned()),
+        created_at: Set(now),
+        ..Default::default()
+    };
+    match user.insert(db).await {
+        Ok(user) => Ok(Some(user)),
+        Err(error) if is_taken(&error) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
