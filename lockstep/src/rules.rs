@@ -13,12 +13,15 @@ use std::collections::HashMap;
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
-use utoipa::openapi::{RefOr, path, security};
+use utoipa::openapi::{Info, RefOr, Tag, path, security};
 
 use crate::{
     Refusal,
     source::{Source, join},
 };
+
+/// The methods that an operation can be under.
+const METHODS: [&str; 5] = ["get", "put", "post", "delete", "patch"];
 
 /// A walk over a document that collects the refusals.
 pub(crate) struct Rules<'a> {
@@ -74,11 +77,19 @@ impl<'a> Rules<'a> {
         for pointer in self.members("/components/responses") {
             self.response(&pointer);
         }
+        self.readable::<Info>("/info");
+        for pointer in self.members("/tags") {
+            self.readable::<Tag>(&pointer);
+        }
         if self.members("/paths").is_empty() {
             self.refuse("/paths", "no path is there to serve");
         }
+        let mut shapes = HashMap::new();
         for pointer in self.members("/paths") {
             self.path_item(&pointer);
+            if let Some(other) = shapes.insert(shape(&last(&pointer)), pointer.clone()) {
+                self.refuse(&pointer, format!("is the same path as {other}"));
+            }
         }
         self.shared_responses();
         self.security();
@@ -88,9 +99,18 @@ impl<'a> Rules<'a> {
     }
 
     fn path_item(&mut self, pointer: &str) {
-        const METHODS: [&str; 5] = ["get", "put", "post", "delete", "patch"];
         self.readable::<path::PathItem>(pointer);
         self.only(pointer, &METHODS);
+        let path = last(pointer);
+        let is_plain = path.strip_prefix('/').is_some_and(|rest| {
+            rest.is_empty() || rest.split('/').all(|segment| !segment.is_empty())
+        });
+        if !is_plain || path.contains([':', '*', '<']) {
+            self.refuse(
+                pointer,
+                "a path begins with /, does not end with it, and has neither :, * nor <, which mean something to poem",
+            );
+        }
         for method in METHODS {
             let operation = join(pointer, method);
             if self.source.at(&operation).is_some() {
@@ -216,6 +236,7 @@ impl<'a> Rules<'a> {
         self.members("/paths")
             .iter()
             .flat_map(|path| self.members(path))
+            .filter(|operation| METHODS.contains(&last(operation).as_str()))
             .collect()
     }
 
@@ -236,4 +257,16 @@ impl<'a> Rules<'a> {
 fn last(pointer: &str) -> String {
     let last = pointer.rsplit('/').next().unwrap_or_default();
     last.replace("~1", "/").replace("~0", "~")
+}
+
+/// A path without the names of its parameters, which do not tell two paths apart.
+fn shape(path: &str) -> String {
+    let segments = path.split('/').map(|segment| {
+        if segment.starts_with('{') {
+            "{}"
+        } else {
+            segment
+        }
+    });
+    segments.collect::<Vec<_>>().join("/")
 }

@@ -7,7 +7,7 @@ use poem::{
 };
 use serde_json::{Map, Value, json};
 
-use crate::{Rejection, body::MediaType};
+use crate::{Rejection, body::MediaType, code};
 
 /// The largest body that is read unless [`Contract::body_limit`] says otherwise, in bytes.
 const BODY_LIMIT: usize = 64 * 1024;
@@ -127,7 +127,7 @@ impl Contract {
             .ok_or_else(|| {
                 Rejection::new(
                     StatusCode::NOT_FOUND,
-                    "not_found",
+                    code::NOT_FOUND,
                     "No operation is at this path; the document lists them.",
                 )
             })?;
@@ -187,7 +187,7 @@ impl Route {
         let methods = methods.join(", ");
         let rejection = Rejection::new(
             StatusCode::METHOD_NOT_ALLOWED,
-            "method_not_allowed",
+            code::METHOD_NOT_ALLOWED,
             format!("This path takes {methods}."),
         );
         match HeaderValue::try_from(methods) {

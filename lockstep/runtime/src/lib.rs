@@ -5,6 +5,7 @@
 //! framework answers into the same shape: `application/problem+json` of RFC 9457.
 
 mod body;
+pub mod code;
 mod contract;
 mod credential;
 mod problem;

@@ -4,6 +4,8 @@ use poem::{
 };
 use serde::Serialize;
 
+use crate::code;
+
 const PROBLEM_JSON: &str = "application/problem+json";
 
 /// One failure of a request.
@@ -43,7 +45,7 @@ impl Rejection {
         let detail = "The request is not as documented; see errors.";
         Self {
             errors,
-            ..Self::new(StatusCode::BAD_REQUEST, "invalid_request", detail)
+            ..Self::new(StatusCode::BAD_REQUEST, code::INVALID_REQUEST, detail)
         }
     }
 
@@ -61,24 +63,24 @@ impl Rejection {
                 pointer: String::new(),
                 detail: detail.to_owned(),
             }]),
-            StatusCode::UNAUTHORIZED => Self::new(status, "not_logged_in", "Not logged in."),
-            StatusCode::NOT_FOUND => Self::new(status, "not_found", "Nothing is at this path."),
+            StatusCode::UNAUTHORIZED => Self::new(status, code::NOT_LOGGED_IN, "Not logged in."),
+            StatusCode::NOT_FOUND => Self::new(status, code::NOT_FOUND, "Nothing is at this path."),
             StatusCode::METHOD_NOT_ALLOWED => Self::new(
                 status,
-                "method_not_allowed",
+                code::METHOD_NOT_ALLOWED,
                 "This path does not take this method.",
             ),
             StatusCode::PAYLOAD_TOO_LARGE => {
-                Self::new(status, "payload_too_large", "The body is too large.")
+                Self::new(status, code::PAYLOAD_TOO_LARGE, "The body is too large.")
             }
             StatusCode::UNSUPPORTED_MEDIA_TYPE => Self::new(
                 status,
-                "unsupported_media_type",
+                code::UNSUPPORTED_MEDIA_TYPE,
                 "The body is of a media type that is not taken here.",
             ),
             _ => Self::new(
                 StatusCode::INTERNAL_SERVER_ERROR,
-                "internal_error",
+                code::INTERNAL_ERROR,
                 "The service failed. The operator finds the reason in its log.",
             ),
         }

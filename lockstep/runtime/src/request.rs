@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     Contract, InvalidMember, Rejection,
     body::{MediaType, read_pairs},
+    code,
     contract::{Access, Operation, resolve},
     credential,
 };
@@ -30,29 +31,22 @@ impl Contract {
         let mut errors = Vec::new();
         let mut given = Map::new();
 
-        match decode(&path) {
-            Ok(path) => given.insert("path".to_owned(), Value::Object(path)),
-            Err(error) => {
-                errors.push(error);
-                None
-            }
-        };
+        let path = decode(&path, &mut errors);
+        given.insert("path".to_owned(), Value::Object(path));
         match read_pairs(request.uri().query().unwrap_or_default().as_bytes()) {
-            Ok(query) => given.insert("query".to_owned(), Value::Object(query)),
-            Err(detail) => {
-                errors.push(invalid("/query", detail));
-                None
+            Ok(query) => {
+                given.insert("query".to_owned(), Value::Object(query));
             }
-        };
+            Err(detail) => errors.push(invalid("/query", detail)),
+        }
         let bytes = self.read_body(&mut request).await?;
         if !bytes.is_empty() {
             match operation.media_type(&request)?.read(&bytes) {
-                Ok(body) => given.insert("body".to_owned(), body),
-                Err(detail) => {
-                    errors.push(invalid("/body", detail));
-                    None
+                Ok(body) => {
+                    given.insert("body".to_owned(), body);
                 }
-            };
+                Err(detail) => errors.push(invalid("/body", detail)),
+            }
         }
 
         let mut given = Value::Object(given);
@@ -87,7 +81,7 @@ impl Contract {
             Ok(bytes) => Ok(bytes.into()),
             Err(ReadBodyError::PayloadTooLarge) => Err(Rejection::new(
                 StatusCode::PAYLOAD_TOO_LARGE,
-                "payload_too_large",
+                code::PAYLOAD_TOO_LARGE,
                 format!("The body is larger than {limit} bytes."),
             )),
             Err(_) => Err(Rejection::invalid(vec![invalid(
@@ -111,7 +105,7 @@ impl Operation {
                 let names: Vec<&str> = self.media_types.iter().map(|it| it.name()).collect();
                 Err(Rejection::new(
                     StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                    "unsupported_media_type",
+                    code::UNSUPPORTED_MEDIA_TYPE,
                     format!("Send the body as {}.", names.join(" or ")),
                 ))
             }
@@ -148,8 +142,8 @@ impl Operation {
                 let fits = match (value.as_i64(), schema["format"].as_str()) {
                     (Some(integer), Some("int32")) => i32::try_from(integer).is_ok(),
                     (Some(_), _) => true,
-                    // Not an integer at all: the schema's type says so.
-                    (None, _) => !value.is_u64(),
+                    // With a fraction it is no integer at all: the schema's type says so.
+                    (None, _) => value.as_f64().is_none_or(|float| float.fract() != 0.0),
                 };
                 if !fits {
                     errors.push(invalid(pointer, "is too large an integer"));
@@ -192,7 +186,7 @@ impl Operation {
                 ..
             } if !credential::is_present(&self.access, request) => Err(Rejection::new(
                 *status,
-                "not_logged_in",
+                code::NOT_LOGGED_IN,
                 "Not logged in: the request carries no key.",
             )),
             _ => Ok(()),
@@ -200,17 +194,18 @@ impl Operation {
     }
 }
 
-/// The path's parameters, decoded.
-fn decode(parameters: &[(&str, String)]) -> Result<Map<String, Value>, InvalidMember> {
-    parameters
-        .iter()
-        .map(|(name, value)| {
-            let value = percent_decode_str(value)
-                .decode_utf8()
-                .map_err(|_| invalid(&join("/path", name), "is not UTF-8"))?;
-            Ok((name.to_string(), Value::String(value.into_owned())))
-        })
-        .collect()
+/// The path's parameters, decoded, without those that cannot be.
+fn decode(parameters: &[(&str, String)], errors: &mut Vec<InvalidMember>) -> Map<String, Value> {
+    let mut decoded = Map::new();
+    for (name, value) in parameters {
+        match percent_decode_str(value).decode_utf8() {
+            Ok(value) => {
+                decoded.insert(name.to_string(), Value::String(value.into_owned()));
+            }
+            Err(_) => errors.push(invalid(&join("/path", name), "is not UTF-8")),
+        }
+    }
+    decoded
 }
 
 fn wants_integer(schema: &Value) -> bool {

@@ -4,30 +4,42 @@ use heck::{ToSnakeCase, ToUpperCamelCase};
 
 use super::*;
 
+/// The types that the generated code makes whatever the document says, and those that it imports.
+const RESERVED: [&str; 28] = [
+    "Credential",
+    "Failure",
+    "OptionalCredential",
+    "Security",
+    "Tag",
+    "ApiKey",
+    "ApiRequest",
+    "ApiResponse",
+    "Arc",
+    "Bearer",
+    "Enum",
+    "Form",
+    "From",
+    "Future",
+    "Into",
+    "Json",
+    "Object",
+    "OpenApi",
+    "OpenApiService",
+    "Option",
+    "Path",
+    "Query",
+    "Request",
+    "Result",
+    "SecurityScheme",
+    "String",
+    "Tags",
+    "Vec",
+];
+
 impl Rules<'_> {
     pub(super) fn names(&mut self) {
         let mut types = HashMap::new();
-        for name in [
-            "Credential",
-            "Failure",
-            "OptionalCredential",
-            "Security",
-            "Tag",
-            // What the generated code imports.
-            "ApiKey",
-            "Bearer",
-            "Contract",
-            "Endpoint",
-            "Form",
-            "Json",
-            "Option",
-            "Path",
-            "Query",
-            "Request",
-            "Result",
-            "String",
-            "Vec",
-        ] {
+        for name in RESERVED {
             types.insert(name.to_owned(), String::new());
         }
         for pointer in self.members("/components/schemas") {
@@ -63,10 +75,18 @@ impl Rules<'_> {
                 );
                 continue;
             };
-            self.name(&pointer, id.to_snake_case(), &mut methods);
-            let id = id.to_upper_camel_case();
-            self.name(&pointer, format!("{id}Response"), &mut types);
-            self.name(&pointer, format!("{id}Body"), &mut types);
+            // What is no name of a method, or not its only one, is none of a type either.
+            if self.name(&pointer, id.to_snake_case(), &mut methods) {
+                let id = id.to_upper_camel_case();
+                self.name(&pointer, format!("{id}Response"), &mut types);
+                if !self.is_reference(&join(&operation, "requestBody")) {
+                    self.name(&pointer, format!("{id}Body"), &mut types);
+                }
+            }
+        }
+        for pointer in self.members("/components/requestBodies") {
+            let name = last(&pointer).to_upper_camel_case();
+            self.name(&pointer, format!("{name}Body"), &mut types);
         }
     }
 
@@ -82,19 +102,23 @@ impl Rules<'_> {
         }
     }
 
-    fn name(&mut self, pointer: &str, name: String, known: &mut HashMap<String, String>) {
+    /// Notes a name; refuses one that Rust cannot have or that is taken, and says so.
+    fn name(&mut self, pointer: &str, name: String, known: &mut HashMap<String, String>) -> bool {
         // A keyword is an identifier too once it is written raw, except these.
         let raw = !matches!(name.as_str(), "self" | "super" | "crate" | "Self" | "_");
         if !raw || syn::parse_str::<syn::Ident>(&format!("r#{name}")).is_err() {
-            return self.refuse(pointer, format!("{name:?} is no name that Rust can have"));
+            self.refuse(pointer, format!("{name:?} is no name that Rust can have"));
+            return false;
         }
-        if let Some(other) = known.insert(name.clone(), pointer.to_owned()) {
-            let other = if other.is_empty() {
-                "the generated code itself".to_owned()
-            } else {
-                other
-            };
-            self.refuse(pointer, format!("becomes {name} in Rust, as {other} does"));
-        }
+        let Some(other) = known.insert(name.clone(), pointer.to_owned()) else {
+            return true;
+        };
+        let other = if other.is_empty() {
+            "the generated code itself".to_owned()
+        } else {
+            other
+        };
+        self.refuse(pointer, format!("becomes {name} in Rust, as {other} does"));
+        false
     }
 }

@@ -373,7 +373,9 @@ pub(crate) fn shared_responses(source: &Source) -> BTreeMap<String, String> {
         .into_iter()
         .flat_map(Map::values)
         .filter_map(Value::as_object)
-        .flat_map(Map::values);
+        .flatten()
+        .filter(|(method, _)| METHODS.contains(&method.as_str()))
+        .map(|(_, operation)| operation);
     operations
         .map(named)
         .reduce(|mut shared, named| {

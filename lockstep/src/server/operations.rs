@@ -145,6 +145,10 @@ impl Writer<'_> {
 
     pub(super) fn traits(&self) -> Vec<TokenStream> {
         let tags = self.tags();
+        let bound = match self.credential_schemes() {
+            Some(_) => quote!(Security),
+            None => quote!(Send + Sync + 'static),
+        };
         let mut items = vec![tag_enum(&tags)];
         items.extend(tags.iter().map(|tag| {
             let name = tag.api_name();
@@ -152,10 +156,10 @@ impl Writer<'_> {
             let methods = tag
                 .operations
                 .iter()
-                .map(|(_, _, operation)| self.trait_method(operation));
+                .map(|(path, _, operation)| self.trait_method(path, operation));
             quote! {
                 #comment
-                pub trait #name: Security {
+                pub trait #name: #bound {
                     #(#methods)*
                 }
             }
@@ -163,8 +167,8 @@ impl Writer<'_> {
         items
     }
 
-    fn trait_method(&self, operation: &Operation) -> TokenStream {
-        let method = self.method(operation);
+    fn trait_method(&self, path: &str, operation: &Operation) -> TokenStream {
+        let method = self.method(path, operation);
         let comment = summary_and_description(operation);
         let Method { name, response, .. } = &method;
         let caller = match method.access {
@@ -231,7 +235,9 @@ impl Writer<'_> {
     }
 
     fn route(&self, path: &str, http_method: &str, operation: &Operation) -> TokenStream {
-        let method = self.method(operation);
+        let method = self.method(path, operation);
+        // poem-openapi writes a parameter `:name` and says `{name}`.
+        let poem_path = path.replace('{', ":").replace('}', "");
         let Method { name, response, .. } = &method;
         let comment = summary_and_description(operation);
         let id = operation.operation_id.as_deref().unwrap_or_default();
@@ -287,7 +293,7 @@ impl Writer<'_> {
         };
         quote! {
             #comment
-            #[oai(path = #path, method = #http_method, operation_id = #id #deprecated)]
+            #[oai(path = #poem_path, method = #http_method, operation_id = #id #deprecated)]
             async fn #name(
                 &self,
                 request: &Request,
@@ -301,7 +307,7 @@ impl Writer<'_> {
         }
     }
 
-    fn method<'a>(&'a self, operation: &'a Operation) -> Method<'a> {
+    fn method<'a>(&'a self, path: &str, operation: &'a Operation) -> Method<'a> {
         let id = operation.operation_id.as_deref().unwrap_or_default();
         let mut parameters: Vec<&Parameter> = operation
             .parameters
@@ -312,8 +318,11 @@ impl Writer<'_> {
                 RefOr::Ref(_) => None,
             })
             .collect();
-        // poem-openapi numbers the path parameters in the order of the arguments.
-        parameters.sort_by_key(|parameter| parameter.parameter_in != ParameterIn::Path);
+        // poem-openapi takes the arguments for the path's parameters in the order of the path.
+        parameters.sort_by_key(|parameter| match parameter.parameter_in {
+            ParameterIn::Path => path.find(&format!("{{{}}}", parameter.name)),
+            _ => Some(usize::MAX),
+        });
         Method {
             name: snake(id),
             access: self.access(operation),

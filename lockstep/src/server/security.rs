@@ -22,10 +22,7 @@ pub(super) enum Access {
 impl Writer<'_> {
     pub(super) fn security(&self) -> Vec<TokenStream> {
         let Some(schemes) = self.credential_schemes() else {
-            return vec![quote! {
-                /// What every implementation is.
-                pub trait Security: Send + Sync + 'static {}
-            }];
+            return Vec::new();
         };
         let mut items: Vec<TokenStream> = schemes
             .iter()
@@ -86,7 +83,7 @@ impl Writer<'_> {
     }
 
     /// The names of the schemes that every secured operation takes, if one is.
-    fn credential_schemes(&self) -> Option<Vec<String>> {
+    pub(super) fn credential_schemes(&self) -> Option<Vec<String>> {
         let global = self.model.security.iter().flatten();
         let own = self
             .operations()

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use openapi_lockstep_runtime::Rejection;
+use openapi_lockstep_runtime::{Rejection, code};
 use poem::{
     Endpoint, IntoResponse, Middleware, PathPattern, Request, Response, Result,
     http::{HeaderName, HeaderValue, StatusCode, header},
@@ -40,7 +40,7 @@ impl<E: Endpoint> Endpoint for DeadlineEndpoint<E> {
             Ok(response) => Ok(response),
             Err(_) => Ok(Rejection::new(
                 StatusCode::REQUEST_TIMEOUT,
-                "request_timeout",
+                code::REQUEST_TIMEOUT,
                 format!(
                     "The request did not arrive and finish within {} seconds.",
                     DEADLINE.as_secs()

@@ -1,0 +1,30 @@
+//! The codes of the problems that are answered without a generated method.
+
+/// The request is not as documented.
+pub const INVALID_REQUEST: &str = "invalid_request";
+/// The operation needs a credential.
+pub const NOT_LOGGED_IN: &str = "not_logged_in";
+/// Nothing is at the path.
+pub const NOT_FOUND: &str = "not_found";
+/// The path does not take the method.
+pub const METHOD_NOT_ALLOWED: &str = "method_not_allowed";
+/// The request took too long.
+pub const REQUEST_TIMEOUT: &str = "request_timeout";
+/// The body is too large.
+pub const PAYLOAD_TOO_LARGE: &str = "payload_too_large";
+/// The body is of a media type that is not taken.
+pub const UNSUPPORTED_MEDIA_TYPE: &str = "unsupported_media_type";
+/// The service failed.
+pub const INTERNAL_ERROR: &str = "internal_error";
+
+/// All of them: openapi-lockstep demands that a document knows each.
+pub const ALL: [&str; 8] = [
+    INVALID_REQUEST,
+    NOT_LOGGED_IN,
+    NOT_FOUND,
+    METHOD_NOT_ALLOWED,
+    REQUEST_TIMEOUT,
+    PAYLOAD_TOO_LARGE,
+    UNSUPPORTED_MEDIA_TYPE,
+    INTERNAL_ERROR,
+];

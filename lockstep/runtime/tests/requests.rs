@@ -1,0 +1,533 @@
+//! The code that lockstep's tests keep of `notes.yaml`, served behind the check of requests: schemas
+//! and bodies of more shapes than any one service has.
+
+#![allow(missing_docs, reason = "tests say what they are by their names")]
+
+use openapi_lockstep_runtime::{Contract, InvalidMember, Problems, Rejection, code};
+use poem::{
+    Endpoint, EndpointExt, IntoResponse, Request, Response,
+    http::{Method, StatusCode, header},
+};
+use poem_openapi::payload::Json;
+use serde_json::{Value, json};
+
+#[allow(clippy::all)]
+mod notes {
+    include!("../../tests/golden/notes.rs");
+}
+
+#[allow(dead_code)]
+mod ping {
+    include!("../../tests/golden/ping.rs");
+}
+
+use notes::*;
+
+/// Answers what it was given, and who gave it.
+struct Notes;
+
+impl Security for Notes {
+    type Principal = String;
+
+    async fn authenticate(
+        &self,
+        _request: &Request,
+        credential: Credential,
+    ) -> Result<String, Failure> {
+        let key = match credential {
+            Credential::Key(bearer) => bearer.0.token,
+            Credential::Token(cookie) => format!("cookie {}", cookie.0.key),
+        };
+        if key == "unknown" {
+            return Err(Failure::unauthorized(Code::NotLoggedIn, "nobody"));
+        }
+        Ok(key)
+    }
+}
+
+impl NoteApi for Notes {
+    async fn list_notes(
+        &self,
+        _request: &Request,
+        principal: String,
+        max_count: Option<i32>,
+    ) -> Result<ListNotesResponse, Failure> {
+        let note = Note {
+            r#type: NoteKind::ToDo,
+            text: principal,
+            due: None,
+            weight: 0.5,
+            size: max_count,
+            is_done: None,
+            links: None,
+        };
+        Ok(ListNotesResponse::Ok(Json(NoteList { notes: vec![note] })))
+    }
+
+    async fn put_note(
+        &self,
+        _request: &Request,
+        _principal: String,
+        folder: String,
+        note_id: NoteId,
+        body: Note,
+    ) -> Result<PutNoteResponse, Failure> {
+        match note_id {
+            429 => Ok(PutNoteResponse::too_many_requests(
+                Code::TooMany,
+                "later",
+                7,
+            )),
+            500 => panic!("as a handler may"),
+            _ => Ok(PutNoteResponse::Created(
+                Json(body),
+                Some(format!("/folders/{folder}/notes/{note_id}")),
+            )),
+        }
+    }
+}
+
+impl StatusApi for Notes {
+    async fn set_status(
+        &self,
+        _request: &Request,
+        credential: Option<Credential>,
+        mut body: Status,
+    ) -> Result<SetStatusResponse, Failure> {
+        assert!(body.token.is_none(), "a key in the body is taken out of it");
+        body.token = credential.map(|credential| match credential {
+            Credential::Key(bearer) => bearer.0.token,
+            Credential::Token(cookie) => cookie.0.key,
+        });
+        Ok(SetStatusResponse::Ok(Json(body)))
+    }
+}
+
+fn served() -> impl Endpoint<Output = Response> {
+    let text = include_str!("../../tests/golden/notes.yaml");
+    let document = openapi_lockstep::read("notes.yaml", text).expect("it is kept readable");
+    let contract = Contract::new(&document.json()).expect("lockstep accepts no other");
+    contract
+        .body_limit(1000)
+        .guard(service(Notes))
+        .with(poem::middleware::CatchPanic::new())
+        .with(Problems)
+        .map_to_response()
+}
+
+async fn send(method: Method, uri: &str, headers: &[(&str, &str)], body: &str) -> Response {
+    let mut request = Request::builder().method(method).uri_str(uri);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    served().get_response(request.body(body.to_owned())).await
+}
+
+async fn json_of(response: Response) -> (StatusCode, Value) {
+    let status = response.status();
+    let body = response.into_body().into_json().await.unwrap();
+    (status, body)
+}
+
+const JSON: (&str, &str) = ("content-type", "application/json");
+const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
+const KEY: (&str, &str) = ("authorization", "Bearer key");
+
+/// The pointers of a 400, in order.
+async fn wrong(method: Method, uri: &str, headers: &[(&str, &str)], body: &str) -> Vec<String> {
+    let (status, problem) = json_of(send(method, uri, headers, body).await).await;
+    assert_eq!(status, 400, "{problem}");
+    assert_eq!(problem["code"], "invalid_request");
+    let errors = problem["errors"].as_array().unwrap();
+    errors
+        .iter()
+        .map(|error| error["pointer"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[tokio::test]
+async fn a_body_of_every_type_comes_back() {
+    let note = json!({
+        "type": "to-do", "text": "a b", "due": null, "weight": 1.5, "size": 3, "isDone": true,
+        "links": [1, 2],
+    });
+    let response = send(
+        Method::PUT,
+        "/folders/a/notes/7",
+        &[JSON, KEY],
+        &note.to_string(),
+    )
+    .await;
+    assert_eq!(
+        response.header(header::LOCATION),
+        Some("/folders/a/notes/7")
+    );
+    let (status, body) = json_of(response).await;
+    assert_eq!(status, 201);
+    assert_eq!(body, note);
+}
+
+#[tokio::test]
+async fn a_path_is_decoded() {
+    let note = r#"{"type":"plain","text":"","due":null,"weight":1}"#;
+    let uri = "/folders/%61%2Fb/notes/%37";
+    let response = send(Method::PUT, uri, &[JSON, KEY], note).await;
+    assert_eq!(
+        response.header(header::LOCATION),
+        Some("/folders/a/b/notes/7")
+    );
+    let uri = "/folders/12345678901/notes/%ff";
+    let pointers = wrong(Method::PUT, uri, &[JSON, KEY], note).await;
+    assert_eq!(pointers, ["/path/folder", "/path/note_id"]);
+}
+
+#[tokio::test]
+async fn a_member_that_is_not_there_is_not_null() {
+    let note = json!({ "type": "plain", "text": "", "due": "now", "weight": 1 });
+    let response = send(
+        Method::PUT,
+        "/folders/a/notes/7",
+        &[JSON, KEY],
+        &note.to_string(),
+    )
+    .await;
+    let (_, body) = json_of(response).await;
+    assert_eq!(
+        body,
+        json!({ "type": "plain", "text": "", "due": "now", "weight": 1.0 })
+    );
+}
+
+#[tokio::test]
+async fn every_failure_is_reported_with_its_place() {
+    let note = json!({
+        "type": "other", "text": "A", "due": 1, "weight": "1", "size": 2_147_483_648_u32,
+        "isDone": null, "links": [1, "x"], "more": 1,
+    });
+    let pointers = wrong(
+        Method::PUT,
+        "/folders/a/notes/x?y=1",
+        &[JSON, KEY],
+        &note.to_string(),
+    )
+    .await;
+    assert_eq!(
+        pointers,
+        [
+            "/body/due",
+            "/body/isDone",
+            "/body/links/1",
+            "/body/more",
+            "/body/size",
+            "/body/text",
+            "/body/type",
+            "/body/weight",
+            "/path/note_id",
+            "/query/y",
+        ]
+    );
+    assert_eq!(
+        wrong(Method::PUT, "/folders/a/notes/1", &[JSON, KEY], "{}").await,
+        ["/body/due", "/body/text", "/body/type", "/body/weight"]
+    );
+}
+
+#[tokio::test]
+async fn integers_may_be_decimal_strings_and_have_bounds() {
+    for (given, size) in [("3", json!(3)), ("\"3\"", json!(3)), ("3.0", json!(3))] {
+        let note = format!(r#"{{"type":"plain","text":"","due":null,"weight":1,"size":{given}}}"#);
+        let (status, body) =
+            json_of(send(Method::PUT, "/folders/a/notes/7", &[JSON, KEY], &note).await).await;
+        assert_eq!(
+            (status, &body["size"]),
+            (StatusCode::CREATED, &size),
+            "{given}"
+        );
+    }
+    for given in [
+        "\"03\"",
+        "\"+3\"",
+        "\" 3\"",
+        "3.5",
+        "1e40",
+        "\"\"",
+        "9223372036854775808",
+    ] {
+        let note =
+            format!(r#"{{"type":"plain","text":"","due":null,"weight":1,"links":[{given}]}}"#);
+        let pointers = wrong(Method::PUT, "/folders/a/notes/7", &[JSON, KEY], &note).await;
+        assert_eq!(pointers, ["/body/links/0"], "{given}");
+    }
+}
+
+#[tokio::test]
+async fn a_query_is_checked_like_a_body() {
+    let listed = send(Method::GET, "/notes?max-count=3", &[KEY], "").await;
+    assert_eq!(json_of(listed).await.1["notes"][0]["size"], 3);
+    for query in [
+        "max-count=0",
+        "max-count=x",
+        "max-count=",
+        "max-count=3000000000",
+    ] {
+        let uri = format!("/notes?{query}");
+        assert_eq!(
+            wrong(Method::GET, &uri, &[KEY], "").await,
+            ["/query/max-count"]
+        );
+    }
+    for query in ["max-count=1&max-count=2", "max-count=%ff"] {
+        let uri = format!("/notes?{query}");
+        assert_eq!(
+            wrong(Method::GET, &uri, &[KEY], "").await,
+            ["/query"],
+            "{query}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_form_is_checked_like_json() {
+    let form = "mood=so-so&moreText=a+b%21";
+    let (status, body) = json_of(send(Method::POST, "/status", &[FORM], form).await).await;
+    assert_eq!(
+        (status, body),
+        (
+            StatusCode::OK,
+            json!({ "mood": "so-so", "moreText": "a b!" })
+        )
+    );
+    assert_eq!(
+        wrong(Method::POST, "/status", &[FORM], "mood=bad&x=1").await,
+        ["/body/mood", "/body/x"]
+    );
+    for form in ["mood=good&mood=good", "moreText=%ff"] {
+        assert_eq!(
+            wrong(Method::POST, "/status", &[FORM], form).await,
+            ["/body"],
+            "{form}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn bytes_that_are_no_json_are_told() {
+    let deep = "[".repeat(900);
+    for body in [
+        "{",
+        "nul",
+        "{}x",
+        "\"\\ud800\"",
+        r#"{"text":1,"text":1}"#,
+        deep.as_str(),
+        "1e999",
+    ] {
+        let pointers = wrong(Method::PUT, "/folders/a/notes/1", &[JSON, KEY], body).await;
+        assert_eq!(pointers, ["/body"], "{body}");
+    }
+}
+
+#[tokio::test]
+async fn an_optional_body_may_be_missing_and_a_required_one_not() {
+    let (status, body) = json_of(send(Method::POST, "/status", &[], "").await).await;
+    assert_eq!((status, body), (StatusCode::OK, json!({})));
+    assert_eq!(
+        wrong(Method::PUT, "/folders/a/notes/1", &[KEY], "").await,
+        ["/body"]
+    );
+    assert_eq!(
+        wrong(Method::GET, "/notes", &[KEY, JSON], "{}").await,
+        ["/body"]
+    );
+}
+
+#[tokio::test]
+async fn other_media_types_sizes_paths_and_methods_are_problems() {
+    let large = "x".repeat(1001);
+    let text = ("content-type", "text/plain");
+    let latin = ("content-type", "application/json; charset=latin1");
+    for (method, uri, headers, body, status, code) in [
+        (
+            Method::PUT,
+            "/folders/a/notes/1",
+            [KEY, text],
+            "x",
+            415,
+            "unsupported_media_type",
+        ),
+        (
+            Method::PUT,
+            "/folders/a/notes/1",
+            [KEY, latin],
+            "{}",
+            415,
+            "unsupported_media_type",
+        ),
+        (
+            Method::PUT,
+            "/folders/a/notes/1",
+            [KEY, FORM],
+            "a=b",
+            415,
+            "unsupported_media_type",
+        ),
+        (
+            Method::PUT,
+            "/folders/a/notes/1",
+            [KEY, KEY],
+            "{}",
+            415,
+            "unsupported_media_type",
+        ),
+        (
+            Method::PUT,
+            "/folders/a/notes/1",
+            [KEY, JSON],
+            &large,
+            413,
+            "payload_too_large",
+        ),
+        (Method::GET, "/other", [KEY, KEY], "", 404, "not_found"),
+        (Method::GET, "/notes/", [KEY, KEY], "", 404, "not_found"),
+        (
+            Method::PATCH,
+            "/notes",
+            [KEY, KEY],
+            "",
+            405,
+            "method_not_allowed",
+        ),
+        (
+            Method::HEAD,
+            "/notes",
+            [KEY, KEY],
+            "",
+            405,
+            "method_not_allowed",
+        ),
+    ] {
+        let response = send(method, uri, &headers, body).await;
+        assert_eq!(response.content_type(), Some("application/problem+json"));
+        if status == 405 {
+            assert_eq!(response.header(header::ALLOW), Some("GET"));
+        }
+        let (got, problem) = json_of(response).await;
+        assert_eq!(got, status, "{uri} {body}");
+        assert_eq!(
+            (&problem["code"], &problem["status"]),
+            (&json!(code), &json!(status))
+        );
+    }
+    let charset = ("content-type", "Application/JSON; Charset=\"UTF-8\"");
+    let (status, _) = json_of(send(Method::POST, "/status", &[charset], "{}").await).await;
+    assert_eq!(status, 200);
+}
+
+#[tokio::test]
+async fn a_credential_may_stand_in_three_places() {
+    let who = async |headers: &[(&str, &str)]| {
+        let (status, body) = json_of(send(Method::GET, "/notes", headers, "").await).await;
+        assert_eq!(status, 200, "{body}");
+        body["notes"][0]["text"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(who(&[KEY]).await, "key");
+    assert_eq!(who(&[("authorization", "bearer   key")]).await, "key");
+    assert_eq!(who(&[("cookie", "a=b; token=key")]).await, "cookie key");
+    // Who sends the key otherwise too is no other site.
+    assert_eq!(who(&[("cookie", "token=key"), KEY]).await, "key");
+
+    for body in [r#"{"token":"key"}"#, r#"{"token":"key","mood":"good"}"#] {
+        let (_, reply) = json_of(send(Method::POST, "/status", &[JSON], body).await).await;
+        assert_eq!(reply["token"], "key");
+    }
+    let (_, reply) = json_of(send(Method::POST, "/status", &[FORM], "token=key").await).await;
+    assert_eq!(reply["token"], "key");
+    let (_, reply) = json_of(send(Method::POST, "/status", &[JSON], "{}").await).await;
+    assert_eq!(reply.get("token"), None);
+}
+
+#[tokio::test]
+async fn two_different_keys_are_refused() {
+    let cookie = ("cookie", "token=other");
+    let two_cookies = ("cookie", "token=one; token=other");
+    assert_eq!(
+        wrong(Method::GET, "/notes", &[KEY, cookie], "").await,
+        ["/cookie/token", "/header/Authorization"]
+    );
+    assert_eq!(
+        wrong(Method::GET, "/notes", &[two_cookies], "").await,
+        ["/cookie/token", "/cookie/token"]
+    );
+    assert_eq!(
+        wrong(
+            Method::POST,
+            "/status",
+            &[JSON, KEY],
+            r#"{"token":"other"}"#
+        )
+        .await,
+        ["/body/token", "/header/Authorization"]
+    );
+}
+
+#[tokio::test]
+async fn a_missing_or_worthless_credential_is_told_by_the_documented_status() {
+    for headers in [
+        [JSON, JSON],
+        [JSON, ("authorization", "Basic a2V5")],
+        [JSON, ("authorization", "Bearer ")],
+        [JSON, ("authorization", "Bearer k\"y")],
+        [JSON, ("cookie", "token=")],
+        [JSON, ("cookie", "token=%zz")],
+        [JSON, ("cookie", "other=key")],
+        [JSON, ("authorization", "Bearer unknown")],
+    ] {
+        let (status, problem) = json_of(send(Method::GET, "/notes", &headers, "").await).await;
+        assert_eq!(status, 401, "{headers:?}");
+        assert_eq!(problem["code"], "not_logged_in");
+    }
+}
+
+#[tokio::test]
+async fn a_response_has_its_headers_and_a_panic_is_a_problem() {
+    let note = r#"{"type":"plain","text":"","due":null,"weight":1}"#;
+    let response = send(Method::PUT, "/folders/a/notes/429", &[JSON, KEY], note).await;
+    assert_eq!(response.header(header::RETRY_AFTER), Some("7"));
+    assert_eq!(response.content_type(), Some("application/problem+json"));
+    let (status, problem) = json_of(response).await;
+    assert_eq!(status, 429);
+    assert_eq!(
+        problem,
+        json!({
+            "type": "about:blank", "title": "Too Many Requests", "status": 429,
+            "detail": "later", "code": "too_many",
+        })
+    );
+    let (status, problem) =
+        json_of(send(Method::PUT, "/folders/a/notes/500", &[JSON, KEY], note).await).await;
+    assert_eq!(
+        (status, &problem["code"]),
+        (StatusCode::INTERNAL_SERVER_ERROR, &json!("internal_error"))
+    );
+}
+
+/// Lockstep demands these codes of a document, since the runtime answers them.
+#[tokio::test]
+async fn the_codes_of_the_runtime_are_those_that_lockstep_demands() {
+    let rejection = Rejection::invalid(vec![InvalidMember {
+        pointer: "/body".to_owned(),
+        detail: "is wrong".to_owned(),
+    }]);
+    let (_, problem) = json_of(rejection.into_response()).await;
+    assert_eq!(
+        problem["errors"],
+        json!([{ "pointer": "/body", "detail": "is wrong" }])
+    );
+    let text = include_str!("../../tests/golden/notes.yaml");
+    for code in code::ALL {
+        let lacking = text.replace(&format!("{code}, "), "");
+        let refusals = openapi_lockstep::read("notes.yaml", &lacking).err();
+        let refusals = refusals.unwrap_or_else(|| panic!("{code} may be missing"));
+        assert!(refusals[0].reason.contains(code), "{refusals:?}");
+    }
+}

@@ -1,0 +1,7 @@
+//! Tests of lockstep through its public face: a document in, code or refusals
+//! out.
+
+#![allow(missing_docs, reason = "tests say what they are by their names")]
+
+mod golden;
+mod refusals;

@@ -1,0 +1,795 @@
+//! One wrong document for each refusal, with the place that it is told at: `golden/notes.yaml` with
+//! a piece of it replaced.
+
+use openapi_lockstep::read;
+
+const NOTES: &str = include_str!("golden/notes.yaml");
+
+/// notes.yaml with the first `from` behind the first `behind` replaced by `to`, and the refusals of
+/// that: line, column, pointer and reason.
+struct Case {
+    name: &'static str,
+    behind: &'static str,
+    from: &'static str,
+    to: &'static str,
+    refusals: &'static [&'static str],
+}
+
+#[test]
+fn every_refusal_names_its_place() {
+    let mut wrong = Vec::new();
+    for case in CASES {
+        let start = NOTES.find(case.behind).expect(case.name);
+        let (before, rest) = NOTES.split_at(start);
+        assert!(
+            rest.contains(case.from),
+            "{}: notes.yaml lacks {:?}",
+            case.name,
+            case.from
+        );
+        let text = format!("{before}{}", rest.replacen(case.from, case.to, 1));
+        let refusals: Vec<String> = match read("notes.yaml", &text) {
+            Ok(_) => Vec::new(),
+            Err(refusals) => refusals.iter().map(ToString::to_string).collect(),
+        };
+        let expected: Vec<String> = case
+            .refusals
+            .iter()
+            .map(|refusal| format!("notes.yaml:{refusal}"))
+            .collect();
+        if refusals != expected {
+            wrong.push(format!(
+                "{}: {refusals:#?} instead of {expected:#?}",
+                case.name
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn all_refusals_are_told_in_one_run() {
+    let text = NOTES
+        .replace("minLength", "length")
+        .replace("type: boolean", "type: bool")
+        .replace("in: query", "in: header")
+        .replace("tags: [status]", "tags: [other]");
+    let refusals = read("notes.yaml", &text)
+        .err()
+        .expect("it is wrong in three places");
+    let lines: Vec<usize> = refusals.iter().map(|refusal| refusal.line).collect();
+    assert_eq!(lines, [19, 79, 136], "{refusals:#?}");
+}
+
+const CASES: &[Case] = &[
+    Case {
+        name: "another version",
+        behind: "openapi",
+        from: "3.1.0",
+        to: "3.0.3",
+        refusals: &["1:1 /openapi: only 3.1.0 is read"],
+    },
+    Case {
+        name: "no yaml",
+        behind: "openapi",
+        from: "title: Notes",
+        to: "title: [Notes",
+        refusals: &["4:10 : is not YAML: illegal placement of ':' indicator"],
+    },
+    Case {
+        name: "a key twice",
+        behind: "openapi",
+        from: "  title: Notes\n",
+        to: "  title: Notes\n  title: Notes\n",
+        refusals: &["4:3 : is not YAML: duplicated key in mapping"],
+    },
+    Case {
+        name: "a key that is no string",
+        behind: "openapi",
+        from: "'200':",
+        to: "200:",
+        refusals: &["26:9 /paths/~1notes/get/responses: a key that is not a string: quote it"],
+    },
+    Case {
+        name: "several yaml documents",
+        behind: "openapi",
+        from: "openapi: 3.1.0\n",
+        to: "openapi: 3.1.0\n---\n",
+        refusals: &["1:1 : holds 2 YAML documents instead of one"],
+    },
+    Case {
+        name: "a number that json lacks",
+        behind: "openapi",
+        from: "minimum: 1",
+        to: "minimum: .inf",
+        refusals: &[
+            "24:51 /paths/~1notes/get/parameters/0/schema/minimum: JSON has no such number",
+        ],
+    },
+    Case {
+        name: "what the model loses",
+        behind: "openapi",
+        from: "  title: Notes\n",
+        to: "  title: Notes\n  summary: All of them\n",
+        refusals: &["4:3 /info/summary: is lost by utoipa's model"],
+    },
+    Case {
+        name: "what the model cannot read",
+        behind: "openapi",
+        from: "description: Notes of a user.",
+        to: "description: [Notes]",
+        refusals: &[
+            "6:5 /tags/0: is not as OpenAPI has it: invalid type: sequence, expected a string",
+        ],
+    },
+    Case {
+        name: "what the model cannot read deep down",
+        behind: "links:",
+        from: "type: array",
+        to: "type: array\n          minItems: many",
+        refusals: &[
+            "140:11 /components/schemas/Note/properties/links/minItems: is lost by utoipa's model",
+            "141:11 /components/schemas/Note/properties/links/items: is lost by utoipa's model",
+        ],
+    },
+    Case {
+        name: "const",
+        behind: "text:\n",
+        from: "type: string",
+        to: "type: string\n          const: a",
+        refusals: &[
+            "129:11 /components/schemas/Note/properties/text/const: const is not supported: write an enum of one value",
+        ],
+    },
+    Case {
+        name: "all of",
+        behind: "Mood:",
+        from: "type: string",
+        to: "type: string\n      allOf: []",
+        refusals: &[
+            "154:7 /components/schemas/Mood/allOf: allOf is not supported: write one schema out",
+        ],
+    },
+    Case {
+        name: "an unknown keyword",
+        behind: "text:\n",
+        from: "type: string",
+        to: "type: string\n          patternProperties: {}",
+        refusals: &[
+            "129:11 /components/schemas/Note/properties/text/patternProperties: patternProperties is not supported here",
+        ],
+    },
+    Case {
+        name: "webhooks",
+        behind: "openapi",
+        from: "tags:\n",
+        to: "webhooks: {}\ntags:\n",
+        refusals: &["5:1 /webhooks: webhooks is not supported here"],
+    },
+    Case {
+        name: "no paths",
+        behind: "openapi",
+        from: "paths:\n",
+        to: "paths: {}\nx-paths:\n",
+        refusals: &[
+            "12:1 /paths: every operation has to document 500 by the same component, which answers a panic",
+            "12:1 /paths: no path is there to serve",
+        ],
+    },
+    Case {
+        name: "an ambiguous path",
+        behind: "openapi",
+        from: "  /status:",
+        to: "  /status/:",
+        refusals: &[
+            "76:3 /paths/~1status~1: a path begins with /, does not end with it, and has neither :, * nor <, which mean something to poem",
+        ],
+    },
+    Case {
+        name: "the same path twice",
+        behind: "openapi",
+        from: "  /status:\n",
+        to: "  /folders/{other}/notes/{id}: {}\n  /status:\n",
+        refusals: &[
+            "76:3 /paths/~1folders~1{other}~1notes~1{id}: is the same path as /paths/~1folders~1{folder}~1notes~1{note_id}",
+        ],
+    },
+    Case {
+        name: "a method that is not supported",
+        behind: "openapi",
+        from: "    post:\n      operationId: setStatus",
+        to: "    head:\n      operationId: setStatus",
+        refusals: &["77:5 /paths/~1status/head: head is not supported here"],
+    },
+    Case {
+        name: "parameters of a path",
+        behind: "openapi",
+        from: "  /status:\n",
+        to: "  /status:\n    parameters: []\n",
+        refusals: &["77:5 /paths/~1status/parameters: parameters is not supported here"],
+    },
+    Case {
+        name: "no operation id",
+        behind: "openapi",
+        from: "      operationId: setStatus\n",
+        to: "",
+        refusals: &[
+            "77:5 /paths/~1status/post: needs an operationId: it names the method that serves it",
+        ],
+    },
+    Case {
+        name: "an operation id twice",
+        behind: "openapi",
+        from: "operationId: setStatus",
+        to: "operationId: list_notes",
+        refusals: &[
+            "78:7 /paths/~1status/post/operationId: becomes list_notes in Rust, as /paths/~1notes/get/operationId does",
+        ],
+    },
+    Case {
+        name: "an operation id that is no name",
+        behind: "openapi",
+        from: "operationId: setStatus",
+        to: "operationId: 1st",
+        refusals: &["78:7 /paths/~1status/post/operationId: \"1st\" is no name that Rust can have"],
+    },
+    Case {
+        name: "two tags",
+        behind: "openapi",
+        from: "tags: [status]",
+        to: "tags: [status, note]",
+        refusals: &[
+            "77:5 /paths/~1status/post: needs exactly one tag: it names the trait that the operation is a method of",
+        ],
+    },
+    Case {
+        name: "an unknown tag",
+        behind: "openapi",
+        from: "tags: [status]",
+        to: "tags: [other]",
+        refusals: &["79:14 /paths/~1status/post/tags/0: is not declared under the document's tags"],
+    },
+    Case {
+        name: "a parameter in a header",
+        behind: "openapi",
+        from: "in: query",
+        to: "in: header",
+        refusals: &[
+            "19:11 /paths/~1notes/get/parameters/0: only path and query parameters are supported",
+        ],
+    },
+    Case {
+        name: "a parameter with a style",
+        behind: "openapi",
+        from: "in: query",
+        to: "in: query\n          style: spaceDelimited",
+        refusals: &["21:11 /paths/~1notes/get/parameters/0/style: style is not supported here"],
+    },
+    Case {
+        name: "a parameter without required",
+        behind: "openapi",
+        from: "          required: false\n",
+        to: "",
+        refusals: &[
+            "19:11 /paths/~1notes/get/parameters/0: say required: true or false: utoipa's model takes no default",
+        ],
+    },
+    Case {
+        name: "an optional path parameter",
+        behind: "in: path",
+        from: "required: true",
+        to: "required: false",
+        refusals: &[
+            "41:11 /paths/~1folders~1{folder}~1notes~1{note_id}/put/parameters/0: a path parameter has to be required",
+        ],
+    },
+    Case {
+        name: "a path parameter that is not described",
+        behind: "openapi",
+        from: "name: note_id",
+        to: "name: note",
+        refusals: &[
+            "35:5 /paths/~1folders~1{folder}~1notes~1{note_id}/put: describes no path parameter note_id",
+            "41:11 /paths/~1folders~1{folder}~1notes~1{note_id}/put/parameters/0: the path has no {note}",
+        ],
+    },
+    Case {
+        name: "a path parameter within a segment",
+        behind: "openapi",
+        from: "notes/{note_id}:",
+        to: "notes/n{note_id}:",
+        refusals: &[
+            "35:5 /paths/~1folders~1{folder}~1notes~1n{note_id}/put: a path parameter has to be a whole segment of the path",
+            "41:11 /paths/~1folders~1{folder}~1notes~1n{note_id}/put/parameters/0: the path has no {note_id}",
+        ],
+    },
+    Case {
+        name: "a list as parameter",
+        behind: "openapi",
+        from: "schema: { type: integer, format: int32, minimum: 1 }",
+        to: "schema: { type: array, items: { type: string } }",
+        refusals: &[
+            "24:11 /paths/~1notes/get/parameters/0/schema: only a string or an integer is supported here",
+        ],
+    },
+    Case {
+        name: "a body of another media type",
+        behind: "requestBody",
+        from: "application/json",
+        to: "text/plain",
+        refusals: &[
+            "52:11 /paths/~1folders~1{folder}~1notes~1{note_id}/put/requestBody/content/text~1plain: only application/json and application/x-www-form-urlencoded are supported",
+        ],
+    },
+    Case {
+        name: "a body without schema",
+        behind: "requestBody",
+        from: "            schema: { $ref: '#/components/schemas/Note' }\n",
+        to: "            example: {}\n",
+        refusals: &[
+            "52:11 /paths/~1folders~1{folder}~1notes~1{note_id}/put/requestBody/content/application~1json: has no schema",
+        ],
+    },
+    Case {
+        name: "a body in place",
+        behind: "requestBody",
+        from: "schema: { $ref: '#/components/schemas/Note' }",
+        to: "schema: { type: object, additionalProperties: false }",
+        refusals: &[
+            "53:13 /paths/~1folders~1{folder}~1notes~1{note_id}/put/requestBody/content/application~1json/schema: write the schema under components/schemas and refer to it, so that its type has a name",
+        ],
+    },
+    Case {
+        name: "a body that is no object",
+        behind: "requestBody",
+        from: "schemas/Note'",
+        to: "schemas/NoteKind'",
+        refusals: &[
+            "53:13 /paths/~1folders~1{folder}~1notes~1{note_id}/put/requestBody/content/application~1json/schema: a body has to be an object",
+        ],
+    },
+    Case {
+        name: "two schemas for one body",
+        behind: "operationId: setStatus",
+        from: "application/json:\n            schema: { $ref: '#/components/schemas/Status' }",
+        to: "application/json:\n            schema: { $ref: '#/components/schemas/Problem' }",
+        refusals: &[
+            "90:13 /paths/~1status/post/requestBody/content/application~1json/schema: has to be the same for every media type of a body",
+        ],
+    },
+    Case {
+        name: "a list in a form",
+        behind: "    Status:\n",
+        from: "moreText: { type: string }",
+        to: "moreText: { type: array, items: { type: string } }",
+        refusals: &[
+            "160:9 /components/schemas/Status/properties/moreText: a form carries neither lists, objects nor null",
+        ],
+    },
+    Case {
+        name: "an optional body with required members",
+        behind: "    Status:\n",
+        from: "properties:",
+        to: "required: [mood]\n      properties:",
+        refusals: &[
+            "85:7 /paths/~1status/post/requestBody: is optional but its schema has required members: make the body required",
+        ],
+    },
+    Case {
+        name: "a status range",
+        behind: "operationId: setStatus",
+        from: "'200'",
+        to: "'2XX'",
+        refusals: &[
+            "92:9 /paths/~1status/post/responses/2XX: only statuses from 200 to 299 and from 400 to 599 are supported, each by its number",
+        ],
+    },
+    Case {
+        name: "a redirect",
+        behind: "operationId: setStatus",
+        from: "'200':",
+        to: "'302':",
+        refusals: &[
+            "91:7 /paths/~1status/post/responses: needs exactly one status from 200 to 299",
+            "92:9 /paths/~1status/post/responses/302: only statuses from 200 to 299 and from 400 to 599 are supported, each by its number",
+        ],
+    },
+    Case {
+        name: "two successes",
+        behind: "operationId: putNote",
+        from: "'400':",
+        to: "'204':",
+        refusals: &[
+            "54:7 /paths/~1folders~1{folder}~1notes~1{note_id}/put/responses: does not document 400, which answers an invalid request",
+            "54:7 /paths/~1folders~1{folder}~1notes~1{note_id}/put/responses: needs exactly one status from 200 to 299",
+            "189:9 /components/responses/BadRequest/content/application~1problem+json: has to be application/json for this status",
+        ],
+    },
+    Case {
+        name: "an error that is no problem",
+        behind: "    Failed:\n",
+        from: "application/problem+json",
+        to: "application/json",
+        refusals: &[
+            "209:9 /components/responses/Failed/content/application~1json: has to be application/problem+json for this status",
+        ],
+    },
+    Case {
+        name: "a success that is a problem",
+        behind: "description: The status.",
+        from: "application/json",
+        to: "application/problem+json",
+        refusals: &[
+            "95:13 /paths/~1status/post/responses/200/content/application~1problem+json: has to be application/json for this status",
+        ],
+    },
+    Case {
+        name: "two media types in a response",
+        behind: "description: The status.",
+        from: "            application/json:",
+        to: "            text/csv: { schema: { $ref: '#/components/schemas/Status' } }\n            application/json:",
+        refusals: &["92:9 /paths/~1status/post/responses/200: needs exactly one media type"],
+    },
+    Case {
+        name: "400 is missing",
+        behind: "operationId: listNotes",
+        from: "        '400': { $ref: '#/components/responses/BadRequest' }\n",
+        to: "",
+        refusals: &[
+            "25:7 /paths/~1notes/get/responses: does not document 400, which answers an invalid request",
+        ],
+    },
+    Case {
+        name: "401 is missing",
+        behind: "operationId: listNotes",
+        from: "        '401': { $ref: '#/components/responses/Unauthorized' }\n",
+        to: "",
+        refusals: &[
+            "12:1 /paths: every operation has to document 401 or 403 by the same component, which answers a worthless credential",
+            "25:7 /paths/~1notes/get/responses: does not document 401 or 403, which answers a missing or worthless credential",
+        ],
+    },
+    Case {
+        name: "413 is missing",
+        behind: "operationId: setStatus",
+        from: "        '413': { $ref: '#/components/responses/TooLarge' }\n",
+        to: "",
+        refusals: &[
+            "91:7 /paths/~1status/post/responses: does not document 413, which answers a body that is too large",
+        ],
+    },
+    Case {
+        name: "415 is missing",
+        behind: "operationId: setStatus",
+        from: "        '415': { $ref: '#/components/responses/OtherMediaType' }\n",
+        to: "",
+        refusals: &[
+            "91:7 /paths/~1status/post/responses: does not document 415, which answers a body of another media type",
+        ],
+    },
+    Case {
+        name: "500 is missing",
+        behind: "operationId: setStatus",
+        from: "        '500': { $ref: '#/components/responses/Failed' }\n",
+        to: "",
+        refusals: &[
+            "12:1 /paths: every operation has to document 500 by the same component, which answers a panic",
+        ],
+    },
+    Case {
+        name: "a reference to nothing",
+        behind: "openapi",
+        from: "responses/BadRequest",
+        to: "responses/Bad",
+        refusals: &[
+            "31:18 /paths/~1notes/get/responses/400/$ref: names nothing: write #/components/responses/ and a name from there",
+        ],
+    },
+    Case {
+        name: "a reference with siblings",
+        behind: "openapi",
+        from: "{ $ref: '#/components/responses/BadRequest' }",
+        to: "{ $ref: '#/components/responses/BadRequest', description: Bad. }",
+        refusals: &[
+            "31:61 /paths/~1notes/get/responses/400/description: description is not supported here",
+        ],
+    },
+    Case {
+        name: "a reference to another file",
+        behind: "    Note:",
+        from: "'#/components/schemas/NoteKind'",
+        to: "other.yaml#/NoteKind",
+        refusals: &[
+            "126:17 /components/schemas/Note/properties/type/$ref: names nothing: write #/components/schemas/ and a name from there",
+        ],
+    },
+    Case {
+        name: "no type",
+        behind: "text:\n",
+        from: "          type: string\n",
+        to: "",
+        refusals: &["127:9 /components/schemas/Note/properties/text: has no type"],
+    },
+    Case {
+        name: "an unknown type",
+        behind: "text:\n",
+        from: "type: string",
+        to: "type: strng",
+        refusals: &[
+            "128:11 /components/schemas/Note/properties/text/type: strng is no type that is supported",
+        ],
+    },
+    Case {
+        name: "several types",
+        behind: "due:",
+        from: "[string, 'null']",
+        to: "[string, integer]",
+        refusals: &[
+            "132:11 /components/schemas/Note/properties/due/type: several types are not supported, except [type, 'null']",
+        ],
+    },
+    Case {
+        name: "null where a schema is named",
+        behind: "    NoteId:",
+        from: "type: integer",
+        to: "type: [integer, 'null']",
+        refusals: &[
+            "44:11 /paths/~1folders~1{folder}~1notes~1{note_id}/put/parameters/0/schema: only a string or an integer is supported here",
+            "115:7 /components/schemas/NoteId/type: say null where the schema is used, not where it is named",
+        ],
+    },
+    Case {
+        name: "optional and nullable",
+        behind: "    Note:",
+        from: "required: [type, text, due, weight]",
+        to: "required: [type, text, weight]",
+        refusals: &[
+            "130:9 /components/schemas/Note/properties/due: is optional and nullable, which Rust cannot tell apart: make it required, or not null",
+        ],
+    },
+    Case {
+        name: "an object in place",
+        behind: "    Note:",
+        from: "weight: { type: number }",
+        to: "weight: { type: object, additionalProperties: false }",
+        refusals: &[
+            "133:9 /components/schemas/Note/properties/weight: write the object under components/schemas and refer to it, so that its type has a name",
+        ],
+    },
+    Case {
+        name: "an enum in place",
+        behind: "    Note:",
+        from: "weight: { type: number }",
+        to: "weight: { type: string, enum: [light] }",
+        refusals: &[
+            "133:9 /components/schemas/Note/properties/weight: write the enum under components/schemas and refer to it, so that its type has a name",
+        ],
+    },
+    Case {
+        name: "an open object",
+        behind: "    Note:",
+        from: "      additionalProperties: false\n",
+        to: "",
+        refusals: &[
+            "117:5 /components/schemas/Note/additionalProperties: has to be false: members that the document does not name would be lost",
+        ],
+    },
+    Case {
+        name: "a required member that is not there",
+        behind: "    Note:",
+        from: "due, weight]",
+        to: "due, height]",
+        refusals: &["124:35 /components/schemas/Note/required/3: names no property"],
+    },
+    Case {
+        name: "an integer of another format",
+        behind: "size:",
+        from: "int32",
+        to: "uint8",
+        refusals: &[
+            "134:32 /components/schemas/Note/properties/size/format: an integer is int32 or int64",
+        ],
+    },
+    Case {
+        name: "an enum of numbers",
+        behind: "    Mood:",
+        from: "[good, so-so]",
+        to: "[1, 2]",
+        refusals: &[
+            "154:14 /components/schemas/Mood/enum/0: \"\" is no name that Rust can have",
+            "154:14 /components/schemas/Mood/enum/0: only strings are supported in an enum",
+            "154:17 /components/schemas/Mood/enum/1: \"\" is no name that Rust can have",
+            "154:17 /components/schemas/Mood/enum/1: only strings are supported in an enum",
+        ],
+    },
+    Case {
+        name: "a list without items",
+        behind: "links:",
+        from: "          items: { $ref: '#/components/schemas/NoteId' }\n",
+        to: "",
+        refusals: &["138:9 /components/schemas/Note/properties/links: has no items"],
+    },
+    Case {
+        name: "a default",
+        behind: "isDone:",
+        from: "type: boolean",
+        to: "type: boolean\n          default: true",
+        refusals: &[
+            "137:11 /components/schemas/Note/properties/isDone/default: default is not supported here",
+        ],
+    },
+    Case {
+        name: "a pattern that is none",
+        behind: "text:\n",
+        from: "'^[a-z ]*$'",
+        to: "'(?<=a)b('",
+        refusals: &[
+            "129:11 /components/schemas/Note/properties/text/pattern: is no pattern that both ECMAScript and Rust's regex crate understand",
+        ],
+    },
+    Case {
+        name: "a schema that contains itself",
+        behind: "    Note:",
+        from: "schemas/NoteKind'",
+        to: "schemas/Note'",
+        refusals: &["117:5 /components/schemas/Note: contains itself, which is not supported"],
+    },
+    Case {
+        name: "a schema name that is no type name",
+        behind: "components:",
+        from: "    Mood:",
+        to: "    moody_mood:",
+        refusals: &[
+            "152:5 /components/schemas/moody_mood: write the name as MoodyMood",
+            "159:9 /components/schemas/Status/properties/mood: a form carries neither lists, objects nor null",
+            "159:17 /components/schemas/Status/properties/mood/$ref: names nothing: write #/components/schemas/ and a name from there",
+        ],
+    },
+    Case {
+        name: "a schema named like generated code",
+        behind: "components:",
+        from: "    Mood:",
+        to: "    Failure:",
+        refusals: &[
+            "152:5 /components/schemas/Failure: becomes Failure in Rust, as the generated code itself does",
+            "159:9 /components/schemas/Status/properties/mood: a form carries neither lists, objects nor null",
+            "159:17 /components/schemas/Status/properties/mood/$ref: names nothing: write #/components/schemas/ and a name from there",
+        ],
+    },
+    Case {
+        name: "a member that is no name",
+        behind: "moreText",
+        from: "moreText",
+        to: "1st",
+        refusals: &[
+            "160:9 /components/schemas/Status/properties/1st: \"1st\" is no name that Rust can have",
+        ],
+    },
+    Case {
+        name: "two members of one name",
+        behind: "    Status:",
+        from: "moreText: { type: string }",
+        to: "more_text: { type: string }\n        moreText: { type: string }",
+        refusals: &[
+            "161:9 /components/schemas/Status/properties/moreText: becomes more_text in Rust, as /components/schemas/Status/properties/more_text does",
+        ],
+    },
+    Case {
+        name: "two values of one name",
+        behind: "    Mood:",
+        from: "so-so]",
+        to: "so-so, so_so]",
+        refusals: &[
+            "154:27 /components/schemas/Mood/enum/2: becomes SoSo in Rust, as /components/schemas/Mood/enum/1 does",
+        ],
+    },
+    Case {
+        name: "another security scheme",
+        behind: "securitySchemes",
+        from: "scheme: bearer",
+        to: "scheme: basic",
+        refusals: &[
+            "104:5 /components/securitySchemes/key: only http bearer and apiKey in a cookie are supported",
+            "161:9 /components/schemas/Status/properties/token: has the name of a cookie's key, which only a bearer scheme beside it can take over",
+        ],
+    },
+    Case {
+        name: "an unknown security scheme",
+        behind: "operationId: setStatus",
+        from: "- key: []",
+        to: "- other: []",
+        refusals: &[
+            "81:7 /paths/~1status/post/security: every secured operation has to take the same schemes",
+            "83:11 /paths/~1status/post/security/1/other: names no security scheme",
+        ],
+    },
+    Case {
+        name: "two schemes at once",
+        behind: "operationId: setStatus",
+        from: "- key: []\n        - token: []",
+        to: "- key: []\n          token: []",
+        refusals: &[
+            "83:11 /paths/~1status/post/security/1: several schemes at once are not supported: write one alternative for each",
+        ],
+    },
+    Case {
+        name: "other schemes for one operation",
+        behind: "operationId: setStatus",
+        from: "        - token: []\n",
+        to: "",
+        refusals: &[
+            "81:7 /paths/~1status/post/security: every secured operation has to take the same schemes",
+        ],
+    },
+    Case {
+        name: "scopes",
+        behind: "security:",
+        from: "key: []",
+        to: "key: [read]",
+        refusals: &["10:5 /security/0/key: scopes are not supported"],
+    },
+    Case {
+        name: "a key in the body without bearer",
+        behind: "securitySchemes",
+        from: "    key:\n      type: http\n      scheme: bearer\n",
+        to: "    key:\n      type: apiKey\n      in: cookie\n      name: key\n",
+        refusals: &[
+            "162:9 /components/schemas/Status/properties/token: has the name of a cookie's key, which only a bearer scheme beside it can take over",
+        ],
+    },
+    Case {
+        name: "a problem that lacks a member",
+        behind: "    Problem:",
+        from: "        detail: { type: string }\n",
+        to: "",
+        refusals: &[
+            "165:39 /components/schemas/Problem/required/3: names no property",
+            "166:7 /components/schemas/Problem/properties/detail: a problem needs a required detail of type string",
+        ],
+    },
+    Case {
+        name: "a problem with another member",
+        behind: "    Problem:",
+        from: "detail: { type: string }",
+        to: "detail: { type: string }\n        more: { type: string }",
+        refusals: &[
+            "171:9 /components/schemas/Problem/properties/more: is no member of the problems that the generated server answers",
+        ],
+    },
+    Case {
+        name: "a problem whose code is no enum",
+        behind: "    Problem:",
+        from: "code: { $ref: '#/components/schemas/Code' }",
+        to: "code: { type: string }",
+        refusals: &[
+            "171:9 /components/schemas/Problem/properties/code: has to be an enum, so that codes are told apart by type",
+        ],
+    },
+    Case {
+        name: "a code is missing",
+        behind: "    Code:",
+        from: "not_found, ",
+        to: "",
+        refusals: &[
+            "177:7 /components/schemas/Code/enum: lacks not_found, which the generated server answers",
+        ],
+    },
+    Case {
+        name: "a failure without a name",
+        behind: "    Problem:",
+        from: "items: { $ref: '#/components/schemas/Wrong' }",
+        to: "items: { type: string }",
+        refusals: &[
+            "174:11 /components/schemas/Problem/properties/errors/items: refer to an object of pointer and detail",
+        ],
+    },
+    Case {
+        name: "two kinds of problem",
+        behind: "'429':",
+        from: "schemas/Problem'",
+        to: "schemas/Status'",
+        refusals: &[
+            "74:15 /paths/~1folders~1{folder}~1notes~1{note_id}/put/responses/429/content/application~1problem+json/schema: every error has to be of the same schema",
+        ],
+    },
+];
