@@ -1,0 +1,279 @@
+//! Applications: created, listed, deleted, and by whom.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::harness::{Service, ok, pointers, problem};
+
+#[tokio::test]
+async fn an_application_is_created_listed_and_deleted() {
+    let service = Service::start().await;
+    let key = service.log_in("ann@example.com").await;
+    let org_id = service.org_id(&key).await;
+    let second = service.create_app(&key, org_id, "beta").await;
+    let first = service.create_app(&key, org_id, "Alpha").await;
+
+    let list = async || {
+        ok(service
+            .get(&format!("/api/1/app?org_id={org_id}"))
+            .bearer_auth(&key))
+        .await
+    };
+    let apps = list().await;
+    assert_eq!(
+        apps.as_object().unwrap().len(),
+        1,
+        "no app_id: nothing was created"
+    );
+    let apps = apps["app_list"].as_array().unwrap();
+    let names: Vec<(&Value, &Value)> = apps
+        .iter()
+        .map(|app| (&app["app_id"], &app["name"]))
+        .collect();
+    assert_eq!(
+        names,
+        [
+            (&json!(first), &json!("Alpha")),
+            (&json!(second), &json!("beta"))
+        ]
+    );
+    let mut keys = Vec::new();
+    for app in apps {
+        let [api_key] = app["api_key_list"].as_array().unwrap().as_slice() else {
+            panic!("one key is minted: {app}");
+        };
+        let api_key = api_key.as_str().unwrap();
+        assert_eq!(api_key.len(), 32);
+        assert!(api_key.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+        keys.push(api_key.to_owned());
+    }
+    assert_ne!(keys[0], keys[1]);
+
+    let path = format!("/api/1/app/{first}");
+    let deleted = ok(service.request(Method::DELETE, &path).bearer_auth(&key)).await;
+    assert_eq!(deleted, json!({ "result": "deleted" }));
+    let apps = list().await;
+    assert_eq!(apps["app_list"].as_array().unwrap().len(), 1);
+    assert!(
+        !service
+            .dump()
+            .await
+            .iter()
+            .any(|row| row.contains(&keys[0])),
+        "its key is gone"
+    );
+    problem(
+        service.request(Method::DELETE, &path).bearer_auth(&key),
+        403,
+        "not_allowed",
+    )
+    .await;
+
+    let third = service.create_app(&key, org_id, "Alpha").await;
+    assert!(
+        third > second && third > first,
+        "an app_id is not used again"
+    );
+}
+
+#[tokio::test]
+async fn the_published_get_creates_too() {
+    let service = Service::start().await;
+    let key = service.log_in("ann@example.com").await;
+    let org_id = service.org_id(&key).await;
+    let path = format!("/api/1/app?org_id={org_id}&app_name=Space+Miner");
+    let created = ok(service.get(&path).bearer_auth(&key)).await;
+    assert_eq!(created["app_list"][0]["app_id"], created["app_id"]);
+    assert_eq!(created["app_list"][0]["name"], "Space Miner");
+    problem(service.get(&path).bearer_auth(&key), 409, "name_taken").await;
+    let head = service.request(Method::HEAD, &path.replace("Miner", "Digger"));
+    assert_eq!(head.bearer_auth(&key).send().await.unwrap().status(), 405);
+    assert_eq!(service.rows("app").await, 1);
+}
+
+#[tokio::test]
+async fn ids_may_be_decimal_strings_wherever_they_are_sent() {
+    let service = Service::start().await;
+    let key = service.log_in("ann@example.com").await;
+    let org_id = service.org_id(&key).await;
+    let json = json!({ "org_id": org_id.to_string(), "app_name": "a" });
+    let created = ok(service.post("/api/1/app").bearer_auth(&key).json(&json)).await;
+    assert!(created["app_id"].is_i64());
+    let form = [("org_id", org_id.to_string()), ("app_name", "b".to_owned())];
+    let created = ok(service.post("/api/1/app").bearer_auth(&key).form(&form)).await;
+    assert!(created["app_id"].is_i64());
+}
+
+#[tokio::test]
+async fn a_name_has_1_to_64_characters_and_no_control_characters() {
+    let service = Service::start().await;
+    let key = service.log_in("ann@example.com").await;
+    let org_id = service.org_id(&key).await;
+    let long = "é".repeat(64);
+    for (given, kept) in [
+        ("a", "a"),
+        ("  a b  ", "a b"),
+        ("\u{3000}名前\u{a0}", "名前"),
+        ("🦀", "🦀"),
+        ("'; DROP TABLE app; --", "'; DROP TABLE app; --"),
+        (long.as_str(), long.as_str()),
+        (&format!("  {}  ", "x".repeat(64)), &"x".repeat(64)),
+    ] {
+        let app_id = service.create_app(&key, org_id, given).await;
+        let apps = ok(service
+            .get(&format!("/api/1/app?org_id={org_id}"))
+            .bearer_auth(&key))
+        .await;
+        let apps = apps["app_list"].as_array().unwrap();
+        let app = apps.iter().find(|app| app["app_id"] == app_id).unwrap();
+        assert_eq!(app["name"], kept);
+    }
+    let before = service.dump().await;
+    let too_long = "x".repeat(65);
+    for name in [
+        "",
+        " ",
+        "\u{3000}",
+        "\t",
+        "a\nb",
+        "a\0",
+        "\u{7f}",
+        "a\u{85}",
+        "\u{9b}a",
+        too_long.as_str(),
+        &" ".repeat(300),
+    ] {
+        let body = json!({ "org_id": org_id, "app_name": name });
+        let json = service.post("/api/1/app").bearer_auth(&key).json(&body);
+        assert_eq!(pointers(json).await[0], "/body/app_name", "{name:?}");
+        let form = [
+            ("org_id", org_id.to_string()),
+            ("app_name", name.to_owned()),
+        ];
+        let form = service.post("/api/1/app").bearer_auth(&key).form(&form);
+        assert_eq!(pointers(form).await[0], "/body/app_name", "{name:?}");
+        let query = service.get("/api/1/app").bearer_auth(&key);
+        let query = query.query(&[("org_id", &org_id.to_string()[..]), ("app_name", name)]);
+        assert_eq!(pointers(query).await[0], "/query/app_name", "{name:?}");
+    }
+    assert_eq!(service.dump().await, before);
+}
+
+#[tokio::test]
+async fn a_name_is_unique_within_its_organization_whatever_its_case() {
+    let service = Service::start().await;
+    let ann = service.log_in("ann@example.com").await;
+    let bob = service.log_in("bob@example.com").await;
+    let (anns, bobs) = (service.org_id(&ann).await, service.org_id(&bob).await);
+    service.create_app(&ann, anns, "Straße").await;
+    let before = service.dump().await;
+    for name in ["Straße", "straße", " STRAßE "] {
+        let body = json!({ "org_id": anns, "app_name": name });
+        problem(
+            service.post("/api/1/app").bearer_auth(&ann).json(&body),
+            409,
+            "name_taken",
+        )
+        .await;
+    }
+    assert_eq!(service.dump().await, before);
+    service.create_app(&bob, bobs, "Straße").await;
+}
+
+#[tokio::test]
+async fn of_many_that_take_a_name_at_once_one_gets_it() {
+    let service = std::sync::Arc::new(Service::start().await);
+    let key = service.log_in("ann@example.com").await;
+    let org_id = service.org_id(&key).await;
+    let mut tries = tokio::task::JoinSet::new();
+    for _ in 0..16 {
+        let (service, key) = (service.clone(), key.clone());
+        tries.spawn(async move {
+            let body = json!({ "org_id": org_id, "app_name": "a" });
+            let request = service.post("/api/1/app").bearer_auth(&key).json(&body);
+            request.send().await.unwrap().status().as_u16()
+        });
+    }
+    let mut statuses = tries.join_all().await;
+    statuses.sort_unstable();
+    assert_eq!(statuses[0], 200);
+    assert!(
+        statuses[1..].iter().all(|status| *status == 409),
+        "{statuses:?}"
+    );
+    assert_eq!(service.rows("api_key").await, 1);
+}
+
+/// Every role, every operation, the own organization, a foreign one and one that does not exist.
+#[tokio::test]
+async fn who_may_do_what_where() {
+    let service = Service::start().await;
+    let mut keys = Vec::new();
+    for role in ["owner", "member", "viewer"] {
+        let key = service.log_in(&format!("{role}@example.com")).await;
+        keys.push((role, key));
+    }
+    let added = service.operate(&["org", "add", "Shared"]);
+    let shared: i64 = String::from_utf8_lossy(&added.stdout)
+        .trim()
+        .parse()
+        .unwrap();
+    for (role, _) in &keys {
+        let email = format!("{role}@example.com");
+        let member = ["member", "add", &email, &shared.to_string(), "--role", role];
+        assert!(service.operate(&member).status.success());
+    }
+    let stranger = service.log_in("stranger@example.com").await;
+    let foreign = service.org_id(&stranger).await;
+    let foreign_app = service.create_app(&stranger, foreign, "Foreign").await;
+
+    for (role, key) in &keys {
+        let may_change = *role != "viewer";
+        let create = |org_id: i64| {
+            let body = json!({ "org_id": org_id, "app_name": format!("{role}'s") });
+            service.post("/api/1/app").bearer_auth(key).json(&body)
+        };
+        let create_by_get = |org_id: i64| {
+            let path = format!("/api/1/app?org_id={org_id}&app_name={role}s+other");
+            service.get(&path).bearer_auth(key)
+        };
+        let list = |org_id: i64| {
+            service
+                .get(&format!("/api/1/app?org_id={org_id}"))
+                .bearer_auth(key)
+        };
+        let delete = |app_id: i64| {
+            let path = format!("/api/1/app/{app_id}");
+            service.request(Method::DELETE, &path).bearer_auth(key)
+        };
+
+        ok(list(shared)).await;
+        if may_change {
+            let app_id = ok(create(shared)).await["app_id"].as_i64().unwrap();
+            ok(create_by_get(shared)).await;
+            ok(delete(app_id)).await;
+        } else {
+            let apps = ok(list(shared)).await;
+            let app_id = apps["app_list"][0]["app_id"].as_i64().unwrap();
+            for request in [create(shared), create_by_get(shared), delete(app_id)] {
+                problem(request, 403, "not_allowed").await;
+            }
+        }
+
+        let before = service.dump().await;
+        for (known, unknown) in [
+            (list(foreign), list(999_999)),
+            (create(foreign), create(999_999)),
+            (create_by_get(foreign), create_by_get(999_999)),
+            (delete(foreign_app), delete(999_999)),
+        ] {
+            let known = problem(known, 403, "not_allowed").await;
+            let unknown = problem(unknown, 403, "not_allowed").await;
+            assert_eq!(
+                known, unknown,
+                "{role}: what is somebody else's looks like nothing"
+            );
+        }
+        assert_eq!(service.dump().await, before);
+    }
+}

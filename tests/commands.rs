@@ -1,0 +1,263 @@
+//! The binary: its help, the operator's commands, its settings and its end.
+
+use std::{process::Stdio, time::Duration};
+
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::{Child, Command},
+};
+
+use crate::harness::{Service, ok};
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// The binary with every file in `folder`, and nothing from the environment.
+pub fn binary(folder: &std::path::Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cortex-reportd-under-test"));
+    command
+        .current_dir(folder)
+        .env_clear()
+        .env("CORTEX_REPORT_LISTEN", "127.0.0.1:0")
+        .kill_on_drop(true);
+    command
+}
+
+/// Starts the binary and waits until it serves. Answers it with its URL and the rest of its log.
+pub async fn serve(
+    mut command: Command,
+) -> (
+    Child,
+    String,
+    tokio::io::Lines<BufReader<tokio::process::ChildStderr>>,
+) {
+    let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+    let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
+    let url = loop {
+        let line = log
+            .next_line()
+            .await
+            .unwrap()
+            .expect("it ended before it served");
+        if let Some((_, rest)) = line.split_once("serving; open ") {
+            break rest.split(' ').next().unwrap().to_owned();
+        }
+    };
+    (child, url, log)
+}
+
+fn signal(child: &Child, name: &str) {
+    let id = child.id().unwrap().to_string();
+    let sent = std::process::Command::new("kill")
+        .args(["-s", name, &id])
+        .status();
+    assert!(sent.unwrap().success());
+}
+
+#[tokio::test]
+async fn the_operator_adds_and_lists_users_organizations_and_members() {
+    let service = Service::start().await;
+    let run = |arguments: &[&str]| {
+        let output = service.operate(arguments);
+        let said = (
+            output.status.code().unwrap(),
+            text(&output.stdout),
+            text(&output.stderr),
+        );
+        assert_eq!(
+            said.2.is_empty(),
+            said.0 == 0,
+            "an error is said, and only an error: {said:?}"
+        );
+        (said.0, said.1 + &said.2)
+    };
+    let done = |said: &str| (0, said.to_owned());
+    let failed = |said: &str| (1, format!("cortex-reportd: {said}\n"));
+
+    assert_eq!(run(&["user", "list"]), done(""));
+    assert_eq!(run(&["user", "add", "Ann@Example.com"]), done("1\n"));
+    assert_eq!(
+        run(&["user", "add", "bob@example.com", "--name", "Bob B."]),
+        done("2\n")
+    );
+    assert_eq!(
+        run(&["user", "add", "ann@example.com"]),
+        failed("there is a user ann@example.com already")
+    );
+    assert_eq!(
+        run(&["user", "list"]),
+        done("1\tann@example.com\tann\n2\tbob@example.com\tBob B.\n")
+    );
+    assert_eq!(run(&["org", "add", "Example Games"]), done("1\n"));
+    assert_eq!(
+        run(&["org", "add", " "]),
+        failed("a name needs at least one character")
+    );
+    assert_eq!(run(&["org", "list"]), done("1\tExample Games\n"));
+    assert_eq!(
+        run(&["member", "add", "ann@example.com", "1", "--role", "owner"]),
+        done("")
+    );
+    assert_eq!(run(&["member", "add", "bob@example.com", "1"]), done(""));
+    assert_eq!(
+        run(&["member", "add", "bob@example.com", "1", "--role", "viewer"]),
+        done("")
+    );
+    assert_eq!(
+        run(&["member", "list"]),
+        done("1\t1\towner\n1\t2\tviewer\n")
+    );
+    assert_eq!(
+        run(&["member", "add", "eve@example.com", "1"]),
+        failed(
+            "there is no user eve@example.com; add one with: cortex-reportd user add eve@example.com"
+        )
+    );
+    assert_eq!(
+        run(&["member", "add", "ann@example.com", "7"]),
+        failed("there is no organization 7; list them with: cortex-reportd org list")
+    );
+    assert_eq!(
+        run(&["user", "unlock", "ann@example.com"]),
+        done("ann@example.com had no wrong codes\n")
+    );
+    let (status, said) = run(&["user", "add", "ann"]);
+    assert_eq!(status, 2);
+    assert!(
+        said.contains("is no e-mail address of the form name@domain.example"),
+        "{said}"
+    );
+
+    let key = service.log_in("ann@example.com").await;
+    let user = ok(service.get("/api/1/user").bearer_auth(key)).await;
+    assert_eq!(user["org_list"][0]["name"], "Example Games");
+}
+
+#[tokio::test]
+async fn the_help_names_every_command_setting_variable_and_default() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = binary(folder.path())
+        .env_remove("CORTEX_REPORT_LISTEN")
+        .arg("--help")
+        .output()
+        .await
+        .unwrap();
+    assert!(output.status.success());
+    let help = text(&output.stdout);
+    let one_line = help.split_whitespace().collect::<Vec<_>>().join(" ");
+    for shown in [
+        "user Add and list users, end their sessions",
+        "org Add and list organizations",
+        "member Add and list memberships of users in organizations",
+        "[env: CORTEX_REPORT_LISTEN=] [default: 127.0.0.1:8080]",
+        "[env: CORTEX_REPORT_DATABASE_URL=] [default: sqlite://cortex-report.db]",
+        "[env: CORTEX_REPORT_KEY_FILE=] [default: cortex-report.key]",
+        "[env: CORTEX_REPORT_PUBLIC_URL=]",
+        "[env: CORTEX_REPORT_MAIL_DIR=] [default: mail]",
+        "[env: CORTEX_REPORT_REGISTRATION=] [default: open]",
+        "[env: CORTEX_REPORT_MAIL_LIMIT_ADDRESS_CLIENT=] [default: 5/10m]",
+        "[env: CORTEX_REPORT_MAIL_LIMIT_ADDRESS=] [default: 20/5m]",
+        "[env: CORTEX_REPORT_MAIL_LIMIT_CLIENT=] [default: 20/30s]",
+        "[env: CORTEX_REPORT_MAIL_LIMIT_TOTAL=] [default: 1000/1s]",
+        "[env: CORTEX_REPORT_LOG_LEVEL=] [default: info]",
+        "[env: CORTEX_REPORT_LOG_FORMAT=] [default: text]",
+    ] {
+        assert!(one_line.contains(shown), "lacks {shown}:\n{help}");
+    }
+    assert_eq!(
+        std::fs::read_dir(folder.path()).unwrap().count(),
+        0,
+        "help leaves nothing behind"
+    );
+}
+
+#[tokio::test]
+async fn a_wrong_setting_ends_the_start_with_a_sentence_that_names_it() {
+    let taken = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let taken = taken.local_addr().unwrap().to_string();
+    for (variable, flag, value) in [
+        ("CORTEX_REPORT_LISTEN", "--listen", "localhost"),
+        ("CORTEX_REPORT_LISTEN", "", taken.as_str()),
+        ("CORTEX_REPORT_DATABASE_URL", "", "nonsense"),
+        (
+            "CORTEX_REPORT_DATABASE_URL",
+            "",
+            "sqlite:///nowhere/at/all.db",
+        ),
+        (
+            "CORTEX_REPORT_DATABASE_URL",
+            "",
+            "postgres://127.0.0.1/test",
+        ),
+        ("CORTEX_REPORT_KEY_FILE", "", "/nowhere/at/all.key"),
+        ("CORTEX_REPORT_KEY_FILE", "", "short.key"),
+        (
+            "CORTEX_REPORT_PUBLIC_URL",
+            "--public-url",
+            "report.example.com",
+        ),
+        ("CORTEX_REPORT_MAIL_DIR", "", "short.key/mail"),
+        ("CORTEX_REPORT_REGISTRATION", "--registration", "maybe"),
+        ("CORTEX_REPORT_LOG_LEVEL", "", "a=b=c"),
+        ("CORTEX_REPORT_LOG_FORMAT", "--log-format", "xml"),
+        (
+            "CORTEX_REPORT_MAIL_LIMIT_TOTAL",
+            "--mail-limit-total",
+            "lots",
+        ),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("short.key"), "secret").unwrap();
+        let output = binary(folder.path()).env(variable, value).output();
+        let output = tokio::time::timeout(Duration::from_secs(20), output).await;
+        let output = output.expect("it ends by itself").unwrap();
+        assert!(!output.status.success(), "{variable}={value}");
+        let said = text(&output.stderr);
+        let named = if flag.is_empty() { variable } else { flag };
+        assert!(
+            said.contains(named),
+            "{variable}={value} does not name {named}: {said}"
+        );
+        assert!(!said.contains("panicked"), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn it_makes_its_files_and_ends_on_a_signal() {
+    for name in ["TERM", "INT"] {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut child, url, mut log) = serve(binary(folder.path())).await;
+        let response = reqwest::get(format!("{url}/openapi.json")).await.unwrap();
+        assert_eq!(response.status(), 200);
+        drop(response);
+        signal(&child, name);
+        let status = tokio::time::timeout(Duration::from_secs(15), child.wait()).await;
+        assert!(status.expect("it ends").unwrap().success());
+        while let Some(line) = log.next_line().await.unwrap() {
+            assert!(!line.contains("ERROR") && !line.contains("WARN"), "{line}");
+        }
+        let key = std::fs::metadata(folder.path().join("cortex-report.key")).unwrap();
+        let mode = std::os::unix::fs::PermissionsExt::mode(&key.permissions());
+        assert_eq!(mode & 0o777, 0o600, "nobody else reads the key");
+        let mut files: Vec<String> = std::fs::read_dir(folder.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        files.sort();
+        assert_eq!(files, ["cortex-report.db", "cortex-report.key", "mail"]);
+    }
+}
+
+#[tokio::test]
+async fn several_that_start_together_bring_the_schema_up_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut starts = tokio::task::JoinSet::new();
+    for _ in 0..4 {
+        starts.spawn(serve(binary(folder.path())));
+    }
+    for (_child, url, _log) in starts.join_all().await {
+        let response = reqwest::get(format!("{url}/api/1/user")).await.unwrap();
+        assert_eq!(response.status(), 403);
+    }
+}

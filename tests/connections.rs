@@ -1,0 +1,93 @@
+//! Connections that stall, and the end of the service.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+use crate::harness::{Service, ok};
+
+async fn send(service: &Service, bytes: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(service.address()).await.unwrap();
+    stream.write_all(bytes.as_bytes()).await.unwrap();
+    stream
+}
+
+async fn answer(mut stream: TcpStream) -> (String, Duration) {
+    let begin = Instant::now();
+    let mut answer = String::new();
+    // A connection that is cut has answered what it has.
+    let _ = stream.read_to_string(&mut answer).await;
+    (answer, begin.elapsed())
+}
+
+/// One test, since it takes half a minute: while the slow ones wait, others are served.
+#[tokio::test]
+async fn a_client_that_stalls_is_given_up_and_holds_up_nobody() {
+    let service = Service::start().await;
+    let mut half_heads = tokio::task::JoinSet::new();
+    let mut half_bodies = tokio::task::JoinSet::new();
+    for _ in 0..50 {
+        let stream = send(&service, "GET /api/1/user HTTP/1.1\r\nhost: a\r\nx: ").await;
+        half_heads.spawn(answer(stream));
+        let stream = send(
+            &service,
+            "POST /api/1/login HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n\
+             content-length: 30\r\n\r\n{\"email\":",
+        )
+        .await;
+        half_bodies.spawn(answer(stream));
+    }
+    ok(service.post("/api/1/logout").json(&json!({}))).await;
+    for (answer, waited) in half_heads.join_all().await {
+        assert!(
+            answer.is_empty() || answer.starts_with("HTTP/1.1 408"),
+            "{answer}"
+        );
+        assert!(
+            waited < Duration::from_secs(20),
+            "closed only after {waited:?}"
+        );
+    }
+    for (answer, waited) in half_bodies.join_all().await {
+        assert!(
+            answer.starts_with("HTTP/1.1 408 Request Timeout\r\n"),
+            "{answer}"
+        );
+        assert!(answer.contains("\"code\":\"request_timeout\""), "{answer}");
+        assert!(
+            waited < Duration::from_secs(45),
+            "answered only after {waited:?}"
+        );
+    }
+    assert_eq!(service.rows("session").await, 0);
+}
+
+#[tokio::test]
+async fn a_request_under_way_is_finished_when_the_service_stops() {
+    let service = Service::start().await;
+    let address = service.address();
+    let stream = send(
+        &service,
+        "POST /api/1/logout HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n\
+         content-length: 2\r\n\r\n{",
+    )
+    .await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let stopping = tokio::spawn(service.stop());
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert!(!stopping.is_finished(), "it waits for the request");
+    assert!(
+        TcpStream::connect(address).await.is_err(),
+        "it accepts no more"
+    );
+    let mut stream = stream;
+    stream.write_all(b"}").await.unwrap();
+    let (answer, _) = answer(stream).await;
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    assert!(answer.ends_with(r#"{"result":"logged_out"}"#), "{answer}");
+    stopping.await.unwrap();
+}

@@ -1,0 +1,373 @@
+//! The real service on a free port, with a database, a mail folder and a clock of its own.
+
+use std::{
+    fs,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use cortex_report_server::{
+    Clock, MailLimits, Random, Registration, Running, ServeSettings, StoreSettings, TimeSource,
+};
+use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, redirect};
+use sea_orm::{ConnectionTrait, Database, DatabaseBackend, DatabaseConnection, Statement};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// When every test begins: 2026-01-01 in UTC.
+const BEGINNING: u64 = 1_767_225_600;
+/// How long to wait for what the service does by itself.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A clock that stands until the test moves it.
+#[derive(Clone)]
+pub struct TestClock(Arc<AtomicU64>);
+
+impl TestClock {
+    pub fn advance(&self, seconds: u64) {
+        self.0.fetch_add(seconds, Ordering::SeqCst);
+    }
+
+    pub fn set_back(&self, seconds: u64) {
+        self.0.fetch_sub(seconds, Ordering::SeqCst);
+    }
+}
+
+impl TimeSource for TestClock {
+    fn now(&self) -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// A running service and what a test needs of it. Stopped with [`Service::stop`], or by being
+/// dropped with the test's runtime.
+pub struct Service {
+    running: Running,
+    folder: TempDir,
+    pub clock: TestClock,
+    client: Client,
+}
+
+/// The settings of a service whose files are all in `folder`.
+pub fn settings(folder: &TempDir) -> (StoreSettings, ServeSettings) {
+    let path = |name: &str| folder.path().join(name);
+    let store = StoreSettings {
+        database_url: format!("sqlite://{}", path("test.db").display()),
+        key_file: path("test.key"),
+    };
+    let many = || "100000/1s".parse().unwrap();
+    let serve = ServeSettings {
+        listen: ([127, 0, 0, 1], 0).into(),
+        public_url: None,
+        mail_dir: path("mail"),
+        registration: Registration::Open,
+        // Tests of the limits set their own.
+        mail_limits: MailLimits {
+            address_client: many(),
+            address: many(),
+            client: many(),
+            total: many(),
+        },
+    };
+    (store, serve)
+}
+
+impl Service {
+    pub async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    pub async fn start_with(change: impl FnOnce(&mut ServeSettings)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = TestClock(Arc::new(AtomicU64::new(BEGINNING)));
+        let running = start(&folder, &clock, change).await;
+        Self {
+            running,
+            folder,
+            clock,
+            client: client(),
+        }
+    }
+
+    /// Stops the service and starts it anew with the same files.
+    pub async fn restart_with(self, change: impl FnOnce(&mut ServeSettings)) -> Self {
+        self.running.stop().await;
+        let running = start(&self.folder, &self.clock, change).await;
+        Self { running, ..self }
+    }
+
+    pub async fn stop(self) {
+        self.running.stop().await;
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}", self.running.address())
+    }
+
+    pub fn address(&self) -> std::net::SocketAddr {
+        self.running.address()
+    }
+
+    pub fn folder(&self) -> &TempDir {
+        &self.folder
+    }
+
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("{}{path}", self.url()))
+    }
+
+    pub fn get(&self, path: &str) -> RequestBuilder {
+        self.request(Method::GET, path)
+    }
+
+    pub fn post(&self, path: &str) -> RequestBuilder {
+        self.request(Method::POST, path)
+    }
+
+    /// Starts a login and waits for its mail.
+    pub async fn start_login(&self, email: &str) -> Login {
+        let mails = self.mails().len();
+        let reply = self.post("/api/1/login").json(&json!({ "email": email }));
+        let reply = ok(reply).await;
+        let text = |name: &str| reply[name].as_str().unwrap().to_owned();
+        let mail = self.mail_after(mails).await;
+        Login {
+            session_key: text("session_key"),
+            manual_code: text("manual_code"),
+            path: link_path(&mail),
+        }
+    }
+
+    /// Logs in and answers the session_key.
+    pub async fn log_in(&self, email: &str) -> String {
+        let login = self.start_login(email).await;
+        let page = self.type_code(&login, &login.manual_code).await;
+        assert_eq!(page.status(), 200, "the right code has to log in");
+        login.session_key
+    }
+
+    /// Types a code on the verification page.
+    pub async fn type_code(&self, login: &Login, code: &str) -> Response {
+        let form = self.post(&login.path).form(&[("manual_code", code)]);
+        form.send().await.unwrap()
+    }
+
+    /// The org_id of the only organization that a session's user is in.
+    pub async fn org_id(&self, key: &str) -> i64 {
+        let user = ok(self.get("/api/1/user").bearer_auth(key)).await;
+        user["org_list"][0]["org_id"].as_i64().unwrap()
+    }
+
+    pub async fn create_app(&self, key: &str, org_id: i64, name: &str) -> i64 {
+        let body = json!({ "org_id": org_id, "app_name": name });
+        let created = ok(self.post("/api/1/app").bearer_auth(key).json(&body)).await;
+        created["app_id"].as_i64().unwrap()
+    }
+
+    /// Runs a command of the operator on this service's database.
+    pub fn operate(&self, arguments: &[&str]) -> std::process::Output {
+        let (store, _) = settings(&self.folder);
+        std::process::Command::new(env!("CARGO_BIN_EXE_cortex-reportd-under-test"))
+            .args(arguments)
+            .env("CORTEX_REPORT_DATABASE_URL", store.database_url)
+            .env("CORTEX_REPORT_KEY_FILE", store.key_file)
+            .env("CORTEX_REPORT_LOG_LEVEL", "error")
+            .output()
+            .unwrap()
+    }
+
+    /// The mails so far, oldest first.
+    pub fn mails(&self) -> Vec<String> {
+        let mut files: Vec<PathBuf> = fs::read_dir(self.folder.path().join("mail"))
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.extension().is_some_and(|it| it == "eml"))
+            .collect();
+        // login-<milliseconds>-<number>.eml
+        files.sort_by_key(|path| {
+            let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+            let numbers = name
+                .split('-')
+                .skip(1)
+                .map(|part| part.parse::<u64>().unwrap());
+            numbers.collect::<Vec<_>>()
+        });
+        files
+            .into_iter()
+            .map(|path| fs::read_to_string(path).unwrap())
+            .collect()
+    }
+
+    /// The newest mail, once there are more than `count`.
+    pub async fn mail_after(&self, count: usize) -> String {
+        let begin = std::time::Instant::now();
+        loop {
+            let mut mails = self.mails();
+            if mails.len() > count {
+                return mails.pop().unwrap();
+            }
+            assert!(
+                begin.elapsed() < PATIENCE,
+                "no mail came: is the outbox at work?"
+            );
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Waits until the outbox owes nothing.
+    pub async fn outbox_is_empty(&self) {
+        let begin = std::time::Instant::now();
+        while self.rows("mail").await > 0 {
+            assert!(begin.elapsed() < PATIENCE, "the outbox still owes mails");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// How many rows a table has.
+    pub async fn rows(&self, table: &str) -> usize {
+        dump_table(&self.database().await, table).await.len()
+    }
+
+    /// Every row of every table.
+    pub async fn dump(&self) -> Vec<String> {
+        let database = self.database().await;
+        let tables = "SELECT name AS row FROM sqlite_master WHERE type = 'table' ORDER BY name";
+        let mut dump = Vec::new();
+        for table in texts(&database, tables).await {
+            let rows = dump_table(&database, &table).await;
+            dump.extend(rows.into_iter().map(|row| format!("{table}: {row}")));
+        }
+        dump
+    }
+
+    async fn database(&self) -> DatabaseConnection {
+        let (store, _) = settings(&self.folder);
+        Database::connect(store.database_url).await.unwrap()
+    }
+}
+
+/// A login that waits to be verified.
+pub struct Login {
+    pub session_key: String,
+    pub manual_code: String,
+    /// The path of the verification page.
+    pub path: String,
+}
+
+async fn start(
+    folder: &TempDir,
+    clock: &TestClock,
+    change: impl FnOnce(&mut ServeSettings),
+) -> Running {
+    let (store, mut serve) = settings(folder);
+    change(&mut serve);
+    let clock = Clock::new(clock.clone());
+    cortex_report_server::start(&store, &serve, clock, Random::seeded(42))
+        .await
+        .unwrap()
+}
+
+fn client() -> Client {
+    let builder = Client::builder().redirect(redirect::Policy::none());
+    builder.timeout(Duration::from_secs(60)).build().unwrap()
+}
+
+/// The path of the verification URL in a mail.
+pub fn link_path(mail: &str) -> String {
+    let (_, rest) = mail
+        .split_once("/verify/")
+        .expect("the mail has a verification URL");
+    let token: String = rest
+        .chars()
+        .take_while(|it| it.is_ascii_alphanumeric() || "-_".contains(*it))
+        .collect();
+    format!("/verify/{token}")
+}
+
+async fn dump_table(database: &DatabaseConnection, table: &str) -> Vec<String> {
+    let columns = format!("SELECT name AS row FROM pragma_table_info('{table}') ORDER BY cid");
+    let columns = texts(database, &columns).await;
+    let columns: Vec<String> = columns
+        .iter()
+        .map(|column| format!("quote(\"{column}\")"))
+        .collect();
+    let rows = format!(
+        "SELECT {} AS row FROM \"{table}\" ORDER BY 1",
+        columns.join(" || ' ' || ")
+    );
+    texts(database, &rows).await
+}
+
+async fn texts(database: &DatabaseConnection, query: &str) -> Vec<String> {
+    let statement = Statement::from_string(DatabaseBackend::Sqlite, query);
+    let rows = database.query_all_raw(statement).await.unwrap();
+    rows.iter()
+        .map(|row| row.try_get("", "row").unwrap())
+        .collect()
+}
+
+/// Sends a request that has to be answered with 200, and answers the body.
+pub async fn ok(request: RequestBuilder) -> Value {
+    let response = request.send().await.unwrap();
+    let status = response.status();
+    let body = response.text().await.unwrap();
+    assert_eq!(status, 200, "{body}");
+    serde_json::from_str(&body).unwrap()
+}
+
+/// Sends a request that has to be answered with a problem of this status and code, and answers the
+/// problem. Whatever the request, the problem has the shape that the document says.
+pub async fn problem(request: RequestBuilder, status: u16, code: &str) -> Value {
+    let response = request.send().await.unwrap();
+    problem_of(response, status, code).await
+}
+
+pub async fn problem_of(response: Response, status: u16, code: &str) -> Value {
+    let got = response.status();
+    let content_type = response.headers()["content-type"].clone();
+    let body = response.text().await.unwrap();
+    assert_eq!(got, status, "{body}");
+    assert_eq!(content_type, "application/problem+json");
+    let problem: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(problem["type"], "about:blank");
+    let title = StatusCode::from_u16(status).unwrap();
+    assert_eq!(problem["title"], title.canonical_reason().unwrap());
+    assert_eq!(problem["status"], status);
+    assert_eq!(problem["code"], code, "{body}");
+    assert!(!problem["detail"].as_str().unwrap().is_empty());
+    let members = problem.as_object().unwrap().keys();
+    let known = ["type", "title", "status", "detail", "code", "errors"];
+    assert!(
+        members
+            .into_iter()
+            .all(|member| known.contains(&member.as_str())),
+        "{body}"
+    );
+    assert_eq!(problem.get("errors").is_some(), status == 400, "{body}");
+    problem
+}
+
+/// The pointers of a 400, in order.
+pub async fn pointers(request: RequestBuilder) -> Vec<String> {
+    let problem = problem(request, 400, "invalid_request").await;
+    let errors = problem["errors"].as_array().unwrap();
+    assert!(!errors.is_empty());
+    errors
+        .iter()
+        .map(|error| {
+            assert!(!error["detail"].as_str().unwrap().is_empty());
+            error["pointer"].as_str().unwrap().to_owned()
+        })
+        .collect()
+}
+
+/// A body of so many bytes that says no length beforehand.
+pub fn chunked_body(length: usize) -> reqwest::Body {
+    let chunk = || std::io::Result::Ok("B".repeat(1000));
+    let chunks = (0..length / 1000).map(move |_| chunk());
+    reqwest::Body::wrap_stream(futures_util::stream::iter(chunks))
+}

@@ -1,0 +1,19 @@
+//! Tests of the whole: the real service, a real database, real mail, real HTTP.
+
+#![allow(missing_docs, reason = "tests say what they are by their names")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod app;
+mod commands;
+mod connections;
+mod cross_site;
+mod errors;
+mod harness;
+mod hostile;
+mod lockstep;
+mod login;
+mod mail_limits;
+mod pages;
+mod secrets;
+mod session;
+mod verification;

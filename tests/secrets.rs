@@ -1,0 +1,155 @@
+//! Secrets: as hashes in the database, and nowhere in the log.
+
+use std::process::Stdio;
+
+use serde_json::json;
+use tokio::io::AsyncReadExt;
+
+use crate::{
+    commands::binary,
+    harness::{Service, link_path},
+};
+
+#[tokio::test]
+async fn the_database_holds_no_secret_in_the_clear() {
+    let service = Service::start().await;
+    let pending = service.start_login("ann@example.com").await;
+    let key = service.log_in("ann@example.com").await;
+    let dump = service.dump().await.join("\n");
+    let token = pending.path.trim_start_matches("/verify/");
+    let letters = pending.manual_code.replace('-', "");
+    for secret in [
+        &key,
+        &pending.session_key,
+        &pending.manual_code,
+        token,
+        &letters,
+    ] {
+        assert!(!dump.contains(secret), "{secret} stands in the database");
+        let hex: String = secret.bytes().map(|byte| format!("{byte:02X}")).collect();
+        assert!(
+            !dump.to_uppercase().contains(&hex),
+            "{secret} stands in the database as bytes"
+        );
+    }
+    assert!(
+        dump.contains("ann@example.com"),
+        "the dump does show what is stored"
+    );
+}
+
+/// A whole life at the most talkative log level, wrong turns included.
+#[tokio::test]
+async fn the_log_shows_no_secret() {
+    for format in ["text", "json"] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = binary(folder.path());
+        command
+            .env("CORTEX_REPORT_LISTEN", "127.0.0.1:0")
+            .env("CORTEX_REPORT_LOG_LEVEL", "trace")
+            .env("CORTEX_REPORT_LOG_FORMAT", format)
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut stderr = child.stderr.take().unwrap();
+        let mut log = String::new();
+        let url = loop {
+            let mut buffer = [0; 4096];
+            let read = stderr.read(&mut buffer).await.unwrap();
+            assert!(read > 0, "it ended before it served: {log}");
+            log.push_str(&String::from_utf8_lossy(&buffer[..read]));
+            let serving = log.split_once("serving; open ").map(|(_, rest)| rest);
+            if let Some((url, _)) = serving.and_then(|rest| rest.split_once(' ')) {
+                break url.to_owned();
+            }
+        };
+        let reading = tokio::spawn(async move {
+            let mut rest = String::new();
+            stderr.read_to_string(&mut rest).await.unwrap();
+            rest
+        });
+
+        let client = reqwest::Client::new();
+        let mut secrets = Vec::new();
+        for _ in 0..2 {
+            let login = client.post(format!("{url}/api/1/login"));
+            let login = login
+                .json(&json!({ "email": "ann@example.com" }))
+                .send()
+                .await
+                .unwrap();
+            let login: serde_json::Value = login.json().await.unwrap();
+            let key = login["session_key"].as_str().unwrap().to_owned();
+            let code = login["manual_code"].as_str().unwrap().to_owned();
+            let path = newest_link(folder.path(), secrets.len() / 4).await;
+            for code in ["BBBB-BBBB", code.as_str()] {
+                let form = client
+                    .post(format!("{url}{path}"))
+                    .form(&[("manual_code", code)]);
+                form.send().await.unwrap();
+            }
+            let user = client.get(format!("{url}/api/1/user"));
+            let user = user
+                .header("cookie", format!("session_key={key}"))
+                .send()
+                .await
+                .unwrap();
+            let user: serde_json::Value = user.json().await.unwrap();
+            let org_id = &user["org_list"][0]["org_id"];
+            let name = format!("app {}", secrets.len());
+            let app = json!({ "org_id": org_id, "app_name": name, "session_key": key });
+            client
+                .post(format!("{url}/api/1/app"))
+                .json(&app)
+                .send()
+                .await
+                .unwrap();
+            let apps = client
+                .get(format!("{url}/api/1/app?org_id={org_id}"))
+                .bearer_auth(&key);
+            let apps: serde_json::Value = apps.send().await.unwrap().json().await.unwrap();
+            let api_key = apps["app_list"][0]["api_key_list"][0]
+                .as_str()
+                .unwrap()
+                .to_owned();
+            let wrong = json!({ "session_key": [key] });
+            client
+                .post(format!("{url}/api/1/logout"))
+                .json(&wrong)
+                .send()
+                .await
+                .unwrap();
+            let token = path.trim_start_matches("/verify/").to_owned();
+            secrets.extend([key, code, token, api_key]);
+        }
+        child.start_kill().unwrap();
+        let log = log + &reading.await.unwrap();
+        assert!(
+            log.contains("/api/1/login") && log.contains("/verify/:token"),
+            "{log}"
+        );
+        for secret in secrets {
+            assert!(!log.contains(&secret), "{secret} stands in the log");
+        }
+        assert!(
+            !log.contains("ann@example.com"),
+            "an address stands in the log"
+        );
+    }
+}
+
+/// The path of the newest mail's link, once there are more than `count` mails.
+async fn newest_link(folder: &std::path::Path, count: usize) -> String {
+    for _ in 0..2000 {
+        let mut files: Vec<_> = std::fs::read_dir(folder.join("mail"))
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.extension().is_some_and(|it| it == "eml"))
+            .collect();
+        files.sort();
+        if files.len() > count {
+            return link_path(&std::fs::read_to_string(files.pop().unwrap()).unwrap());
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    panic!("no mail came: is the outbox at work?");
+}
