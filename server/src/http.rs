@@ -4,8 +4,11 @@ mod connections;
 mod surroundings;
 
 use cortex_report_api::{DOCUMENT_JSON, server};
-use openapi_lockstep_runtime::{Contract, ContractError, Problems};
-use poem::{Endpoint, EndpointExt, Request, Response, Result, Route, get, middleware::CatchPanic};
+use openapi_lockstep_runtime::{Contract, ContractError, Problems, Rejection};
+use poem::{
+    Endpoint, EndpointExt, Request, Response, Result, Route, RouteMethod,
+    error::MethodNotAllowedError, get, middleware::CatchPanic,
+};
 
 pub(crate) use connections::serve;
 use surroundings::{Deadline, RequestLog, SecurityHeaders};
@@ -27,17 +30,21 @@ pub(crate) fn endpoint(
         .body_limit(BODY_LIMIT)
         .guard(server::service(service.clone()));
     let public_url = service.public_url.clone();
+    let verification = get(pages::show_verification).post(pages::redeem_code.before(limit_body));
     let endpoint = Route::new()
-        .at("/", get(pages::home))
-        .at("/docs", get(pages::docs_index))
-        .at("/docs/*path", get(pages::docs_files))
-        .at("/openapi.yaml", get(pages::document_yaml))
-        .at("/openapi.json", get(pages::document_json))
-        .at("/verify.css", get(pages::style))
+        .at("/", only("GET, HEAD", get(pages::home)))
+        .at("/docs", only("GET, HEAD", get(pages::docs_index)))
+        .at("/docs/*path", only("GET, HEAD", get(pages::docs_files)))
         .at(
-            "/verify/:token",
-            get(pages::show_verification).post(pages::redeem_code.before(limit_body)),
+            "/openapi.yaml",
+            only("GET, HEAD", get(pages::document_yaml)),
         )
+        .at(
+            "/openapi.json",
+            only("GET, HEAD", get(pages::document_json)),
+        )
+        .at("/verify.css", only("GET, HEAD", get(pages::style)))
+        .at("/verify/:token", only("GET, HEAD, POST", verification))
         .nest_no_strip("/api", api)
         .data(service)
         .with(CatchPanic::new())
@@ -54,4 +61,10 @@ async fn limit_body(mut request: Request) -> Result<Request> {
     let body = request.take_body().into_bytes_limit(BODY_LIMIT).await?;
     request.set_body(body);
     Ok(request)
+}
+
+/// Tells a client that uses another method which ones there are.
+fn only(allowed: &'static str, route: RouteMethod) -> impl Endpoint<Output = Response> {
+    let answer = move |_: MethodNotAllowedError| async { Rejection::method_not_allowed(allowed) };
+    route.catch_error(answer).map_to_response()
 }

@@ -52,19 +52,8 @@ impl ServerKey {
     ///
     /// The file cannot be read or made, or holds less than 32 characters.
     pub fn load(path: &Path, random: &Random) -> io::Result<Self> {
-        let created = fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(path);
-        match created {
-            Ok(mut file) => {
-                let key = BASE64_URL_SAFE_NO_PAD.encode(random.bytes::<32>());
-                file.write_all(key.as_bytes())?;
-                file.sync_all()?;
-            }
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
+        if !path.exists() {
+            Self::create(path, random)?;
         }
         let key = fs::read_to_string(path)?.trim().as_bytes().to_vec();
         if key.len() < 32 {
@@ -74,6 +63,27 @@ impl ServerKey {
             ));
         }
         Ok(Self(key))
+    }
+
+    /// Makes the file whole or not at all, since another instance may start at the same moment.
+    fn create(path: &Path, random: &Random) -> io::Result<()> {
+        let encode = |bytes: [u8; 32]| BASE64_URL_SAFE_NO_PAD.encode(bytes);
+        let mut unfinished = path.as_os_str().to_owned();
+        unfinished.push(format!(".{}", encode(random.bytes())));
+        let mut file = fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&unfinished)?;
+        file.write_all(encode(random.bytes()).as_bytes())?;
+        file.sync_all()?;
+        let linked = fs::hard_link(&unfinished, path);
+        fs::remove_file(&unfinished)?;
+        match linked {
+            // The other instance was first: its key is the one.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            linked => linked,
+        }
     }
 
     /// The token of a verification URL, which belongs to a session's nonce.

@@ -3,7 +3,7 @@ use std::{fmt, sync::Arc};
 use jsonschema::Validator;
 use poem::{
     Endpoint, IntoEndpoint, IntoResponse, Request, Response, Result,
-    http::{HeaderValue, Method, StatusCode, header},
+    http::{Method, StatusCode},
 };
 use serde_json::{Map, Value, json};
 
@@ -184,16 +184,7 @@ impl Route {
             .iter()
             .map(|(method, _)| method.as_str())
             .collect();
-        let methods = methods.join(", ");
-        let rejection = Rejection::new(
-            StatusCode::METHOD_NOT_ALLOWED,
-            code::METHOD_NOT_ALLOWED,
-            format!("This path takes {methods}."),
-        );
-        match HeaderValue::try_from(methods) {
-            Ok(methods) => rejection.with_header(header::ALLOW, methods),
-            Err(_) => rejection,
-        }
+        Rejection::method_not_allowed(&methods.join(", "))
     }
 }
 

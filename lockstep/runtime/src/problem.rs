@@ -49,6 +49,20 @@ impl Rejection {
         }
     }
 
+    /// The answer to a method that a path does not take: 405 with those that it does, such as
+    /// `GET, POST`.
+    pub fn method_not_allowed(allowed: &str) -> Self {
+        let rejection = Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            code::METHOD_NOT_ALLOWED,
+            format!("This path takes {allowed}."),
+        );
+        match HeaderValue::try_from(allowed) {
+            Ok(allowed) => rejection.with_header(header::ALLOW, allowed),
+            Err(_) => rejection,
+        }
+    }
+
     /// The same with a header.
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
@@ -65,11 +79,6 @@ impl Rejection {
             }]),
             StatusCode::UNAUTHORIZED => Self::new(status, code::NOT_LOGGED_IN, "Not logged in."),
             StatusCode::NOT_FOUND => Self::new(status, code::NOT_FOUND, "Nothing is at this path."),
-            StatusCode::METHOD_NOT_ALLOWED => Self::new(
-                status,
-                code::METHOD_NOT_ALLOWED,
-                "This path does not take this method.",
-            ),
             StatusCode::PAYLOAD_TOO_LARGE => {
                 Self::new(status, code::PAYLOAD_TOO_LARGE, "The body is too large.")
             }
@@ -149,11 +158,6 @@ impl<E: Endpoint> Endpoint for ProblemsEndpoint<E> {
             return Ok(response);
         }
         let detail = response.take_body().into_string().await.unwrap_or_default();
-        let allow = response.headers().get(header::ALLOW).cloned();
-        let mut rejection = Rejection::of_status(status, &detail);
-        if let Some(allow) = allow {
-            rejection = rejection.with_header(header::ALLOW, allow);
-        }
-        Ok(rejection.into_response())
+        Ok(Rejection::of_status(status, &detail).into_response())
     }
 }
