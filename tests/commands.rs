@@ -3,8 +3,8 @@
 use std::{process::Stdio, time::Duration};
 
 use tokio::{
-    io::{AsyncBufReadExt, BufReader},
-    process::{Child, Command},
+    io::{AsyncBufReadExt, BufReader, Lines},
+    process::{Child, ChildStderr, Command},
 };
 
 use crate::harness::{Service, ok};
@@ -25,13 +25,9 @@ pub fn binary(folder: &std::path::Path) -> Command {
 }
 
 /// Starts the binary and waits until it serves. Answers it with its URL and the rest of its log.
-pub async fn serve(
-    mut command: Command,
-) -> (
-    Child,
-    String,
-    tokio::io::Lines<BufReader<tokio::process::ChildStderr>>,
-) {
+pub async fn serve(mut command: Command) -> (Child, String, Lines<BufReader<ChildStderr>>) {
+    // A test that fails must not leave it behind, nor may it hold the test's output open.
+    command.kill_on_drop(true).stdout(Stdio::null());
     let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
     let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
     let url = loop {

@@ -1,1 +1,164 @@
-pub fn later() {}
+//! A change of openapi.yaml alone changes the service, or breaks its build.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use reqwest::Client;
+use serde_json::json;
+
+use crate::commands::serve;
+
+/// A copy of the workspace without its tests, whose document can be changed.
+struct Copy(PathBuf);
+
+impl Copy {
+    fn make() -> Self {
+        let original = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        // Always the same folder, so that the next run builds only what has changed.
+        let copy = Path::new(env!("CARGO_TARGET_TMPDIR")).join("changed-document");
+        fs::create_dir_all(&copy).unwrap();
+        for part in [
+            "Cargo.toml",
+            "Cargo.lock",
+            "build.rs",
+            "src",
+            "lockstep",
+            "server",
+        ] {
+            copy_if_changed(&original.join(part), &copy.join(part));
+        }
+        rewrite(&copy.join("Cargo.toml"), |text| {
+            text.replace(", \"tests\"]", "]")
+                // Cargo takes two workspaces of the same versions for one.
+                .replace(
+                    "version = \"0.1.0\"\nedition",
+                    "version = \"0.1.0-changed\"\nedition",
+                )
+        });
+        // Under its own name, the binary does not take the place of the real one.
+        rewrite(&copy.join("server/Cargo.toml"), |text| {
+            text.replace("\"cortex-reportd\"", "\"cortex-reportd-changed\"")
+        });
+        Self(copy)
+    }
+
+    /// Builds the service with the document changed in one place.
+    fn build(&self, from: &str, to: &str) -> Output {
+        let document = cortex_report_api::DOCUMENT_YAML;
+        assert!(
+            document.contains(from),
+            "the document lacks {from:?}: change this test with it"
+        );
+        fs::write(self.0.join("openapi.yaml"), document.replace(from, to)).unwrap();
+        let mut cargo = Command::new(env!("CARGO"));
+        for (name, _) in env::vars() {
+            if name.starts_with("CARGO_") && name != "CARGO_HOME" {
+                cargo.env_remove(name);
+            }
+        }
+        cargo
+            .args(["build", "--offline", "--package", "cortex-report-server"])
+            .current_dir(&self.0)
+            .env("CARGO_TARGET_DIR", target())
+            .output()
+            .unwrap()
+    }
+
+    /// Says what the compiler has against a change.
+    fn refused(&self, from: &str, to: &str) -> String {
+        let built = self.build(from, to);
+        assert!(
+            !built.status.success(),
+            "{from:?} became {to:?}, and the service still builds"
+        );
+        String::from_utf8_lossy(&built.stderr).into_owned()
+    }
+}
+
+fn target() -> &'static Path {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap()
+}
+
+fn copy_if_changed(from: &Path, to: &Path) {
+    if from.is_dir() {
+        fs::create_dir_all(to).unwrap();
+        for entry in fs::read_dir(from).unwrap() {
+            let name = entry.unwrap().file_name();
+            copy_if_changed(&from.join(&name), &to.join(&name));
+        }
+    } else {
+        let new = fs::read(from).unwrap();
+        // The manifests are changed after they are copied.
+        if from.ends_with("Cargo.toml") || fs::read(to).ok().as_ref() != Some(&new) {
+            fs::write(to, new).unwrap();
+        }
+    }
+}
+
+fn rewrite(file: &Path, change: impl FnOnce(String) -> String) {
+    let text = fs::read_to_string(file).unwrap();
+    fs::write(file, change(text)).unwrap();
+}
+
+#[tokio::test]
+async fn a_change_of_the_document_changes_the_service_or_breaks_its_build() {
+    let copy = Copy::make();
+
+    let said = copy.refused("app_name: { $ref", "title: { $ref");
+    assert!(
+        said.contains("openapi.yaml:") && said.contains("names no property"),
+        "{said}"
+    );
+    let said = copy.refused("display_name", "full_name");
+    assert!(said.contains("no field named `display_name`"), "{said}");
+    let said = copy.refused("'409': { $ref", "'412': { $ref");
+    assert!(
+        said.contains("item named `conflict` found for enum"),
+        "{said}"
+    );
+
+    // Another limit and another path, with not a line of Rust changed.
+    let document = cortex_report_api::DOCUMENT_YAML;
+    let changed = document
+        .replace(
+            "format: idn-email\n      maxLength: 254",
+            "format: idn-email\n      maxLength: 15",
+        )
+        .replace("/api/1/login:", "/api/1/log-in:");
+    let built = copy.build(document, &changed);
+    assert!(
+        built.status.success(),
+        "{}",
+        String::from_utf8_lossy(&built.stderr)
+    );
+
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = tokio::process::Command::new(target().join("debug/cortex-reportd-changed"));
+    command
+        .current_dir(folder.path())
+        .env("CORTEX_REPORT_LISTEN", "127.0.0.1:0");
+    let (_child, url, _log) = serve(command).await;
+    let status = async |path: &str, email: &str| {
+        let request = Client::new().post(format!("{url}{path}"));
+        let response = request
+            .json(&json!({ "email": email }))
+            .send()
+            .await
+            .unwrap();
+        response.status().as_u16()
+    };
+    assert_eq!(
+        status("/api/1/log-in", "ann@example.com").await,
+        200,
+        "15 characters"
+    );
+    assert_eq!(
+        status("/api/1/log-in", "anna@example.com").await,
+        400,
+        "16 characters"
+    );
+    assert_eq!(status("/api/1/login", "ann@example.com").await, 404);
+}

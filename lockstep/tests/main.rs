@@ -2,6 +2,7 @@
 //! out.
 
 #![allow(missing_docs, reason = "tests say what they are by their names")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod golden;
 mod refusals;

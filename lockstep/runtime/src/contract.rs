@@ -42,6 +42,9 @@ enum Segment {
     Parameter(String),
 }
 
+/// The parameters of a path by name, as they were sent.
+pub(crate) type PathParameters<'a> = Vec<(&'a str, String)>;
+
 /// What an operation takes.
 pub(crate) struct Operation {
     /// The schema of a whole request: an object of `path`, `query` and `body`.
@@ -114,11 +117,11 @@ impl Contract {
         }
     }
 
-    /// The operation that a request means, with the path's parameters, still encoded.
+    /// The operation that a request means, with the path's parameters.
     pub(crate) fn operation(
         &self,
         request: &Request,
-    ) -> Result<(&Operation, Vec<(&str, String)>), Rejection> {
+    ) -> Result<(&Operation, PathParameters<'_>), Rejection> {
         let path = request.uri().path();
         let (route, parameters) = self
             .routes
@@ -160,7 +163,7 @@ impl<E: Endpoint> Endpoint for Guarded<E> {
 }
 
 impl Route {
-    fn parameters(&self, path: &str) -> Option<Vec<(&str, String)>> {
+    fn parameters(&self, path: &str) -> Option<PathParameters<'_>> {
         let given: Vec<&str> = path.split('/').collect();
         if given.len() != self.segments.len() {
             return None;

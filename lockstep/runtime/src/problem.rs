@@ -24,7 +24,8 @@ pub struct Rejection {
     code: &'static str,
     detail: String,
     errors: Vec<InvalidMember>,
-    header: Option<(HeaderName, HeaderValue)>,
+    /// Boxed to keep every result with a rejection small.
+    header: Option<Box<(HeaderName, HeaderValue)>>,
 }
 
 impl Rejection {
@@ -66,7 +67,7 @@ impl Rejection {
     /// The same with a header.
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.header = Some((name, value));
+        self.header = Some(Box::new((name, value)));
         self
     }
 
@@ -120,7 +121,8 @@ impl IntoResponse for Rejection {
         response.set_status(self.status);
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
-        if let Some((name, value)) = self.header {
+        if let Some(header) = self.header {
+            let (name, value) = *header;
             headers.insert(name, value);
         }
         response

@@ -2,6 +2,7 @@
 //! and bodies of more shapes than any one service has.
 
 #![allow(missing_docs, reason = "tests say what they are by their names")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use openapi_lockstep_runtime::{Contract, InvalidMember, Problems, Rejection, code};
 use poem::{
