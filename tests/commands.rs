@@ -147,7 +147,7 @@ async fn the_help_names_every_command_setting_variable_and_default() {
         "org Add and list organizations",
         "member Add and list memberships of users in organizations",
         "[env: CORTEX_REPORT_LISTEN=] [default: 127.0.0.1:8080]",
-        "[env: CORTEX_REPORT_DATABASE_URL=] [default: sqlite://cortex-report.db]",
+        "[env: CORTEX_REPORT_DATABASE_URL] [default: sqlite://cortex-report.db]",
         "[env: CORTEX_REPORT_KEY_FILE=] [default: cortex-report.key]",
         "[env: CORTEX_REPORT_PUBLIC_URL=]",
         "[env: CORTEX_REPORT_MAIL_DIR=] [default: mail]",

@@ -1,7 +1,7 @@
 //! Keeps an OpenAPI document and the code that serves it in lockstep.
 //!
 //! [`read`] takes an OpenAPI 3.1 document, without loss or not at all: whatever the model or a
-//! generator would drop is refused with its place. [`server`] writes a poem-openapi server from
+//! generator would drop is refused with its place. [`server()`] writes a poem-openapi server from
 //! what was read:
 //!
 //! - a type for each schema under `components/schemas`

@@ -36,7 +36,7 @@ pub enum UserCommand {
         /// The e-mail address that the user logs in with.
         #[arg(value_parser = EmailAddress::parse)]
         address: EmailAddress,
-        /// What the user is called. [default: what stands before the @]
+        /// What the user is called; else what stands before the @.
         #[arg(long)]
         name: Option<String>,
     },

@@ -12,6 +12,8 @@ pub struct StoreSettings {
     #[arg(
         long,
         env = "CORTEX_REPORT_DATABASE_URL",
+        // It may hold a password.
+        hide_env_values = true,
         value_name = "URL",
         default_value = "sqlite://cortex-report.db",
         global = true
@@ -43,7 +45,7 @@ pub struct ServeSettings {
     pub listen: SocketAddr,
 
     /// The URL under which people and programs reach the service; stands in mails, and decides
-    /// whether cookies need HTTPS. [default: http:// and the address it listens on]
+    /// whether cookies need HTTPS. Else it is http:// and the address it listens on.
     #[arg(long, env = "CORTEX_REPORT_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<PublicUrl>,
 
@@ -73,6 +75,7 @@ pub struct ServeSettings {
 
 /// What is logged, and how.
 #[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Log")]
 pub struct LogSettings {
     /// The least that is logged: error, warn, info, debug or trace, or a filter such as
     /// `info,sea_orm=debug`.
