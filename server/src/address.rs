@@ -68,13 +68,6 @@ impl EmailAddress {
     pub fn local_part(&self) -> &str {
         self.0.split('@').next().unwrap_or_default()
     }
-
-    /// For logs: the first letter and the domain.
-    pub fn masked(&self) -> String {
-        let domain = self.0.rsplit('@').next().unwrap_or_default();
-        let first = self.0.chars().next().unwrap_or_default();
-        format!("{first}***@{domain}")
-    }
 }
 
 impl fmt::Display for EmailAddress {

@@ -4,14 +4,14 @@ mod connections;
 mod surroundings;
 
 use cortex_report_api::{DOCUMENT_JSON, server};
-use openapi_lockstep_runtime::{Contract, ContractError, Problems, Rejection};
+use openapi_lockstep_runtime::{Contract, ContractError, Rejection, problems};
 use poem::{
     Endpoint, EndpointExt, Request, Response, Result, Route, RouteMethod,
     error::MethodNotAllowedError, get, middleware::CatchPanic,
 };
 
 pub(crate) use connections::serve;
-use surroundings::{Deadline, RequestLog, SecurityHeaders};
+use surroundings::{deadline, log, security_headers};
 
 use crate::{pages, service::Service};
 
@@ -48,11 +48,10 @@ pub(crate) fn endpoint(
         .nest_no_strip("/api", api)
         .data(service)
         .with(CatchPanic::new())
-        .with(Deadline)
-        .with(Problems)
-        .with(SecurityHeaders { public_url })
-        .with(RequestLog)
-        .map_to_response();
+        .around(deadline)
+        .around(problems)
+        .around(move |endpoint, request| security_headers(endpoint, request, public_url.clone()))
+        .around(log);
     Ok(endpoint)
 }
 

@@ -1,7 +1,7 @@
 //! What a server that openapi-lockstep generated stands on.
 //!
 //! [`Contract`] checks each request against the OpenAPI document itself before poem-openapi reads
-//! it, and reports every failure with its place. [`Problems`] turns every other error that the
+//! it, and reports every failure with its place. [`problems`] turns every other error that the
 //! framework answers into the same shape: `application/problem+json` of RFC 9457.
 
 mod body;
@@ -12,4 +12,4 @@ mod problem;
 mod request;
 
 pub use contract::{Contract, ContractError, Guarded};
-pub use problem::{InvalidMember, Problems, Rejection};
+pub use problem::{InvalidMember, Rejection, problems};

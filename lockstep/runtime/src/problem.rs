@@ -1,5 +1,7 @@
+use std::sync::Arc;
+
 use poem::{
-    Endpoint, IntoResponse, Middleware, Request, Response, Result,
+    Endpoint, IntoResponse, Request, Response, Result,
     http::{HeaderName, HeaderValue, StatusCode, header},
 };
 use serde::Serialize;
@@ -129,37 +131,22 @@ impl IntoResponse for Rejection {
     }
 }
 
-/// A middleware that turns every error into a problem, whoever answers it.
+/// Turns every error that an endpoint answers into a problem: for
+/// [`around`](poem::EndpointExt::around).
 ///
 /// An error page in HTML stays what it is.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Problems;
-
-impl<E: Endpoint> Middleware<E> for Problems {
-    type Output = ProblemsEndpoint<E>;
-
-    fn transform(&self, endpoint: E) -> Self::Output {
-        ProblemsEndpoint(endpoint)
+///
+/// # Errors
+///
+/// None: an error becomes a response.
+pub async fn problems(endpoint: Arc<impl Endpoint>, request: Request) -> Result<Response> {
+    let mut response = endpoint.get_response(request).await;
+    let status = response.status();
+    let content_type = response.content_type().unwrap_or_default();
+    let is_said = content_type == PROBLEM_JSON || content_type.starts_with("text/html");
+    if status.as_u16() < 400 || is_said {
+        return Ok(response);
     }
-}
-
-/// The endpoint of [`Problems`].
-pub struct ProblemsEndpoint<E>(E);
-
-impl<E: Endpoint> Endpoint for ProblemsEndpoint<E> {
-    type Output = Response;
-
-    async fn call(&self, request: Request) -> Result<Response> {
-        let mut response = self.0.get_response(request).await;
-        let status = response.status();
-        let content_type = response.content_type().unwrap_or_default();
-        if status.as_u16() < 400
-            || content_type == PROBLEM_JSON
-            || content_type.starts_with("text/html")
-        {
-            return Ok(response);
-        }
-        let detail = response.take_body().into_string().await.unwrap_or_default();
-        Ok(Rejection::of_status(status, &detail).into_response())
-    }
+    let detail = response.take_body().into_string().await;
+    Ok(Rejection::of_status(status, &detail.unwrap_or_default()).into_response())
 }

@@ -4,7 +4,7 @@
 #![allow(missing_docs, reason = "tests say what they are by their names")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use openapi_lockstep_runtime::{Contract, InvalidMember, Problems, Rejection, code};
+use openapi_lockstep_runtime::{Contract, InvalidMember, Rejection, code, problems};
 use poem::{
     Endpoint, EndpointExt, IntoResponse, Request, Response,
     http::{Method, StatusCode, header},
@@ -112,7 +112,7 @@ fn served() -> impl Endpoint<Output = Response> {
         .body_limit(1000)
         .guard(service(Notes))
         .with(poem::middleware::CatchPanic::new())
-        .with(Problems)
+        .around(problems)
         .map_to_response()
 }
 

@@ -47,8 +47,11 @@ pub(super) async fn authenticate(
         None => None,
     };
     let user = user.ok_or_else(not_logged_in)?;
-    if session::use_is_stale(&session, now) {
-        session::note_use(db, &session, now).await?;
+    if session::use_is_stale(&session, now)
+        && let Err(error) = session::note_use(db, &session, now).await
+    {
+        // Reading goes on while nothing can be written.
+        tracing::warn!(%error, "the use of a session could not be noted");
     }
     Ok(Session { user, by_cookie })
 }
