@@ -13,7 +13,7 @@ use std::collections::HashMap;
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
-use utoipa::openapi::{Info, RefOr, Tag, path, security};
+use utoipa::openapi::{Info, RefOr, Server, Tag, path, security};
 
 use crate::{
     Refusal,
@@ -69,7 +69,11 @@ impl<'a> Rules<'a> {
             self.security_scheme(&pointer);
         }
         for pointer in self.members("/components/schemas") {
-            self.schema(&pointer);
+            if self.is_reference(&pointer) {
+                self.refuse(&pointer, "is another name for a schema: use the one");
+            } else {
+                self.schema(&pointer);
+            }
         }
         for pointer in self.members("/components/requestBodies") {
             self.request_body(&pointer);
@@ -78,6 +82,10 @@ impl<'a> Rules<'a> {
             self.response(&pointer);
         }
         self.readable::<Info>("/info");
+        self.servers();
+        for pointer in self.members("/security") {
+            self.readable::<security::SecurityRequirement>(&pointer);
+        }
         for pointer in self.members("/tags") {
             self.readable::<Tag>(&pointer);
         }
@@ -96,6 +104,22 @@ impl<'a> Rules<'a> {
         self.problem();
         self.names();
         self.cycles();
+    }
+
+    /// Refuses a server whose URL has a path: the generated routes are those of the paths alone.
+    fn servers(&mut self) {
+        for pointer in self.members("/servers") {
+            self.readable::<Server>(&pointer);
+            let url = self.text(&join(&pointer, "url")).unwrap_or_default();
+            let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+            let path = rest.find('/').map_or("", |start| &rest[start..]);
+            if !matches!(path, "" | "/") || url.contains('{') {
+                self.refuse(
+                    &pointer,
+                    "a server's URL has neither variables nor a path of its own: write the path into the paths",
+                );
+            }
+        }
     }
 
     fn path_item(&mut self, pointer: &str) {
@@ -174,14 +198,21 @@ impl<'a> Rules<'a> {
 
     /// Refuses the innermost of what could not be read, unless a rule said already why.
     fn report_unreadable(&mut self) {
-        let mut unreadable = std::mem::take(&mut self.unreadable);
-        unreadable.sort_by_key(|(pointer, _)| std::cmp::Reverse(pointer.len()));
-        for (pointer, error) in unreadable {
-            let told = |refusal: &Refusal| {
-                refusal.pointer == pointer || refusal.pointer.starts_with(&format!("{pointer}/"))
-            };
-            if !self.refusals.iter().any(told) {
-                self.refuse(&pointer, format!("is not as OpenAPI has it: {error}"));
+        let unreadable = std::mem::take(&mut self.unreadable);
+        let is_inside = |inner: &str, outer: &str| inner.starts_with(&format!("{outer}/"));
+        for (pointer, error) in &unreadable {
+            let has_inner = unreadable
+                .iter()
+                .any(|(inner, _)| is_inside(inner, pointer));
+            let is_told = self.refusals.iter().any(|refusal| {
+                let parent = refusal
+                    .pointer
+                    .rfind('/')
+                    .map(|end| &refusal.pointer[..end]);
+                refusal.pointer == *pointer || parent == Some(pointer)
+            });
+            if !has_inner && !is_told {
+                self.refuse(pointer, format!("is not as OpenAPI has it: {error}"));
             }
         }
     }
@@ -193,16 +224,13 @@ impl<'a> Rules<'a> {
         let reference = self.text(&join(pointer, "$ref"))?;
         self.only(pointer, &["$ref"]);
         let name = reference.strip_prefix(&format!("#/components/{kind}/"));
-        match name {
-            Some(name)
-                if self
-                    .source
-                    .at(&format!("/components/{kind}/{name}"))
-                    .is_some() =>
-            {
-                Some(name.to_owned())
-            }
-            _ => {
+        let is_there = |name: &&str| {
+            let component = format!("/components/{kind}/{name}");
+            !name.contains('/') && self.source.at(&component).is_some()
+        };
+        match name.filter(is_there) {
+            Some(name) => Some(name.to_owned()),
+            None => {
                 self.refuse(
                     &join(pointer, "$ref"),
                     format!("names nothing: write #/components/{kind}/ and a name from there"),

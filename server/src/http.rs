@@ -26,9 +26,7 @@ const BODY_LIMIT: usize = 64 * 1024;
 pub(crate) fn endpoint(
     service: Service,
 ) -> Result<impl Endpoint<Output = Response> + 'static, ContractError> {
-    let api = Contract::new(DOCUMENT_JSON)?
-        .body_limit(BODY_LIMIT)
-        .guard(server::service(service.clone()));
+    let api = Contract::new(DOCUMENT_JSON, BODY_LIMIT)?.guard(server::service(service.clone()));
     let public_url = service.public_url.clone();
     let verification = get(pages::show_verification).post(pages::redeem_code.before(limit_body));
     let endpoint = Route::new()

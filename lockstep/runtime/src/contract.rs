@@ -9,8 +9,14 @@ use serde_json::{Map, Value, json};
 
 use crate::{Rejection, body::MediaType, code};
 
-/// The largest body that is read unless [`Contract::body_limit`] says otherwise, in bytes.
-const BODY_LIMIT: usize = 64 * 1024;
+/// What of a path item is an operation.
+const METHODS: [Method; 5] = [
+    Method::GET,
+    Method::PUT,
+    Method::POST,
+    Method::DELETE,
+    Method::PATCH,
+];
 
 /// An OpenAPI document, ready to check requests against.
 #[derive(Clone)]
@@ -69,20 +75,22 @@ pub(crate) enum Access {
 }
 
 impl Contract {
-    /// Reads the document from its JSON text.
+    /// Reads the document from its JSON text. A body larger than `body_limit`, in bytes, is
+    /// answered with 413.
     ///
     /// # Errors
     ///
     /// The text is not JSON, or one of its schemas is none.
-    pub fn new(document: &str) -> Result<Self, ContractError> {
+    pub fn new(document: &str, body_limit: usize) -> Result<Self, ContractError> {
         let document: Value =
             serde_json::from_str(document).map_err(|error| ContractError(error.to_string()))?;
         let mut routes = Vec::new();
         for (path, item) in members(&document["paths"]) {
             let mut operations = Vec::new();
-            for (method, operation) in members(item) {
-                let method = Method::try_from(method.to_uppercase().as_str())
-                    .map_err(|error| ContractError(format!("{path}: {error}")))?;
+            for method in METHODS {
+                let Some(operation) = item.get(method.as_str().to_lowercase()) else {
+                    continue;
+                };
                 let operation = Operation::new(&document, operation)
                     .map_err(|error| ContractError(format!("{method} {path}: {error}")))?;
                 operations.push((method, operation));
@@ -99,14 +107,8 @@ impl Contract {
         });
         Ok(Self {
             routes: routes.into(),
-            body_limit: BODY_LIMIT,
+            body_limit,
         })
-    }
-
-    /// The largest body that is read, in bytes. A larger one is answered with 413.
-    #[must_use]
-    pub fn body_limit(self, body_limit: usize) -> Self {
-        Self { body_limit, ..self }
     }
 
     /// Puts an endpoint behind the check of each request.

@@ -82,6 +82,11 @@ impl Rejection {
             }]),
             StatusCode::UNAUTHORIZED => Self::new(status, code::NOT_LOGGED_IN, "Not logged in."),
             StatusCode::NOT_FOUND => Self::new(status, code::NOT_FOUND, "Nothing is at this path."),
+            StatusCode::METHOD_NOT_ALLOWED => Self::new(
+                status,
+                code::METHOD_NOT_ALLOWED,
+                "This path does not take this method.",
+            ),
             StatusCode::PAYLOAD_TOO_LARGE => {
                 Self::new(status, code::PAYLOAD_TOO_LARGE, "The body is too large.")
             }

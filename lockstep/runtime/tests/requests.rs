@@ -107,9 +107,8 @@ impl StatusApi for Notes {
 fn served() -> impl Endpoint<Output = Response> {
     let text = include_str!("../../tests/golden/notes.yaml");
     let document = openapi_lockstep::read("notes.yaml", text).expect("it is kept readable");
-    let contract = Contract::new(&document.json()).expect("lockstep accepts no other");
+    let contract = Contract::new(&document.json(), 1000).expect("lockstep accepts no other");
     contract
-        .body_limit(1000)
         .guard(service(Notes))
         .with(poem::middleware::CatchPanic::new())
         .around(problems)

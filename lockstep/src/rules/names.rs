@@ -5,7 +5,7 @@ use heck::{ToSnakeCase, ToUpperCamelCase};
 use super::*;
 
 /// The types that the generated code makes whatever the document says, and those that it imports.
-const RESERVED: [&str; 28] = [
+const RESERVED: [&str; 31] = [
     "Credential",
     "Failure",
     "OptionalCredential",
@@ -31,17 +31,31 @@ const RESERVED: [&str; 28] = [
     "Request",
     "Result",
     "SecurityScheme",
+    "Send",
     "String",
+    "Sync",
+    "T",
     "Tags",
     "Vec",
 ];
 
+/// The methods that something else has on which the generated code calls them.
+const RESERVED_METHODS: [&str; 6] = [
+    "authenticate",
+    "as_ref",
+    "clone",
+    "into",
+    "to_owned",
+    "try_into",
+];
+/// What the generated code calls the other arguments of a method.
+const ARGUMENTS: [&str; 4] = ["body", "credential", "principal", "request"];
+/// What the generated code calls the other arguments of a function that makes a problem.
+const PROBLEM_ARGUMENTS: [&str; 4] = ["code", "detail", "errors", "problem"];
+
 impl Rules<'_> {
     pub(super) fn names(&mut self) {
-        let mut types = HashMap::new();
-        for name in RESERVED {
-            types.insert(name.to_owned(), String::new());
-        }
+        let mut types = reserved(&RESERVED);
         for pointer in self.members("/components/schemas") {
             let name = last(&pointer);
             if name.to_upper_camel_case() != name {
@@ -51,22 +65,44 @@ impl Rules<'_> {
                 );
             }
             self.name(&pointer, name, &mut types);
-            self.inner_names(&join(&pointer, "properties"), |name| name.to_snake_case());
-            self.inner_names(&join(&pointer, "enum"), |name| name.to_upper_camel_case());
+            // poem-openapi's derive has a variable of this name.
+            let fields = reserved(&["obj"]);
+            self.inner_names(&join(&pointer, "properties"), fields, snake);
+            let variants = HashMap::new();
+            self.inner_names(&join(&pointer, "enum"), variants, |name| {
+                name.to_upper_camel_case()
+            });
         }
         for pointer in self.members("/components/securitySchemes") {
             self.name(&pointer, last(&pointer).to_upper_camel_case(), &mut types);
         }
+        for pointer in self.members("/components/responses") {
+            self.header_names(&pointer);
+        }
+        for pointer in self.members("/tags").into_iter().skip(16) {
+            self.refuse(
+                &pointer,
+                "is the 17th tag or a later one, more than poem-openapi takes",
+            );
+        }
+        let mut tags = HashMap::new();
         for pointer in self.members("/tags") {
             let Some(tag) = self.text(&join(&pointer, "name")) else {
                 continue;
             };
             let tag = tag.to_upper_camel_case();
+            if !self.name(&pointer, tag.clone(), &mut tags) {
+                continue;
+            }
             self.name(&pointer, format!("{tag}Api"), &mut types);
             self.name(&pointer, format!("{tag}Routes"), &mut types);
         }
-        let mut methods = HashMap::new();
+        let mut methods = reserved(&RESERVED_METHODS);
         for operation in self.operations() {
+            self.parameter_names(&operation);
+            for response in self.members(&join(&operation, "responses")) {
+                self.header_names(&response);
+            }
             let pointer = join(&operation, "operationId");
             let Some(id) = self.text(&pointer) else {
                 self.refuse(
@@ -90,9 +126,30 @@ impl Rules<'_> {
         }
     }
 
-    /// Refuses members whose names are no identifiers or the same one.
-    fn inner_names(&mut self, pointer: &str, convert: impl Fn(&str) -> String) {
-        let mut names = HashMap::new();
+    fn parameter_names(&mut self, operation: &str) {
+        let mut arguments = reserved(&ARGUMENTS);
+        for parameter in self.members(&join(operation, "parameters")) {
+            let pointer = join(&parameter, "name");
+            let name = self.text(&pointer).unwrap_or_default();
+            self.name(&pointer, snake(name), &mut arguments);
+        }
+    }
+
+    fn header_names(&mut self, response: &str) {
+        self.inner_names(
+            &join(response, "headers"),
+            reserved(&PROBLEM_ARGUMENTS),
+            snake,
+        );
+    }
+
+    /// Refuses members whose names are no identifiers, or the same one or one in `names`.
+    fn inner_names(
+        &mut self,
+        pointer: &str,
+        mut names: HashMap<String, String>,
+        convert: impl Fn(&str) -> String,
+    ) {
         for member in self.members(pointer) {
             let name = match self.source.at(pointer) {
                 Some(Value::Array(_)) => self.text(&member).unwrap_or_default().to_owned(),
@@ -121,4 +178,13 @@ impl Rules<'_> {
         self.refuse(pointer, format!("becomes {name} in Rust, as {other} does"));
         false
     }
+}
+
+fn reserved(names: &[&str]) -> HashMap<String, String> {
+    let names = names.iter().map(|name| (name.to_string(), String::new()));
+    names.collect()
+}
+
+fn snake(name: &str) -> String {
+    name.to_snake_case()
 }

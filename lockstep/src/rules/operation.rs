@@ -127,8 +127,14 @@ impl Rules<'_> {
         self.readable::<RefOr<RequestBody>>(pointer);
         self.only(pointer, &["description", "required", "content"]);
         let contents = self.members(&join(pointer, "content"));
-        if contents.is_empty() {
-            self.refuse(pointer, "has no content");
+        if !contents
+            .iter()
+            .any(|content| last(content) == "application/json")
+        {
+            self.refuse(
+                pointer,
+                "has no application/json, as which every body is handed on once it is checked",
+            );
         }
         for content in &contents {
             if !matches!(
@@ -170,11 +176,9 @@ impl Rules<'_> {
         let schema = self.resolve(pointer, "schemas");
         for property in self.members(&join(&schema, "properties")) {
             let target = self.resolve(&property, "schemas");
-            if matches!(
-                self.text(&join(&target, "type")),
-                Some("array" | "object") | None
-            ) {
-                self.refuse(&property, "a form carries neither lists, objects nor null");
+            let kind = self.text(&join(&target, "type"));
+            if !matches!(kind, Some("string" | "integer")) {
+                self.refuse(&property, "a form carries only strings and integers");
             }
         }
     }
@@ -202,6 +206,9 @@ impl Rules<'_> {
         self.only(pointer, &["description", "headers", "content"]);
         for header in self.members(&join(pointer, "headers")) {
             self.readable::<RefOr<Header>>(&header);
+            if http::HeaderName::try_from(last(&header)).is_err() {
+                self.refuse(&header, "is no name that a header can have");
+            }
             self.only(&header, &["description", "schema", "example"]);
             match self.source.at(&join(&header, "schema")) {
                 Some(_) => self.scalar(&join(&header, "schema")),
@@ -228,12 +235,12 @@ impl Rules<'_> {
         if successes.count() != 1 {
             self.refuse(&responses, "needs exactly one status from 200 to 299");
         }
-        let has_parameters = self.source.at(&join(operation, "parameters")).is_some();
         let mut missing = Vec::new();
-        if (has_body || has_parameters) && !documents("400") {
+        // Also where nothing is taken: somebody sends something all the same.
+        if !documents("400") {
             missing.push(("400", "an invalid request"));
         }
-        if has_body && !documents("413") {
+        if !documents("413") {
             missing.push(("413", "a body that is too large"));
         }
         if has_body && !documents("415") {
@@ -318,26 +325,50 @@ impl Rules<'_> {
         self.body_credentials();
     }
 
-    /// Refuses a body member that carries the key of a cookie where no bearer can take it over.
+    /// Refuses a second scheme of a kind, and a body member that carries the key of the cookie where
+    /// no bearer can take it over, or that cannot be taken out of the body.
     fn body_credentials(&mut self) {
-        let schemes = self.members("/components/securitySchemes");
-        let has_bearer = schemes
-            .iter()
-            .any(|scheme| self.text(&join(scheme, "scheme")) == Some("bearer"));
-        for scheme in schemes {
-            let Some(name) = self.text(&join(&scheme, "name")) else {
+        let of_kind = |keyword: &str, value: &str| -> Vec<String> {
+            let schemes = self.members("/components/securitySchemes").into_iter();
+            let is_it = |scheme: &String| self.text(&join(scheme, keyword)) == Some(value);
+            schemes.filter(is_it).collect()
+        };
+        let bearers = of_kind("scheme", "bearer");
+        let cookies = of_kind("in", "cookie");
+        for scheme in bearers.iter().skip(1).chain(cookies.iter().skip(1)) {
+            self.refuse(scheme, "is the second of its kind: only one is told apart");
+        }
+        let name = cookies
+            .first()
+            .and_then(|scheme| self.text(&join(scheme, "name")));
+        let Some(name) = name else {
+            return;
+        };
+        for schema in self.secured_bodies() {
+            let property = join(&join(&schema, "properties"), name);
+            if self.source.at(&property).is_none() {
                 continue;
-            };
-            for schema in self.members("/components/schemas") {
-                let property = join(&join(&schema, "properties"), name);
-                if self.source.at(&property).is_some() && !has_bearer {
-                    self.refuse(
-                        &property,
-                        "has the name of a cookie's key, which only a bearer scheme beside it can take over",
-                    );
-                }
+            }
+            let target = self.resolve(&property, "schemas");
+            let is_string = self.text(&join(&target, "type")) == Some("string");
+            if bearers.is_empty() || !is_string || self.is_required(&schema, name) {
+                self.refuse(
+                    &property,
+                    "has the name of the cookie's key, so it has to be an optional string, with a bearer scheme to take it over",
+                );
             }
         }
+    }
+
+    /// The schemas of the bodies of secured operations, each once.
+    fn secured_bodies(&self) -> BTreeSet<String> {
+        self.operations()
+            .iter()
+            .filter(|operation| !self.alternatives(operation).is_empty())
+            .map(|operation| self.resolve(&join(operation, "requestBody"), "requestBodies"))
+            .flat_map(|body| self.members(&join(&body, "content")))
+            .map(|content| self.resolve(&join(&content, "schema"), "schemas"))
+            .collect()
     }
 
     /// The security alternatives of an operation that name a scheme.
@@ -354,13 +385,14 @@ impl Rules<'_> {
     }
 }
 
-/// The statuses that every operation documents by the same component, with its name.
+/// The errors that every operation documents by the same component: its name by the status.
 pub(crate) fn shared_responses(source: &Source) -> BTreeMap<String, String> {
     let named = |operation: &Value| -> BTreeMap<String, String> {
         let responses = operation.get("responses").and_then(Value::as_object);
         responses
             .into_iter()
             .flatten()
+            .filter(|(status, _)| status.starts_with(['4', '5']))
             .filter_map(|(status, response)| {
                 let reference = response.get("$ref")?.as_str()?;
                 let name = reference.strip_prefix("#/components/responses/")?;

@@ -12,6 +12,28 @@ enum Kind {
     Scalar,
 }
 
+/// What is checked of a string; `password` only says that it is to be kept.
+const STRING_FORMATS: [&str; 18] = [
+    "date",
+    "date-time",
+    "duration",
+    "email",
+    "hostname",
+    "idn-email",
+    "idn-hostname",
+    "ipv4",
+    "ipv6",
+    "iri",
+    "iri-reference",
+    "json-pointer",
+    "password",
+    "regex",
+    "time",
+    "uri",
+    "uri-reference",
+    "uuid",
+];
+
 impl Rules<'_> {
     /// A schema under `components/schemas`, or one inside it.
     pub(super) fn schema(&mut self, pointer: &str) {
@@ -33,8 +55,12 @@ impl Rules<'_> {
         self.schema(pointer);
         let target = self.resolve(pointer, "schemas");
         let kind = self.text(&join(&target, "type"));
-        if !matches!(kind, Some("string" | "integer")) {
-            self.refuse(pointer, "only a string or an integer is supported here");
+        let is_enum = self.source.at(&join(&target, "enum")).is_some();
+        if is_enum || !matches!(kind, Some("string" | "integer")) {
+            self.refuse(
+                pointer,
+                "only a string or an integer is supported here, no enum",
+            );
         }
     }
 
@@ -195,6 +221,9 @@ impl Rules<'_> {
                 "examples",
             ],
         );
+        if self.members(&join(pointer, "enum")).is_empty() {
+            self.refuse(&join(pointer, "enum"), "has no value");
+        }
         for value in self.members(&join(pointer, "enum")) {
             if self.text(&value).is_none() {
                 self.refuse(&value, "only strings are supported in an enum");
@@ -223,25 +252,52 @@ impl Rules<'_> {
                 "examples",
             ],
         );
-        let format = join(pointer, "format");
-        if let (Some("integer"), Some(name)) =
-            (self.text(&join(pointer, "type")), self.text(&format))
-            && !matches!(name, "int32" | "int64")
-        {
-            self.refuse(&format, "an integer is int32 or int64");
-        }
+        self.format(pointer);
         let pattern = join(pointer, "pattern");
         if let Some(text) = self.text(&pattern) {
             let schema = serde_json::json!({ "pattern": text });
             let compiled = jsonschema::options()
                 .with_pattern_options(jsonschema::PatternOptions::regex())
                 .build(&schema);
-            if compiled.is_err() {
+            let is_ecmascript = jsonschema::options()
+                .should_validate_formats(true)
+                .build(&serde_json::json!({ "format": "regex" }))
+                .is_ok_and(|format| format.is_valid(&Value::String(text.to_owned())));
+            if compiled.is_err() || !is_ecmascript || text.contains("\\b") {
                 self.refuse(
                     &pattern,
-                    "is no pattern that both ECMAScript and Rust's regex crate understand",
+                    "is no pattern that means the same to ECMAScript and to Rust's regex crate",
                 );
             }
+        } else if let Some(schema) = self.source.at(pointer)
+            && jsonschema::validator_for(schema).is_err()
+        {
+            self.refuse(pointer, "is no JSON Schema");
+        }
+    }
+
+    /// Refuses a format that nobody checks: a slip of the pen would be a check that is not made.
+    fn format(&mut self, pointer: &str) {
+        let format = join(pointer, "format");
+        let Some(name) = self.text(&format) else {
+            return;
+        };
+        let kind = match self.source.at(&join(pointer, "type")) {
+            Some(Value::Array(kinds)) => kinds.first().and_then(Value::as_str),
+            kind => kind.and_then(Value::as_str),
+        };
+        let known: &[&str] = match kind {
+            Some("integer") => &["int32", "int64"],
+            Some("number") => &["float", "double"],
+            Some("string") => &STRING_FORMATS,
+            _ => &[],
+        };
+        if !known.contains(&name) {
+            let known = known.join(", ");
+            self.refuse(
+                &format,
+                format!("is not supported here, where there are: {known}"),
+            );
         }
     }
 

@@ -348,8 +348,9 @@ impl Writer<'_> {
             RefOr::T(content) => content.schema.as_ref()?,
             RefOr::Ref(_) => return None,
         };
+        let takes_credential = self.access(operation) != Access::Public;
         let only_credential = match self.schema(schema)? {
-            Schema::Object(object) => object
+            Schema::Object(object) if takes_credential => object
                 .properties
                 .keys()
                 .all(|property| Some(property.as_str()) == self.cookie_name()),

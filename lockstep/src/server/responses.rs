@@ -169,15 +169,15 @@ impl Writer<'_> {
 
     /// The name of the schema of every error.
     fn problem_name(&self) -> Option<&str> {
-        self.components().responses.values().find_map(|response| {
-            let RefOr::T(response) = response else {
-                return None;
-            };
-            match response.content.get("application/problem+json")? {
-                RefOr::T(content) => types::reference_name(content.schema.as_ref()?),
-                RefOr::Ref(_) => None,
-            }
-        })
+        // The rules demand that every operation documents this one.
+        let name = shared_responses(self.source).remove("500")?;
+        let RefOr::T(response) = self.components().responses.get(&name)? else {
+            return None;
+        };
+        match response.content.get("application/problem+json")? {
+            RefOr::T(content) => types::reference_name(content.schema.as_ref()?),
+            RefOr::Ref(_) => None,
+        }
     }
 
     /// The type of a member of the schema of every error.

@@ -85,8 +85,6 @@ pub enum Code {
     NotFound,
     #[oai(rename = "method_not_allowed")]
     MethodNotAllowed,
-    #[oai(rename = "request_timeout")]
-    RequestTimeout,
     #[oai(rename = "payload_too_large")]
     PayloadTooLarge,
     #[oai(rename = "unsupported_media_type")]
@@ -177,6 +175,9 @@ pub enum Failure {
     /// Nobody is logged in.
     #[oai(status = 401, content_type = "application/problem+json")]
     Unauthorized(Json<Problem>),
+    /// The body is too large.
+    #[oai(status = 413, content_type = "application/problem+json")]
+    PayloadTooLarge(Json<Problem>),
     /// It failed.
     #[oai(status = 500, content_type = "application/problem+json")]
     InternalServerError(Json<Problem>),
@@ -197,6 +198,12 @@ impl Failure {
     pub fn unauthorized(code: Code, detail: impl Into<String>) -> Self {
         let problem = problem(401, "Unauthorized", code, detail.into(), None);
         Self::Unauthorized(Json(problem))
+    }
+
+    /// 413: The body is too large.
+    pub fn payload_too_large(code: Code, detail: impl Into<String>) -> Self {
+        let problem = problem(413, "Payload Too Large", code, detail.into(), None);
+        Self::PayloadTooLarge(Json(problem))
     }
 
     /// 500: It failed.
@@ -225,9 +232,6 @@ pub enum PutNoteResponse {
         #[oai(header = "Location")]
         Option<String>,
     ),
-    /// The body is too large.
-    #[oai(status = 413, content_type = "application/problem+json")]
-    PayloadTooLarge(Json<Problem>),
     /// The body is something else.
     #[oai(status = 415, content_type = "application/problem+json")]
     UnsupportedMediaType(Json<Problem>),
@@ -237,12 +241,6 @@ pub enum PutNoteResponse {
 }
 
 impl PutNoteResponse {
-    /// 413: The body is too large.
-    pub fn payload_too_large(code: Code, detail: impl Into<String>) -> Self {
-        let problem = problem(413, "Payload Too Large", code, detail.into(), None);
-        Self::PayloadTooLarge(Json(problem))
-    }
-
     /// 415: The body is something else.
     pub fn unsupported_media_type(code: Code, detail: impl Into<String>) -> Self {
         let problem = problem(415, "Unsupported Media Type", code, detail.into(), None);
@@ -266,21 +264,12 @@ pub enum SetStatusResponse {
     /// The status.
     #[oai(status = 200)]
     Ok(Json<Status>),
-    /// The body is too large.
-    #[oai(status = 413, content_type = "application/problem+json")]
-    PayloadTooLarge(Json<Problem>),
     /// The body is something else.
     #[oai(status = 415, content_type = "application/problem+json")]
     UnsupportedMediaType(Json<Problem>),
 }
 
 impl SetStatusResponse {
-    /// 413: The body is too large.
-    pub fn payload_too_large(code: Code, detail: impl Into<String>) -> Self {
-        let problem = problem(413, "Payload Too Large", code, detail.into(), None);
-        Self::PayloadTooLarge(Json(problem))
-    }
-
     /// 415: The body is something else.
     pub fn unsupported_media_type(code: Code, detail: impl Into<String>) -> Self {
         let problem = problem(415, "Unsupported Media Type", code, detail.into(), None);

@@ -33,8 +33,6 @@ pub enum Code {
     NotFound,
     #[oai(rename = "method_not_allowed")]
     MethodNotAllowed,
-    #[oai(rename = "request_timeout")]
-    RequestTimeout,
     #[oai(rename = "payload_too_large")]
     PayloadTooLarge,
     #[oai(rename = "unsupported_media_type")]
@@ -70,11 +68,33 @@ fn problem(
 #[derive(ApiResponse)]
 pub enum Failure {
     /// It failed.
+    #[oai(status = 400, content_type = "application/problem+json")]
+    BadRequest(Json<Problem>),
+    /// It failed.
+    #[oai(status = 413, content_type = "application/problem+json")]
+    PayloadTooLarge(Json<Problem>),
+    /// It failed.
     #[oai(status = 500, content_type = "application/problem+json")]
     InternalServerError(Json<Problem>),
 }
 
 impl Failure {
+    /// 400: It failed.
+    pub fn bad_request(
+        code: Code,
+        detail: impl Into<String>,
+        errors: Vec<Wrong>,
+    ) -> Self {
+        let problem = problem(400, "Bad Request", code, detail.into(), Some(errors));
+        Self::BadRequest(Json(problem))
+    }
+
+    /// 413: It failed.
+    pub fn payload_too_large(code: Code, detail: impl Into<String>) -> Self {
+        let problem = problem(413, "Payload Too Large", code, detail.into(), None);
+        Self::PayloadTooLarge(Json(problem))
+    }
+
     /// 500: It failed.
     pub fn internal_server_error(code: Code, detail: impl Into<String>) -> Self {
         let problem = problem(500, "Internal Server Error", code, detail.into(), None);

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use openapi_lockstep_runtime::{Rejection, code};
+use openapi_lockstep_runtime::Rejection;
 use poem::{
     Endpoint, IntoResponse, PathPattern, Request, Response, Result,
     http::{HeaderName, HeaderValue, StatusCode, header},
@@ -29,7 +29,7 @@ pub(super) async fn deadline(endpoint: Arc<impl Endpoint>, request: Request) -> 
         let seconds = DEADLINE.as_secs();
         Rejection::new(
             StatusCode::REQUEST_TIMEOUT,
-            code::REQUEST_TIMEOUT,
+            "request_timeout",
             format!("The request did not arrive and finish within {seconds} seconds."),
         )
         .into_response()
