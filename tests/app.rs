@@ -166,8 +166,9 @@ async fn a_name_is_unique_within_its_organization_whatever_its_case() {
     let bob = service.log_in("bob@example.com").await;
     let (anns, bobs) = (service.org_id(&ann).await, service.org_id(&bob).await);
     service.create_app(&ann, anns, "Straße").await;
+    service.create_app(&ann, anns, "οδος").await;
     let before = service.dump().await;
-    for name in ["Straße", "straße", " STRAßE "] {
+    for name in ["Straße", "straße", " STRAßE ", "STRASSE", "ΟΔΟΣ", "οδοσ"] {
         let body = json!({ "org_id": anns, "app_name": name });
         problem(
             service.post("/api/1/app").bearer_auth(&ann).json(&body),

@@ -184,7 +184,7 @@ async fn a_wrong_setting_ends_the_start_with_a_sentence_that_names_it() {
         (
             "CORTEX_REPORT_DATABASE_URL",
             "",
-            "postgres://127.0.0.1/test",
+            "postgres://user:hunter2@127.0.0.1/test",
         ),
         ("CORTEX_REPORT_KEY_FILE", "", "/nowhere/at/all.key"),
         ("CORTEX_REPORT_KEY_FILE", "", "short.key"),
@@ -193,6 +193,7 @@ async fn a_wrong_setting_ends_the_start_with_a_sentence_that_names_it() {
             "--public-url",
             "report.example.com",
         ),
+        ("CORTEX_REPORT_PUBLIC_URL", "", "unset"),
         ("CORTEX_REPORT_MAIL_DIR", "", "short.key/mail"),
         ("CORTEX_REPORT_REGISTRATION", "--registration", "maybe"),
         ("CORTEX_REPORT_LOG_LEVEL", "", "a=b=c"),
@@ -205,7 +206,13 @@ async fn a_wrong_setting_ends_the_start_with_a_sentence_that_names_it() {
     ] {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("short.key"), "secret").unwrap();
-        let output = binary(folder.path()).env(variable, value).output();
+        let mut command = binary(folder.path());
+        if value == "unset" {
+            command.env("CORTEX_REPORT_LISTEN", "0.0.0.0:0");
+        } else {
+            command.env(variable, value);
+        }
+        let output = command.output();
         let output = tokio::time::timeout(Duration::from_secs(20), output).await;
         let output = output.expect("it ends by itself").unwrap();
         assert!(!output.status.success(), "{variable}={value}");
@@ -215,7 +222,10 @@ async fn a_wrong_setting_ends_the_start_with_a_sentence_that_names_it() {
             said.contains(named),
             "{variable}={value} does not name {named}: {said}"
         );
-        assert!(!said.contains("panicked"), "{said}");
+        assert!(
+            !said.contains("panicked") && !said.contains("hunter2"),
+            "{said}"
+        );
     }
 }
 
@@ -233,9 +243,11 @@ async fn it_makes_its_files_and_ends_on_a_signal() {
         while let Some(line) = log.next_line().await.unwrap() {
             assert!(!line.contains("ERROR") && !line.contains("WARN"), "{line}");
         }
-        let key = std::fs::metadata(folder.path().join("cortex-report.key")).unwrap();
-        let mode = std::os::unix::fs::PermissionsExt::mode(&key.permissions());
-        assert_eq!(mode & 0o777, 0o600, "nobody else reads the key");
+        for name in ["cortex-report.key", "cortex-report.db"] {
+            let file = std::fs::metadata(folder.path().join(name)).unwrap();
+            let mode = std::os::unix::fs::PermissionsExt::mode(&file.permissions());
+            assert_eq!(mode & 0o777, 0o600, "nobody else reads {name}");
+        }
         let mut files: Vec<String> = std::fs::read_dir(folder.path())
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())

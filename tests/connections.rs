@@ -28,6 +28,10 @@ async fn answer(mut stream: TcpStream) -> (String, Duration) {
 #[tokio::test]
 async fn a_client_that_stalls_is_given_up_and_holds_up_nobody() {
     let service = Service::start().await;
+    let mut unread = tokio::task::JoinSet::new();
+    for _ in 0..5 {
+        unread.spawn(asks_and_reads_nothing(service.address()));
+    }
     let mut half_heads = tokio::task::JoinSet::new();
     let mut half_bodies = tokio::task::JoinSet::new();
     for _ in 0..50 {
@@ -48,7 +52,7 @@ async fn a_client_that_stalls_is_given_up_and_holds_up_nobody() {
             "{answer}"
         );
         assert!(
-            waited < Duration::from_secs(20),
+            waited < Duration::from_secs(15),
             "closed only after {waited:?}"
         );
     }
@@ -59,11 +63,39 @@ async fn a_client_that_stalls_is_given_up_and_holds_up_nobody() {
         );
         assert!(answer.contains("\"code\":\"request_timeout\""), "{answer}");
         assert!(
-            waited < Duration::from_secs(45),
+            waited < Duration::from_secs(36),
             "answered only after {waited:?}"
         );
     }
     assert_eq!(service.rows("session").await, 0);
+    for (ended, waited) in unread.join_all().await {
+        assert!(ended, "an answer that nobody reads is given up");
+        assert!(
+            waited < Duration::from_secs(50),
+            "given up only after {waited:?}"
+        );
+    }
+}
+
+/// Asks for more than the system keeps for a client, and reads none of it. Says whether the service
+/// gave it up, and when.
+async fn asks_and_reads_nothing(address: std::net::SocketAddr) -> (bool, Duration) {
+    let begin = Instant::now();
+    let stream = TcpStream::connect(address).await.unwrap();
+    let (_unread, mut write) = stream.into_split();
+    let request = "GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nhost: a\r\n\r\n";
+    for _ in 0..60 {
+        // The service reads the next request only once the last is answered.
+        if write
+            .write_all(request.repeat(20).as_bytes())
+            .await
+            .is_err()
+        {
+            return (true, begin.elapsed());
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    (false, begin.elapsed())
 }
 
 #[tokio::test]

@@ -123,6 +123,21 @@ async fn another_site_can_neither_log_out_nor_delete_nor_replace_the_session() {
     assert_eq!(service.dump().await, before);
 }
 
+/// A browser sends a SameSite=Strict cookie to nobody but its own site, but takes one away for all.
+#[tokio::test]
+async fn another_site_cannot_take_the_cookie_away() {
+    let service = Service::start().await;
+    for request in [
+        service.post("/api/1/logout"),
+        service.post("/api/1/logout").form(&[("session_key", "x")]),
+    ] {
+        let request = told(request, Some("cross-site"), Some("https://evil.example"));
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), 200);
+        assert!(!response.headers().contains_key("set-cookie"));
+    }
+}
+
 #[tokio::test]
 async fn reading_by_cookie_needs_no_proof() {
     let service = Service::start().await;

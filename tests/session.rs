@@ -62,6 +62,28 @@ async fn two_different_keys_are_refused() {
 }
 
 #[tokio::test]
+async fn no_other_cookie_or_header_is_taken_for_the_key() {
+    let service = Service::start().await;
+    let key = service.log_in("ann@example.com").await;
+    let user = |cookie: String| {
+        service
+            .get("/api/1/user")
+            .header("cookie", cookie.into_bytes())
+    };
+    ok(user(format!("session%5Fkey=other; session_key={key}"))).await;
+    ok(user(format!("a=ü; session_key={key}; b=\"x"))).await;
+    problem(user(format!("session%5Fkey={key}")), 403, "not_logged_in").await;
+    let twice = service
+        .get("/api/1/user")
+        .bearer_auth(&key)
+        .bearer_auth("other");
+    assert_eq!(
+        pointers(twice).await,
+        ["/header/Authorization", "/header/Authorization"]
+    );
+}
+
+#[tokio::test]
 async fn no_key_is_not_logged_in() {
     let service = Service::start().await;
     for path in ["/api/1/user", "/api/1/app?org_id=1"] {
@@ -168,6 +190,7 @@ async fn a_pending_login_can_be_logged_out_too() {
         .post("/api/1/logout")
         .bearer_auth(&login.session_key))
     .await;
+    assert_eq!(service.rows("audit").await, 0, "nobody had logged in");
     assert_eq!(
         service.type_code(&login, &login.manual_code).await.status(),
         404

@@ -1,6 +1,12 @@
 //! Settings: each with its flag, its variable and its default, in one place.
 
-use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
+use std::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    str::FromStr,
+    time::Duration,
+};
 
 use clap::{Args, ValueEnum};
 use poem::http::{Uri, uri::Scheme};
@@ -201,7 +207,10 @@ pub struct PublicUrl(String);
 impl PublicUrl {
     /// The URL of a service that is reached where it listens.
     pub fn of_address(address: SocketAddr) -> Self {
-        Self(format!("http://{address}"))
+        match address.port() {
+            80 => Self(format!("http://{}", host(address.ip()))),
+            port => Self(format!("http://{}:{port}", host(address.ip()))),
+        }
     }
 
     /// The origin, as browsers write it.
@@ -235,8 +244,11 @@ impl FromStr for PublicUrl {
             .host()
             .filter(|host| !host.is_empty())
             .ok_or_else(wrong)?;
+        let host_and_port = uri.authority().map(|it| it.as_str()).unwrap_or_default();
+        // A port that is none is passed over in silence.
+        let wrong_port = uri.port_u16().is_none() && host_and_port != host;
         let has_user = uri.authority().is_some_and(|it| it.as_str().contains('@'));
-        if has_user || uri.path() != "/" || uri.query().is_some() {
+        if has_user || wrong_port || uri.path() != "/" || uri.query().is_some() {
             return Err(wrong());
         }
         // A browser leaves out the port that the scheme implies.
@@ -246,6 +258,14 @@ impl FromStr for PublicUrl {
             _ => String::new(),
         };
         Ok(Self(format!("{scheme}://{}{port}", host.to_lowercase())))
+    }
+}
+
+/// An IP address as a URL has it.
+fn host(address: IpAddr) -> String {
+    match address {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => format!("[{address}]"),
     }
 }
 
@@ -274,6 +294,9 @@ mod tests {
             "https://report.example.com/api",
             "https://report.example.com/?a=b",
             "https://user@report.example.com",
+            "https://report.example.com:99999",
+            "https://report.example.com:x",
+            "https://report.example.com:",
         ] {
             assert!(text.parse::<PublicUrl>().is_err(), "{text:?} is no origin");
         }

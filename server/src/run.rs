@@ -59,6 +59,9 @@ pub enum StartError {
         /// What the system says.
         error: io::Error,
     },
+    /// Nobody can say under which URL the service is reached.
+    #[error("CORTEX_REPORT_PUBLIC_URL: set it, since {0} is no address to reach the service at")]
+    PublicUrl(SocketAddr),
     /// The database cannot be opened or brought up to date.
     #[error("CORTEX_REPORT_DATABASE_URL: {0}")]
     Database(#[from] StoreError),
@@ -143,10 +146,11 @@ pub async fn start(
     };
     let listener = TcpListener::bind(settings.listen).await.map_err(listen)?;
     let address = listener.local_addr().map_err(listen)?;
-    let public_url = settings
-        .public_url
-        .clone()
-        .unwrap_or_else(|| PublicUrl::of_address(address));
+    let public_url = match &settings.public_url {
+        Some(public_url) => public_url.clone(),
+        None if address.ip().is_unspecified() => return Err(StartError::PublicUrl(address)),
+        None => PublicUrl::of_address(address),
+    };
     let service = Service {
         store: store.clone(),
         clock: Arc::new(clock),

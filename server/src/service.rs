@@ -63,7 +63,7 @@ impl From<StoreError> for Failure {
                     RETRY_AFTER,
                 )
             }
-            StoreError::Refused(_) => {
+            StoreError::Url | StoreError::Refused(_) => {
                 tracing::error!(%error, "a request failed");
                 Self::internal_server_error(
                     ProblemCode::InternalError,

@@ -15,14 +15,18 @@ pub mod quota;
 pub mod session;
 pub mod user;
 
-use std::{fs::File, path::Path, time::Duration};
+use std::{
+    fs::File, ops::Deref, os::unix::fs::OpenOptionsExt, path::Path, sync::Arc, time::Duration,
+};
 
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbErr,
-    RuntimeErr, SqlErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    ConnAcquireErr, ConnectOptions, ConnectionTrait, Database, DatabaseConnection,
+    DatabaseTransaction, DbErr, RuntimeErr, SqlErr, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait,
     sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous},
 };
 use sea_orm_migration::MigratorTrait;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// How long a request waits for a connection, and for another writer to finish.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
@@ -31,6 +35,9 @@ const MAX_CONNECTIONS: u32 = 8;
 /// Why the database did not do its part.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
+    /// The URL is none of a database that is supported. It is not shown: it may hold a password.
+    #[error("write it like sqlite://cortex-report.db")]
+    Url,
     /// It is away, busy or full: the same may work later.
     #[error("the database is not available: {0}")]
     Unavailable(#[source] DbErr),
@@ -69,7 +76,33 @@ pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 
 /// The database.
 #[derive(Clone)]
-pub struct Store(DatabaseConnection);
+pub struct Store {
+    connection: DatabaseConnection,
+    /// SQLite takes one writer at a time. Those who wait do it here, not each with a connection of
+    /// the pool, which readers need.
+    writing: Arc<Semaphore>,
+}
+
+/// A transaction that writes. Nothing of it stays unless it is committed.
+pub(crate) struct Writer {
+    transaction: DatabaseTransaction,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Writer {
+    /// Makes what was written stay.
+    pub(crate) async fn commit(self) -> Result<()> {
+        Ok(self.transaction.commit().await?)
+    }
+}
+
+impl Deref for Writer {
+    type Target = DatabaseTransaction;
+
+    fn deref(&self) -> &DatabaseTransaction {
+        &self.transaction
+    }
+}
 
 impl Store {
     /// Opens the database, which is made if it is an SQLite file that is not there yet.
@@ -78,12 +111,16 @@ impl Store {
     ///
     /// The URL is none, or what it names cannot be opened.
     pub async fn open(url: &str) -> Result<Self> {
+        if !url.starts_with("sqlite:") {
+            return Err(StoreError::Url);
+        }
         let mut options = ConnectOptions::new(url);
         options
             .max_connections(MAX_CONNECTIONS)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .sqlx_logging(false)
             .map_sqlx_sqlite_opts(|options| {
+                keep_private(options.get_filename());
                 options
                     .create_if_missing(true)
                     .journal_mode(SqliteJournalMode::Wal)
@@ -91,7 +128,10 @@ impl Store {
                     .busy_timeout(ACQUIRE_TIMEOUT)
                     .foreign_keys(true)
             });
-        Ok(Self(Database::connect(options).await?))
+        Ok(Self {
+            connection: Database::connect(options).await?,
+            writing: Arc::new(Semaphore::new(1)),
+        })
     }
 
     /// Brings the schema up to date. Of several instances that start together only one does it:
@@ -107,32 +147,53 @@ impl Store {
             .await
             .map_err(|error| DbErr::Migration(error.to_string()))?
             .map_err(failed)?;
-        migrations::Migrator::up(&self.0, None).await?;
+        migrations::Migrator::up(&self.connection, None).await?;
         drop(file);
         Ok(())
     }
 
     /// For questions that change nothing.
     pub(crate) fn reader(&self) -> &DatabaseConnection {
-        &self.0
+        &self.connection
     }
 
-    /// Starts to write. Nothing of it stays unless it is committed.
-    pub(crate) async fn begin(&self) -> Result<DatabaseTransaction> {
+    /// Starts to write.
+    pub(crate) async fn begin(&self) -> Result<Writer> {
+        let permit = Arc::clone(&self.writing).acquire_owned();
+        let permit = tokio::time::timeout(ACQUIRE_TIMEOUT, permit).await;
+        // The semaphore is never closed, so that it was too late is the only failure.
+        let Ok(Ok(permit)) = permit else {
+            return Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout).into());
+        };
         // An SQLite transaction that begins as a reader would fail at once, without the busy
         // timeout, when it wants to write while another does.
         let options = TransactionOptions {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
         };
-        Ok(self.0.begin_with_options(options).await?)
+        Ok(Writer {
+            transaction: self.connection.begin_with_options(options).await?,
+            _permit: permit,
+        })
     }
 
     /// Closes every connection.
     pub(crate) async fn close(self) {
-        if let Err(error) = self.0.close().await {
+        if let Err(error) = self.connection.close().await {
             tracing::warn!(%error, "the database did not close cleanly");
         }
+    }
+}
+
+/// Makes the database's file readable for its owner alone; SQLite gives the files beside it the
+/// same mode. What cannot be made here cannot be opened either, which is told then.
+fn keep_private(file: &Path) {
+    let mut options = File::options();
+    options.write(true).create_new(true).mode(0o600);
+    if file != Path::new(":memory:")
+        && let Err(error) = options.open(file)
+    {
+        tracing::debug!(%error, "the database's file was not made");
     }
 }
 

@@ -21,17 +21,16 @@ pub(crate) fn gather(
         return Ok(());
     };
     let mut keys: Vec<(String, String)> = Vec::new();
-    if *bearer && let Some(key) = bearer_key(request) {
-        keys.push(("/header/Authorization".to_owned(), key));
+    if *bearer {
+        let bearers = bearer_keys(request).into_iter();
+        keys.extend(bearers.map(|key| ("/header/Authorization".to_owned(), key)));
     }
     if let Some(cookie) = cookie {
         if let Some(Value::String(key)) = body.and_then(|body| body.remove(cookie)) {
             keys.push((format!("/body/{cookie}"), key));
         }
-        let from_cookies = cookie_keys(request, cookie)
-            .into_iter()
-            .map(|key| (format!("/cookie/{cookie}"), key));
-        keys.extend(from_cookies);
+        let cookies = cookie_keys(request, cookie).into_iter();
+        keys.extend(cookies.map(|key| (format!("/cookie/{cookie}"), key)));
     }
     if keys.iter().any(|(_, key)| *key != keys[0].1) {
         let errors = keys.into_iter().map(|(pointer, _)| InvalidMember {
@@ -40,29 +39,33 @@ pub(crate) fn gather(
         });
         return Err(errors.collect());
     }
+    // Only what was compared is handed on, in the one form that cannot be read in two ways.
+    let headers = request.headers_mut();
+    headers.remove(header::AUTHORIZATION);
+    headers.remove(header::COOKIE);
     let explicit = keys
-        .into_iter()
-        .find(|(pointer, _)| !pointer.starts_with("/cookie/"));
-    request.headers_mut().remove(header::AUTHORIZATION);
-    if let Some((_, key)) = explicit
-        && is_token(&key)
-        && let Ok(mut value) = HeaderValue::try_from(format!("Bearer {key}"))
-    {
+        .iter()
+        .position(|(pointer, _)| !pointer.starts_with("/cookie/"));
+    let (name, value) = match (explicit, keys.into_iter().next(), cookie) {
+        (Some(_), Some((_, key)), _) if is_token(&key) => {
+            (header::AUTHORIZATION, format!("Bearer {key}"))
+        }
+        (None, Some((_, key)), Some(cookie)) if is_token(&key) => {
+            (header::COOKIE, format!("{cookie}={key}"))
+        }
+        _ => return Ok(()),
+    };
+    if let Ok(mut value) = HeaderValue::try_from(value) {
         value.set_sensitive(true);
-        request.headers_mut().insert(header::AUTHORIZATION, value);
+        headers.insert(name, value);
     }
     Ok(())
 }
 
 /// Whether the request carries a credential, after [`gather`].
-pub(crate) fn is_present(access: &Access, request: &Request) -> bool {
-    let Access::Secured { cookie, .. } = access else {
-        return false;
-    };
-    request.headers().contains_key(header::AUTHORIZATION)
-        || cookie
-            .as_ref()
-            .is_some_and(|cookie| cookie_keys(request, cookie).iter().any(|key| is_token(key)))
+pub(crate) fn is_present(request: &Request) -> bool {
+    let headers = request.headers();
+    headers.contains_key(header::AUTHORIZATION) || headers.contains_key(header::COOKIE)
 }
 
 /// Whether a key is of the characters of RFC 6750's `b64token`. Another is worth nothing, and
@@ -72,21 +75,30 @@ fn is_token(key: &str) -> bool {
         .all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte))
 }
 
-fn bearer_key(request: &Request) -> Option<String> {
-    let (scheme, key) = request.header(header::AUTHORIZATION)?.split_once(' ')?;
-    let key = key.trim();
-    (scheme.eq_ignore_ascii_case("bearer") && !key.is_empty()).then(|| key.to_owned())
+fn bearer_keys(request: &Request) -> Vec<String> {
+    values(request, header::AUTHORIZATION)
+        .iter()
+        .filter_map(|value| value.split_once(' '))
+        .map(|(scheme, key)| (scheme, key.trim()))
+        .filter(|(scheme, key)| scheme.eq_ignore_ascii_case("bearer") && !key.is_empty())
+        .map(|(_, key)| key.to_owned())
+        .collect()
 }
 
 fn cookie_keys(request: &Request, name: &str) -> Vec<String> {
-    request
-        .headers()
-        .get_all(header::COOKIE)
+    values(request, header::COOKIE)
         .iter()
-        .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(';'))
         .filter_map(|pair| pair.trim().split_once('='))
         .filter(|(cookie, key)| *cookie == name && !key.is_empty())
         .map(|(_, key)| key.to_owned())
+        .collect()
+}
+
+/// The values of a header, whatever bytes it has: what is odd in one cookie is no other's fault.
+fn values(request: &Request, name: header::HeaderName) -> Vec<String> {
+    let values = request.headers().get_all(name).iter();
+    values
+        .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
         .collect()
 }

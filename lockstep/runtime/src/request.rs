@@ -184,7 +184,7 @@ impl Operation {
             Access::Secured {
                 missing: Some(status),
                 ..
-            } if !credential::is_present(&self.access, request) => Err(Rejection::new(
+            } if !credential::is_present(request) => Err(Rejection::new(
                 *status,
                 code::NOT_LOGGED_IN,
                 "Not logged in: the request carries no key.",

@@ -37,15 +37,11 @@ pub(super) async fn list_apps(
     let db = service.store.reader();
     let apps = app::list_for_user(db, session.user.id, org_id).await?;
     let apps = apps.ok_or_else(not_allowed)?;
-    let keys = api_key::list_of_apps(db, &apps).await?;
+    let mut keys = api_key::list_of_org(db, org_id).await?;
     let app_list = apps.into_iter().map(|app| App {
+        api_key_list: keys.remove(&app.id).unwrap_or_default(),
         app_id: app.id,
         name: app.name,
-        api_key_list: keys
-            .iter()
-            .filter(|key| key.app_id == app.id)
-            .map(|key| key.key.clone())
-            .collect(),
     });
     Ok(ListAppsResponse::Ok(Json(AppList {
         app_id,

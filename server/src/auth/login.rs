@@ -40,7 +40,7 @@ pub(super) async fn login(
     let limits = limits(service, &email, client);
 
     let writer = service.store.begin().await?;
-    if let Some(wait) = quota::take(&writer, &limits, now).await? {
+    if let Some(wait) = quota::take(&*writer, &limits, now).await? {
         let seconds = wait.as_secs_f64().ceil() as i64;
         return Ok(LoginResponse::too_many_requests(
             ProblemCode::TooManyRequests,
@@ -57,12 +57,9 @@ pub(super) async fn login(
         client: client.to_string(),
         user_agent: user_agent(request),
     };
-    let session = session::add(&writer, session, now).await?;
-    mail::add(&writer, session.id, now).await?;
-    writer
-        .commit()
-        .await
-        .map_err(crate::store::StoreError::from)?;
+    let session = session::add(&*writer, session, now).await?;
+    mail::add(&*writer, session.id, now).await?;
+    writer.commit().await?;
     service.mail_is_due.notify_one();
 
     let cookie = cookie(&session_key, &service.public_url);

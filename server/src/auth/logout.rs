@@ -7,7 +7,10 @@ use poem_openapi::payload::Json;
 use super::session::{clearing_cookie, key, refuse_cross_site};
 use crate::{
     service::{Service, client},
-    store::{StoreError, audit, session},
+    store::{
+        audit,
+        session::{self, State},
+    },
 };
 
 /// Disables the session of the credential, pending or active, if there is one.
@@ -21,17 +24,24 @@ pub(super) async fn logout(
         if by_cookie {
             refuse_cross_site(request, &service.public_url)?;
         }
-        let now = service.clock.now();
-        let writer = service.store.begin().await?;
-        if let Some(session) = session::disable(&writer, key.digest()).await? {
-            let event = audit::Event::Logout;
-            audit::add(&writer, event, &session.email, client(request), None, now).await?;
+        let key_hash = key.digest();
+        let db = service.store.reader();
+        if let Some(session) = session::find_enabled(db, key_hash).await? {
+            let writer = service.store.begin().await?;
+            // A login that was never verified is nobody's: nobody has logged out.
+            if session::disable(&*writer, &session).await? && session.state == State::Active {
+                let (event, now) = (audit::Event::Logout, service.clock.now());
+                audit::add(&*writer, event, &session.email, client(request), None, now).await?;
+            }
+            writer.commit().await?;
         }
-        writer.commit().await.map_err(StoreError::from)?;
     }
     let reply = LogoutReply {
         result: LogoutResult::LoggedOut,
     };
-    let cookie = clearing_cookie(&service.public_url);
-    Ok(LogoutResponse::Ok(Json(reply), Some(cookie)))
+    // Another site could else log out whoever visits it: a browser takes a cookie away even where
+    // it did not send it.
+    let is_own_site = refuse_cross_site(request, &service.public_url).is_ok();
+    let cookie = is_own_site.then(|| clearing_cookie(&service.public_url));
+    Ok(LogoutResponse::Ok(Json(reply), cookie))
 }

@@ -1,7 +1,7 @@
 //! Connections: accepted up to a limit, given up when they stall, drained at the end.
 //!
-//! poem's own server gives a client that sends half a request all the time it wants, and spins when
-//! it runs out of file descriptors.
+//! poem's own server gives a client that sends half a request, or does not read its answer, all the
+//! time it wants, and spins when it runs out of file descriptors.
 
 use std::{pin::pin, sync::Arc, time::Duration};
 
@@ -17,6 +17,7 @@ use tokio::{
     sync::{Semaphore, watch},
     task::JoinSet,
 };
+use tokio_io_timeout::TimeoutStream;
 
 const MAX_CONNECTIONS: usize = 1024;
 const MAX_HEADERS: usize = 100;
@@ -24,6 +25,8 @@ const MAX_HEADERS: usize = 100;
 const MAX_HEAD: usize = 32 * 1024;
 /// How long a request's headers may take to arrive, and a connection may wait for the next request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a client may take to read the next piece of an answer.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long to wait when no connection can be accepted, such as without file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// How long requests under way may take to finish once the service is told to stop.
@@ -94,12 +97,14 @@ where
             Ok::<_, std::convert::Infallible>(hyper::Response::from(response))
         }
     });
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(WRITE_TIMEOUT));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
         .max_headers(MAX_HEADERS)
         .max_buf_size(MAX_HEAD)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(Box::pin(stream)), service);
     let mut connection = pin!(connection);
     let ended = tokio::select! {
         ended = &mut connection => ended,

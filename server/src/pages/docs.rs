@@ -1,10 +1,10 @@
 //! The documentation: Swagger UI and the document that it shows.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use cortex_report_api::{DOCUMENT_JSON, DOCUMENT_YAML};
 use poem::{
-    IntoResponse, Response, handler,
+    Body, IntoResponse, Response, handler,
     http::{StatusCode, header},
     web::{Path, Redirect},
 };
@@ -47,11 +47,12 @@ pub(crate) fn docs_files(Path(path): Path<String>) -> Response {
     }
     match utoipa_swagger_ui::serve(&path, Arc::new(Config::default())) {
         Ok(Some(file)) => {
-            let mut response = file
-                .bytes
-                .into_owned()
-                .with_content_type(&file.content_type)
-                .into_response();
+            // Almost every file is part of the binary, and is sent from there.
+            let body = match file.bytes {
+                Cow::Borrowed(bytes) => Body::from(bytes),
+                Cow::Owned(bytes) => Body::from(bytes),
+            };
+            let mut response = body.with_content_type(&file.content_type).into_response();
             if file.gzpipped {
                 let gzip = header::HeaderValue::from_static("gzip");
                 response

@@ -125,10 +125,12 @@ async fn try_code(
     // The try is counted for good before the code is looked at: no number of requests at once gets
     // more tries than there are.
     let writer = service.store.begin().await?;
-    if !session::count_try(&writer, &session, now).await? {
+    if !session::count_try(&*writer, &session, now).await?
+        || !code_failure::is_open(&*writer, &session.email).await?
+    {
         return Ok(Outcome::Dead);
     }
-    code_failure::count(&writer, &session.email).await?;
+    code_failure::count(&*writer, &session.email).await?;
     writer.commit().await?;
     session.tries += 1;
 
@@ -139,19 +141,19 @@ async fn try_code(
         .is_code(&session.nonce, &code, &session.code_mac)
     {
         let event = audit::Event::Failure;
-        audit::add(&writer, event, &session.email, client(request), None, now).await?;
+        audit::add(&*writer, event, &session.email, client(request), None, now).await?;
         writer.commit().await?;
         return Ok(Outcome::WrongCode(Box::new(session)));
     }
-    let Some(user_id) = user_of(service, &writer, &session, now).await? else {
+    let Some(user_id) = user_of(service, &*writer, &session, now).await? else {
         return Ok(Outcome::Dead);
     };
-    if !session::activate(&writer, &session, user_id, now).await? {
+    if !session::activate(&*writer, &session, user_id, now).await? {
         return Ok(Outcome::Dead);
     }
-    code_failure::reset(&writer, &session.email).await?;
+    code_failure::reset(&*writer, &session.email).await?;
     let event = audit::Event::Login;
-    audit::add(&writer, event, &session.email, client(request), None, now).await?;
+    audit::add(&*writer, event, &session.email, client(request), None, now).await?;
     writer.commit().await?;
     Ok(Outcome::LoggedIn)
 }

@@ -1,6 +1,8 @@
 //! API keys: what applications send events with.
 
-use sea_orm::{ActiveValue::Set, QueryOrder, entity::prelude::*};
+use std::collections::HashMap;
+
+use sea_orm::{ActiveValue::Set, QueryOrder, QuerySelect, QueryTrait, entity::prelude::*};
 
 use super::{Connection, Result, app};
 use crate::clock::Timestamp;
@@ -24,13 +26,24 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// The keys of some applications, oldest first.
-pub(crate) async fn list_of_apps(db: &impl Connection, apps: &[app::Model]) -> Result<Vec<Model>> {
+/// The keys of an organization's applications, oldest first, by app_id.
+pub(crate) async fn list_of_org(
+    db: &impl Connection,
+    org_id: i64,
+) -> Result<HashMap<i64, Vec<String>>> {
+    let apps = app::Entity::find()
+        .select_only()
+        .column(app::Column::Id)
+        .filter(app::Column::OrgId.eq(org_id));
     let keys = Entity::find()
-        .filter(Column::AppId.is_in(apps.iter().map(|app| app.id)))
+        .filter(Column::AppId.in_subquery(apps.into_query()))
         .order_by_asc(Column::CreatedAt)
         .order_by_asc(Column::Key);
-    Ok(keys.all(db).await?)
+    let mut by_app: HashMap<i64, Vec<String>> = HashMap::new();
+    for key in keys.all(db).await? {
+        by_app.entry(key.app_id).or_default().push(key.key);
+    }
+    Ok(by_app)
 }
 
 pub(crate) async fn add(

@@ -16,7 +16,7 @@ pub struct Model {
     pub org_id: i64,
     /// The name as it was given.
     pub name: String,
-    /// The name in lower case, unique within the organization.
+    /// The name without its case, unique within the organization.
     pub name_key: String,
     /// When it was made.
     pub created_at: Timestamp,
@@ -68,7 +68,8 @@ pub(crate) async fn add(
     let app = ActiveModel {
         org_id: Set(org_id),
         name: Set(name.to_owned()),
-        name_key: Set(name.to_lowercase()),
+        // Upper case first: two lower-case letters may be one letter, such as the two sigmas.
+        name_key: Set(name.to_uppercase().to_lowercase()),
         created_at: Set(now),
         ..Default::default()
     };

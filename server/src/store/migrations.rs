@@ -21,6 +21,11 @@ impl MigrationName for CreateTables {
 
 #[async_trait::async_trait]
 impl MigrationTrait for CreateTables {
+    fn use_transaction(&self) -> Option<bool> {
+        // Else a start that is killed half-way leaves tables that no other start expects.
+        Some(true)
+    }
+
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let tables = [
             table("user")

@@ -194,17 +194,18 @@ pub(crate) async fn activate(
     Ok(activated.rows_affected == 1)
 }
 
-/// Disables the session of a key, pending or active. Answers it if it was one.
-pub(crate) async fn disable(db: &impl Connection, key_hash: Vec<u8>) -> Result<Option<Model>> {
+/// The session of a key, pending or active.
+pub(crate) async fn find_enabled(db: &impl Connection, key_hash: Vec<u8>) -> Result<Option<Model>> {
     let session = Entity::find()
         .filter(Column::KeyHash.eq(key_hash))
-        .filter(Column::State.ne(State::Disabled))
-        .one(db)
-        .await?;
-    if let Some(session) = &session {
-        disable_where(db, Column::Id.eq(session.id)).await?;
-    }
-    Ok(session)
+        .filter(Column::State.ne(State::Disabled));
+    Ok(session.one(db).await?)
+}
+
+/// Disables a session. Says whether it was not yet.
+pub(crate) async fn disable(db: &impl Connection, session: &Model) -> Result<bool> {
+    let disabled = disable_where(db, Column::Id.eq(session.id)).await?;
+    Ok(disabled == 1)
 }
 
 /// Ends all sessions of an address, pending or active. Answers how many there were.
