@@ -235,13 +235,19 @@ impl Service {
     /// Every row of every table.
     pub async fn dump(&self) -> Vec<String> {
         let database = self.database().await;
-        let tables = "SELECT name AS row FROM sqlite_master WHERE type = 'table' ORDER BY name";
         let mut dump = Vec::new();
-        for table in texts(&database, tables).await {
+        for table in self.tables().await {
             let rows = dump_table(&database, &table).await;
             dump.extend(rows.into_iter().map(|row| format!("{table}: {row}")));
         }
         dump
+    }
+
+    /// The names of all tables, but for SQLite's own.
+    pub async fn tables(&self) -> Vec<String> {
+        let tables = "SELECT name AS row FROM sqlite_master
+            WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY name";
+        texts(&self.database().await, tables).await
     }
 
     async fn database(&self) -> DatabaseConnection {

@@ -7,6 +7,7 @@ mod app;
 mod commands;
 mod connections;
 mod cross_site;
+mod database;
 mod errors;
 mod harness;
 mod hostile;
