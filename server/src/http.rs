@@ -29,19 +29,14 @@ pub(crate) fn endpoint(
     let api = Contract::new(DOCUMENT_JSON, BODY_LIMIT)?.guard(server::service(service.clone()));
     let public_url = service.public_url.clone();
     let verification = get(pages::show_verification).post(pages::redeem_code.before(limit_body));
+    let page = |route: RouteMethod| only("GET, HEAD", route);
     let endpoint = Route::new()
-        .at("/", only("GET, HEAD", get(pages::home)))
-        .at("/docs", only("GET, HEAD", get(pages::docs_index)))
-        .at("/docs/*path", only("GET, HEAD", get(pages::docs_files)))
-        .at(
-            "/openapi.yaml",
-            only("GET, HEAD", get(pages::document_yaml)),
-        )
-        .at(
-            "/openapi.json",
-            only("GET, HEAD", get(pages::document_json)),
-        )
-        .at("/verify.css", only("GET, HEAD", get(pages::style)))
+        .at("/", page(get(pages::home)))
+        .at("/docs", page(get(pages::home)))
+        .at("/docs/*path", page(get(pages::docs_files)))
+        .at("/openapi.yaml", page(get(pages::document_yaml)))
+        .at("/openapi.json", page(get(pages::document_json)))
+        .at("/verify.css", page(get(pages::style)))
         .at("/verify/:token", only("GET, HEAD, POST", verification))
         .nest_no_strip("/api", api)
         .data(service)

@@ -43,17 +43,16 @@ pub(crate) fn gather(
     let headers = request.headers_mut();
     headers.remove(header::AUTHORIZATION);
     headers.remove(header::COOKIE);
-    let explicit = keys
+    let by_cookie = keys
         .iter()
-        .position(|(pointer, _)| !pointer.starts_with("/cookie/"));
-    let (name, value) = match (explicit, keys.into_iter().next(), cookie) {
-        (Some(_), Some((_, key)), _) if is_token(&key) => {
-            (header::AUTHORIZATION, format!("Bearer {key}"))
-        }
-        (None, Some((_, key)), Some(cookie)) if is_token(&key) => {
-            (header::COOKIE, format!("{cookie}={key}"))
-        }
-        _ => return Ok(()),
+        .all(|(pointer, _)| pointer.starts_with("/cookie/"));
+    let first = keys.into_iter().next();
+    let Some((_, key)) = first.filter(|(_, key)| is_token(key)) else {
+        return Ok(());
+    };
+    let (name, value) = match cookie {
+        Some(cookie) if by_cookie => (header::COOKIE, format!("{cookie}={key}")),
+        _ => (header::AUTHORIZATION, format!("Bearer {key}")),
     };
     if let Ok(mut value) = HeaderValue::try_from(value) {
         value.set_sensitive(true);

@@ -48,6 +48,8 @@ const RESERVED_METHODS: [&str; 6] = [
     "to_owned",
     "try_into",
 ];
+/// How many APIs poem-openapi takes in a tuple.
+const MAX_TAGS: usize = 16;
 /// What the generated code calls the other arguments of a method.
 const ARGUMENTS: [&str; 4] = ["body", "credential", "principal", "request"];
 /// What the generated code calls the other arguments of a function that makes a problem.
@@ -56,47 +58,53 @@ const PROBLEM_ARGUMENTS: [&str; 4] = ["code", "detail", "errors", "problem"];
 impl Rules<'_> {
     pub(super) fn names(&mut self) {
         let mut types = reserved(&RESERVED);
-        for pointer in self.members("/components/schemas") {
-            let name = last(&pointer);
-            if name.to_upper_camel_case() != name {
-                self.refuse(
-                    &pointer,
-                    format!("write the name as {}", name.to_upper_camel_case()),
-                );
-            }
-            self.name(&pointer, name, &mut types);
-            // poem-openapi's derive has a variable of this name.
-            let fields = reserved(&["obj"]);
-            self.inner_names(&join(&pointer, "properties"), fields, snake);
-            let variants = HashMap::new();
-            self.inner_names(&join(&pointer, "enum"), variants, |name| {
-                name.to_upper_camel_case()
-            });
-        }
+        self.schema_names(&mut types);
         for pointer in self.members("/components/securitySchemes") {
             self.name(&pointer, last(&pointer).to_upper_camel_case(), &mut types);
+        }
+        for pointer in self.members("/components/requestBodies") {
+            let name = last(&pointer).to_upper_camel_case();
+            self.name(&pointer, format!("{name}Body"), &mut types);
         }
         for pointer in self.members("/components/responses") {
             self.header_names(&pointer);
         }
-        for pointer in self.members("/tags").into_iter().skip(16) {
-            self.refuse(
-                &pointer,
-                "is the 17th tag or a later one, more than poem-openapi takes",
-            );
-        }
-        let mut tags = HashMap::new();
-        for pointer in self.members("/tags") {
-            let Some(tag) = self.text(&join(&pointer, "name")) else {
-                continue;
-            };
-            let tag = tag.to_upper_camel_case();
-            if !self.name(&pointer, tag.clone(), &mut tags) {
-                continue;
+        self.tag_names(&mut types);
+        self.operation_names(&mut types);
+    }
+
+    fn schema_names(&mut self, types: &mut HashMap<String, String>) {
+        for pointer in self.members("/components/schemas") {
+            let name = last(&pointer);
+            let camel = name.to_upper_camel_case();
+            if camel != name {
+                self.refuse(&pointer, format!("write the name as {camel}"));
             }
-            self.name(&pointer, format!("{tag}Api"), &mut types);
-            self.name(&pointer, format!("{tag}Routes"), &mut types);
+            self.name(&pointer, name, types);
+            // poem-openapi's derive has a variable of this name.
+            let fields = reserved(&["obj"]);
+            self.inner_names(&join(&pointer, "properties"), fields, str::to_snake_case);
+            let variants = HashMap::new();
+            self.inner_names(&join(&pointer, "enum"), variants, str::to_upper_camel_case);
         }
+    }
+
+    fn tag_names(&mut self, types: &mut HashMap<String, String>) {
+        let mut variants = HashMap::new();
+        for (index, pointer) in self.members("/tags").into_iter().enumerate() {
+            if index >= MAX_TAGS {
+                self.refuse(&pointer, "is one more tag than poem-openapi takes");
+            }
+            let tag = self.text(&join(&pointer, "name")).unwrap_or_default();
+            let tag = tag.to_upper_camel_case();
+            if self.name(&pointer, tag.clone(), &mut variants) {
+                self.name(&pointer, format!("{tag}Api"), types);
+                self.name(&pointer, format!("{tag}Routes"), types);
+            }
+        }
+    }
+
+    fn operation_names(&mut self, types: &mut HashMap<String, String>) {
         let mut methods = reserved(&RESERVED_METHODS);
         for operation in self.operations() {
             self.parameter_names(&operation);
@@ -114,15 +122,11 @@ impl Rules<'_> {
             // What is no name of a method, or not its only one, is none of a type either.
             if self.name(&pointer, id.to_snake_case(), &mut methods) {
                 let id = id.to_upper_camel_case();
-                self.name(&pointer, format!("{id}Response"), &mut types);
+                self.name(&pointer, format!("{id}Response"), types);
                 if !self.is_reference(&join(&operation, "requestBody")) {
-                    self.name(&pointer, format!("{id}Body"), &mut types);
+                    self.name(&pointer, format!("{id}Body"), types);
                 }
             }
-        }
-        for pointer in self.members("/components/requestBodies") {
-            let name = last(&pointer).to_upper_camel_case();
-            self.name(&pointer, format!("{name}Body"), &mut types);
         }
     }
 
@@ -131,7 +135,7 @@ impl Rules<'_> {
         for parameter in self.members(&join(operation, "parameters")) {
             let pointer = join(&parameter, "name");
             let name = self.text(&pointer).unwrap_or_default();
-            self.name(&pointer, snake(name), &mut arguments);
+            self.name(&pointer, name.to_snake_case(), &mut arguments);
         }
     }
 
@@ -139,7 +143,7 @@ impl Rules<'_> {
         self.inner_names(
             &join(response, "headers"),
             reserved(&PROBLEM_ARGUMENTS),
-            snake,
+            str::to_snake_case,
         );
     }
 
@@ -183,8 +187,4 @@ impl Rules<'_> {
 fn reserved(names: &[&str]) -> HashMap<String, String> {
     let names = names.iter().map(|name| (name.to_string(), String::new()));
     names.collect()
-}
-
-fn snake(name: &str) -> String {
-    name.to_snake_case()
 }

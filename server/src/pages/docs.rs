@@ -14,13 +14,9 @@ use utoipa_swagger_ui::Config;
 /// with a body, which the document allows: Swagger UI would fail to try one out.
 const INITIALIZER: &str = include_str!("../../templates/swagger-initializer.js");
 
+/// Leads to the documentation, which is what there is for a person to see.
 #[handler]
 pub(crate) fn home() -> Redirect {
-    Redirect::see_other("/docs/")
-}
-
-#[handler]
-pub(crate) fn docs_index() -> Redirect {
     Redirect::see_other("/docs/")
 }
 
