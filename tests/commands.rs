@@ -44,9 +44,9 @@ pub async fn serve(mut command: Command) -> (Child, String, Lines<BufReader<Chil
 }
 
 fn signal(child: &Child, name: &str) {
-    let id = child.id().unwrap().to_string();
-    let sent = std::process::Command::new("kill")
-        .args(["-s", name, &id])
+    let kill = format!("kill -s {name} {}", child.id().unwrap());
+    let sent = std::process::Command::new("sh")
+        .args(["-c", &kill])
         .status();
     assert!(sent.unwrap().success());
 }

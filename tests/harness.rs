@@ -175,7 +175,6 @@ impl Service {
             .args(arguments)
             .env("CORTEX_REPORT_DATABASE_URL", store.database_url)
             .env("CORTEX_REPORT_KEY_FILE", store.key_file)
-            .env("CORTEX_REPORT_LOG_LEVEL", "error")
             .output()
             .unwrap()
     }

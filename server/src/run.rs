@@ -247,7 +247,11 @@ async fn run(command_line: CommandLine) -> Result<(), StartError> {
 }
 
 fn start_log(settings: &LogSettings) -> Result<(), StartError> {
-    let filter = EnvFilter::try_new(&settings.log_level)?;
+    let filter = match settings.log_level.as_str() {
+        // At each start, and each command, it says that there is nothing to do.
+        "info" => EnvFilter::try_new("info,sea_orm_migration=warn")?,
+        level => EnvFilter::try_new(level)?,
+    };
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr);
