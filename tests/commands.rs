@@ -24,23 +24,38 @@ pub fn binary(folder: &std::path::Path) -> Command {
     command
 }
 
-/// Starts the binary and waits until it serves. Answers it with its URL and the rest of its log.
-pub async fn serve(mut command: Command) -> (Child, String, Lines<BufReader<ChildStderr>>) {
+/// The binary while it serves.
+pub struct Served {
+    pub child: Child,
+    pub url: String,
+    /// What it logged until it served.
+    pub logged: String,
+    /// What it logs from then on.
+    pub log: Lines<BufReader<ChildStderr>>,
+}
+
+/// Starts the binary and waits until it serves.
+pub async fn serve(mut command: Command) -> Served {
     // A test that fails must not leave it behind, nor may it hold the test's output open.
     command.kill_on_drop(true).stdout(Stdio::null());
     let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
     let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
+    let mut logged = String::new();
     let url = loop {
-        let line = log
-            .next_line()
-            .await
-            .unwrap()
-            .expect("it ended before it served");
+        let line = log.next_line().await.unwrap();
+        let line = line.unwrap_or_else(|| panic!("it ended before it served: {logged}"));
+        logged.push_str(&line);
+        logged.push('\n');
         if let Some((_, rest)) = line.split_once("serving; open ") {
             break rest.split(' ').next().unwrap().to_owned();
         }
     };
-    (child, url, log)
+    Served {
+        child,
+        url,
+        logged,
+        log,
+    }
 }
 
 fn signal(child: &Child, name: &str) {
@@ -233,7 +248,13 @@ async fn a_wrong_setting_ends_the_start_with_a_sentence_that_names_it() {
 async fn it_makes_its_files_and_ends_on_a_signal() {
     for name in ["TERM", "INT"] {
         let folder = tempfile::tempdir().unwrap();
-        let (mut child, url, mut log) = serve(binary(folder.path())).await;
+        let served = serve(binary(folder.path())).await;
+        let Served {
+            mut child,
+            url,
+            mut log,
+            ..
+        } = served;
         let response = reqwest::get(format!("{url}/openapi.json")).await.unwrap();
         assert_eq!(response.status(), 200);
         drop(response);
@@ -264,8 +285,10 @@ async fn several_that_start_together_bring_the_schema_up_once() {
     for _ in 0..4 {
         starts.spawn(serve(binary(folder.path())));
     }
-    for (_child, url, _log) in starts.join_all().await {
-        let response = reqwest::get(format!("{url}/api/1/user")).await.unwrap();
+    for served in starts.join_all().await {
+        let response = reqwest::get(format!("{}/api/1/user", served.url))
+            .await
+            .unwrap();
         assert_eq!(response.status(), 403);
     }
 }

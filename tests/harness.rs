@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -181,40 +181,12 @@ impl Service {
 
     /// The mails so far, oldest first.
     pub fn mails(&self) -> Vec<String> {
-        let mut files: Vec<PathBuf> = fs::read_dir(self.folder.path().join("mail"))
-            .unwrap()
-            .map(|entry| entry.unwrap().path())
-            .filter(|path| path.extension().is_some_and(|it| it == "eml"))
-            .collect();
-        // login-<milliseconds>-<number>.eml
-        files.sort_by_key(|path| {
-            let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-            let numbers = name
-                .split('-')
-                .skip(1)
-                .map(|part| part.parse::<u64>().unwrap());
-            numbers.collect::<Vec<_>>()
-        });
-        files
-            .into_iter()
-            .map(|path| fs::read_to_string(path).unwrap())
-            .collect()
+        mails(self.folder.path())
     }
 
     /// The newest mail, once there are more than `count`.
     pub async fn mail_after(&self, count: usize) -> String {
-        let begin = std::time::Instant::now();
-        loop {
-            let mut mails = self.mails();
-            if mails.len() > count {
-                return mails.pop().unwrap();
-            }
-            assert!(
-                begin.elapsed() < PATIENCE,
-                "no mail came: is the outbox at work?"
-            );
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        mail_after(self.folder.path(), count).await
     }
 
     /// Waits until the outbox owes nothing.
@@ -279,6 +251,44 @@ async fn start(
 fn client() -> Client {
     let builder = Client::builder().redirect(redirect::Policy::none());
     builder.timeout(Duration::from_secs(60)).build().unwrap()
+}
+
+/// The mails of a service whose files are in `folder`, oldest first.
+fn mails(folder: &Path) -> Vec<String> {
+    let mut files: Vec<PathBuf> = fs::read_dir(folder.join("mail"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|it| it == "eml"))
+        .collect();
+    // login-<milliseconds>-<number>.eml
+    files.sort_by_key(|path| {
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let numbers = name
+            .split('-')
+            .skip(1)
+            .map(|part| part.parse::<u64>().unwrap());
+        numbers.collect::<Vec<_>>()
+    });
+    files
+        .into_iter()
+        .map(|path| fs::read_to_string(path).unwrap())
+        .collect()
+}
+
+/// The newest of them, once there are more than `count`.
+pub async fn mail_after(folder: &Path, count: usize) -> String {
+    let begin = std::time::Instant::now();
+    loop {
+        let mut mails = mails(folder);
+        if mails.len() > count {
+            return mails.pop().unwrap();
+        }
+        assert!(
+            begin.elapsed() < PATIENCE,
+            "no mail came: is the outbox at work?"
+        );
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }
 
 /// The path of the verification URL in a mail.

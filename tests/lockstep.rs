@@ -140,9 +140,9 @@ async fn a_change_of_the_document_changes_the_service_or_breaks_its_build() {
     command
         .current_dir(folder.path())
         .env("CORTEX_REPORT_LISTEN", "127.0.0.1:0");
-    let (_child, url, _log) = serve(command).await;
+    let served = serve(command).await;
     let status = async |path: &str, email: &str| {
-        let request = Client::new().post(format!("{url}{path}"));
+        let request = Client::new().post(format!("{}{path}", served.url));
         let response = request
             .json(&json!({ "email": email }))
             .send()

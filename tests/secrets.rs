@@ -1,13 +1,10 @@
 //! Secrets: as hashes in the database, and nowhere in the log.
 
-use std::process::Stdio;
-
 use serde_json::json;
-use tokio::io::AsyncReadExt;
 
 use crate::{
-    commands::binary,
-    harness::{Service, link_path},
+    commands::{Served, binary, serve},
+    harness::{Service, link_path, mail_after},
 };
 
 #[tokio::test]
@@ -45,27 +42,21 @@ async fn the_log_shows_no_secret() {
         let folder = tempfile::tempdir().unwrap();
         let mut command = binary(folder.path());
         command
-            .env("CORTEX_REPORT_LISTEN", "127.0.0.1:0")
             .env("CORTEX_REPORT_LOG_LEVEL", "trace")
-            .env("CORTEX_REPORT_LOG_FORMAT", format)
-            .stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let mut stderr = child.stderr.take().unwrap();
-        let mut log = String::new();
-        let url = loop {
-            let mut buffer = [0; 4096];
-            let read = stderr.read(&mut buffer).await.unwrap();
-            assert!(read > 0, "it ended before it served: {log}");
-            log.push_str(&String::from_utf8_lossy(&buffer[..read]));
-            let serving = log.split_once("serving; open ").map(|(_, rest)| rest);
-            if let Some((url, _)) = serving.and_then(|rest| rest.split_once(' ')) {
-                break url.to_owned();
-            }
-        };
+            .env("CORTEX_REPORT_LOG_FORMAT", format);
+        let Served {
+            mut child,
+            url,
+            logged,
+            mut log,
+        } = serve(command).await;
         let reading = tokio::spawn(async move {
-            let mut rest = String::new();
-            stderr.read_to_string(&mut rest).await.unwrap();
-            rest
+            let mut all = logged;
+            while let Some(line) = log.next_line().await.unwrap() {
+                all.push_str(&line);
+                all.push('\n');
+            }
+            all
         });
 
         let client = reqwest::Client::new();
@@ -80,7 +71,7 @@ async fn the_log_shows_no_secret() {
             let login: serde_json::Value = login.json().await.unwrap();
             let key = login["session_key"].as_str().unwrap().to_owned();
             let code = login["manual_code"].as_str().unwrap().to_owned();
-            let path = newest_link(folder.path(), secrets.len() / 4).await;
+            let path = link_path(&mail_after(folder.path(), secrets.len() / 4).await);
             for code in ["BBBB-BBBB", code.as_str()] {
                 let form = client
                     .post(format!("{url}{path}"))
@@ -122,7 +113,7 @@ async fn the_log_shows_no_secret() {
             secrets.extend([key, code, token, api_key]);
         }
         child.start_kill().unwrap();
-        let log = log + &reading.await.unwrap();
+        let log = reading.await.unwrap();
         assert!(
             log.contains("/api/1/login") && log.contains("/verify/:token"),
             "{log}"
@@ -135,21 +126,4 @@ async fn the_log_shows_no_secret() {
             "an address stands in the log"
         );
     }
-}
-
-/// The path of the newest mail's link, once there are more than `count` mails.
-async fn newest_link(folder: &std::path::Path, count: usize) -> String {
-    for _ in 0..2000 {
-        let mut files: Vec<_> = std::fs::read_dir(folder.join("mail"))
-            .unwrap()
-            .map(|entry| entry.unwrap().path())
-            .filter(|path| path.extension().is_some_and(|it| it == "eml"))
-            .collect();
-        files.sort();
-        if files.len() > count {
-            return link_path(&std::fs::read_to_string(files.pop().unwrap()).unwrap());
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-    }
-    panic!("no mail came: is the outbox at work?");
 }

@@ -46,6 +46,8 @@ pub fn read(file: &str, text: &str) -> Result<Document, Vec<Refusal>> {
         Err(_) => {}
     }
     refusals.sort();
+    // What several operations refer to is looked at for each of them.
+    refusals.dedup();
     match model {
         Ok(model) if refusals.is_empty() => Ok(Document {
             file: file.to_owned(),

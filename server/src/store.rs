@@ -20,13 +20,15 @@ use std::{
 };
 
 use sea_orm::{
-    ConnAcquireErr, ConnectOptions, ConnectionTrait, Database, DatabaseConnection,
-    DatabaseTransaction, DbErr, RuntimeErr, SqlErr, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait,
+    ConnAcquireErr, ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbErr,
+    RuntimeErr, SqlErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
     sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous},
 };
 use sea_orm_migration::MigratorTrait;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Anything that takes queries: the database, or a transaction.
+pub(crate) use sea_orm::ConnectionTrait as Connection;
 
 /// How long a request waits for a connection, and for another writer to finish.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
@@ -201,7 +203,3 @@ fn keep_private(file: &Path) {
 fn is_taken(error: &DbErr) -> bool {
     matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_)))
 }
-
-/// Anything that takes queries: the database, or a transaction.
-pub(crate) trait Connection: ConnectionTrait {}
-impl<T: ConnectionTrait> Connection for T {}

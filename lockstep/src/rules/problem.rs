@@ -32,7 +32,7 @@ impl Rules<'_> {
                     "application/json"
                 };
                 if last(&content) != expected {
-                    self.refuse_once(&content, format!("has to be {expected} for this status"));
+                    self.refuse(&content, format!("has to be {expected} for this status"));
                 }
                 let schema = join(&content, "schema");
                 if !is_error || !self.is_reference(&schema) {
@@ -41,7 +41,7 @@ impl Rules<'_> {
                 let component = self.resolve(&schema, "schemas");
                 match &problem {
                     Some(known) if *known != component => {
-                        self.refuse_once(&schema, "every error has to be of the same schema");
+                        self.refuse(&schema, "every error has to be of the same schema");
                     }
                     Some(_) => {}
                     None => {
@@ -131,14 +131,6 @@ impl Rules<'_> {
                     "is no member of the problems that the generated server answers",
                 );
             }
-        }
-    }
-
-    /// Refuses what several operations can lead to, but only the first time.
-    fn refuse_once(&mut self, pointer: &str, reason: impl Into<String>) {
-        let refusal = self.source.refusal(pointer, reason);
-        if !self.refusals.contains(&refusal) {
-            self.refusals.push(refusal);
         }
     }
 }
