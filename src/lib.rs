@@ -1,4 +1,5 @@
-//! The contract of the Data Cortex Report API: its document, and the code generated from it.
+//! The contract of the Data Cortex Report API: its document, and the interface that a server has to
+//! implement. The client's side stands in the package cortex-report-client.
 //!
 //! Nothing here is written by hand. Change `openapi.yaml`, and the build writes the rest anew;
 //! what no longer fits does not compile.
@@ -10,7 +11,6 @@ pub const DOCUMENT_YAML: &str = include_str!("../openapi.yaml");
 pub const DOCUMENT_JSON: &str = include_str!(concat!(env!("OUT_DIR"), "/openapi.json"));
 
 /// The poem-openapi server: a trait for each tag to implement, and [`server::service`] to serve it.
-#[cfg(feature = "server")]
 #[expect(
     missing_docs,
     reason = "a value or member whose name says it all has no description"

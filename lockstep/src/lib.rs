@@ -1,8 +1,9 @@
-//! Keeps an OpenAPI document and the code that serves it in lockstep.
+//! Keeps an OpenAPI document, the code that serves it and the code that calls it in lockstep.
 //!
 //! [`read`] takes an OpenAPI 3.1 document, without loss or not at all: whatever the model or a
-//! generator would drop is refused with its place. [`server()`] writes a poem-openapi server from
-//! what was read:
+//! generator would drop is refused with its place. From what was read,
+//!
+//! [`server()`] writes a poem-openapi server:
 //!
 //! - a type for each schema under `components/schemas`
 //! - a trait for each tag, with one method for each operation; the compiler demands a handler for
@@ -13,13 +14,24 @@
 //!   method is called
 //! - the function `service`, which puts all of it behind the check of every request against the
 //!   document (crate `openapi-lockstep-runtime`)
+//!
+//! [`client()`] writes a progenitor client: a builder for each operation, typed replies, and the
+//! one type of all errors. What progenitor cannot read is [`lowered`] first. [`mock`] writes a
+//! typed mock of the service, for tests of what uses the client.
+//!
+//! [`build`] is all that a build script needs.
 
+mod build;
+mod client;
+mod code;
 mod document;
 mod refusal;
 mod rules;
 mod server;
 mod source;
 
+pub use build::{Writer, build};
+pub use client::{client, lowered, mock};
 pub use document::{Document, read};
 pub use refusal::Refusal;
 pub use server::server;

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// The methods that an operation can be under.
-const METHODS: [&str; 5] = ["get", "put", "post", "delete", "patch"];
+pub(crate) const METHODS: [&str; 5] = ["get", "put", "post", "delete", "patch"];
 
 /// A walk over a document that collects the refusals.
 pub(crate) struct Rules<'a> {

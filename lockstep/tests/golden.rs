@@ -3,26 +3,44 @@
 
 use std::{env, fs, path::Path};
 
+use openapi_lockstep::Document;
+
 #[test]
-fn notes() {
-    is_as_kept("notes");
+fn the_server_of_notes() {
+    is_as_kept("notes.rs", &openapi_lockstep::server(&document("notes")));
 }
 
 #[test]
-fn ping() {
-    is_as_kept("ping");
+fn the_server_of_ping() {
+    is_as_kept("ping.rs", &openapi_lockstep::server(&document("ping")));
+}
+
+#[test]
+fn the_client_of_notes() {
+    let code = openapi_lockstep::client(&document("notes")).unwrap();
+    is_as_kept("notes_client.rs", &code);
+}
+
+#[test]
+fn the_mock_of_notes() {
+    let code = openapi_lockstep::mock(&document("notes")).unwrap();
+    is_as_kept("notes_mock.rs", &code);
 }
 
 #[test]
 fn the_same_document_gives_the_same_code() {
-    assert_eq!(code("notes"), code("notes"));
+    let code = || {
+        let document = document("notes");
+        let client = openapi_lockstep::client(&document).unwrap();
+        (openapi_lockstep::server(&document), client)
+    };
+    assert_eq!(code(), code());
 }
 
-fn is_as_kept(name: &str) {
-    let kept = folder().join(format!("{name}.rs"));
-    let code = code(name);
+fn is_as_kept(name: &str, code: &str) {
+    let kept = folder().join(name);
     if env::var_os("UPDATE_GOLDEN").is_some() {
-        fs::write(&kept, &code).unwrap();
+        fs::write(&kept, code).unwrap();
     }
     let expected = fs::read_to_string(&kept).unwrap_or_default();
     let first = code
@@ -32,16 +50,16 @@ fn is_as_kept(name: &str) {
         .map_or_else(|| "the end".to_owned(), |line| format!("line {}", line + 1));
     assert!(
         code == expected,
-        "the code of {name}.yaml differs from {} from {first} on; if it is meant to, run the test \
-         with UPDATE_GOLDEN=1 and review the change",
+        "what is generated differs from {} from {first} on; if it is meant to, run the test with \
+         UPDATE_GOLDEN=1 and review the change",
         kept.display()
     );
 }
 
-fn code(name: &str) -> String {
+fn document(name: &str) -> Document {
     let text = fs::read_to_string(folder().join(format!("{name}.yaml"))).unwrap();
     match openapi_lockstep::read(&format!("{name}.yaml"), &text) {
-        Ok(document) => openapi_lockstep::server(&document),
+        Ok(document) => document,
         Err(refusals) => panic!("{name}.yaml is refused: {refusals:#?}"),
     }
 }

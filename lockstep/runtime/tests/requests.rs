@@ -93,14 +93,18 @@ impl StatusApi for Notes {
         &self,
         _request: &Request,
         credential: Option<Credential>,
-        mut body: Status,
+        body: Status,
     ) -> Result<SetStatusResponse, Failure> {
         assert!(body.token.is_none(), "a key in the body is taken out of it");
-        body.token = credential.map(|credential| match credential {
+        let token = credential.map(|credential| match credential {
             Credential::Key(bearer) => bearer.0.token,
             Credential::Token(cookie) => cookie.0.key,
         });
-        Ok(SetStatusResponse::Ok(Json(body)))
+        Ok(SetStatusResponse::Ok(Json(StatusReply {
+            mood: body.mood,
+            more_text: body.more_text,
+            token,
+        })))
     }
 }
 

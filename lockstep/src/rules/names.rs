@@ -39,19 +39,55 @@ const RESERVED: [&str; 31] = [
     "Vec",
 ];
 
-/// The methods that something else has on which the generated code calls them.
-const RESERVED_METHODS: [&str; 6] = [
+/// The methods that something else has on which the generated code calls them, or that the
+/// generated `Client` has besides its operations.
+const RESERVED_METHODS: [&str; 15] = [
     "authenticate",
     "as_ref",
     "clone",
     "into",
     "to_owned",
     "try_into",
+    "api_version",
+    "baseurl",
+    "client",
+    "exec",
+    "inner",
+    "new",
+    "new_with_client",
+    "post",
+    "pre",
+];
+/// What stands beside the client's builders, which have the names of the operations.
+const RESERVED_BUILDERS: [&str; 10] = [
+    "ByteStream",
+    "ClientHooks",
+    "ClientInfo",
+    "Error",
+    "OperationInfo",
+    "Option",
+    "RequestBuilderExt",
+    "ResponseValue",
+    "Result",
+    "String",
 ];
 /// How many APIs poem-openapi takes in a tuple.
 const MAX_TAGS: usize = 16;
-/// What the generated code calls the other arguments of a method.
-const ARGUMENTS: [&str; 4] = ["body", "credential", "principal", "request"];
+/// What the generated code calls the other arguments of a method, and its own variables.
+const ARGUMENTS: [&str; 11] = [
+    "body",
+    "credential",
+    "principal",
+    "request",
+    // Of the client's builders.
+    "body_map",
+    "clone",
+    "header_map",
+    "info",
+    "new",
+    "send",
+    "stream",
+];
 /// What the generated code calls the other arguments of a function that makes a problem.
 const PROBLEM_ARGUMENTS: [&str; 4] = ["code", "detail", "errors", "problem"];
 
@@ -106,6 +142,7 @@ impl Rules<'_> {
 
     fn operation_names(&mut self, types: &mut HashMap<String, String>) {
         let mut methods = reserved(&RESERVED_METHODS);
+        let mut builders = reserved(&RESERVED_BUILDERS);
         for operation in self.operations() {
             self.parameter_names(&operation);
             for response in self.members(&join(&operation, "responses")) {
@@ -122,6 +159,7 @@ impl Rules<'_> {
             // What is no name of a method, or not its only one, is none of a type either.
             if self.name(&pointer, id.to_snake_case(), &mut methods) {
                 let id = id.to_upper_camel_case();
+                self.name(&pointer, id.clone(), &mut builders);
                 self.name(&pointer, format!("{id}Response"), types);
                 if !self.is_reference(&join(&operation, "requestBody")) {
                     self.name(&pointer, format!("{id}Body"), types);

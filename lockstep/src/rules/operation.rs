@@ -97,9 +97,17 @@ impl Rules<'_> {
                 Some("query") => {}
                 _ => self.refuse(pointer, "only path and query parameters are supported"),
             }
-            match self.source.at(&join(pointer, "schema")) {
-                Some(_) => self.scalar(&join(pointer, "schema")),
+            let schema = join(pointer, "schema");
+            match self.source.at(&schema) {
+                Some(_) => self.scalar(&schema),
                 None => self.refuse(pointer, "has no schema"),
+            }
+            let format = join(&self.resolve(&schema, "schemas"), "format");
+            if self.text(&format) == Some("password") {
+                self.refuse(
+                    pointer,
+                    "is a password, which has no place in a URL: logs keep those",
+                );
             }
         }
         let path = last(&operation[..operation.rfind('/').unwrap_or_default()]);
@@ -344,7 +352,31 @@ impl Rules<'_> {
         let Some(name) = name else {
             return;
         };
-        for schema in self.secured_bodies() {
+        let secured = |operation: &&String| !self.alternatives(operation).is_empty();
+        let operations = self.operations();
+        let (secured, public): (Vec<_>, Vec<_>) = operations.iter().partition(secured);
+        let elsewhere: BTreeSet<String> = public
+            .into_iter()
+            .map(|operation| join(operation, "requestBody"))
+            .flat_map(|body| self.content_schemas(&self.resolve(&body, "requestBodies")))
+            .chain(operations.iter().flat_map(|operation| {
+                let responses = self.members(&join(operation, "responses")).into_iter();
+                responses.flat_map(|response| {
+                    self.content_schemas(&self.resolve(&response, "responses"))
+                })
+            }))
+            .chain(
+                self.members("/components/schemas")
+                    .iter()
+                    .flat_map(|schema| self.references(schema)),
+            )
+            .collect();
+        let bodies: BTreeSet<String> = secured
+            .into_iter()
+            .map(|operation| join(operation, "requestBody"))
+            .flat_map(|body| self.content_schemas(&self.resolve(&body, "requestBodies")))
+            .collect();
+        for schema in bodies {
             let property = join(&join(&schema, "properties"), name);
             if self.source.at(&property).is_none() {
                 continue;
@@ -357,18 +389,22 @@ impl Rules<'_> {
                     "has the name of the cookie's key, so it has to be an optional string, with a bearer scheme to take it over",
                 );
             }
+            if elsewhere.contains(&schema) {
+                self.refuse(
+                    &property,
+                    "has the name of the cookie's key, which is taken out of a body, so its schema has to be of such bodies only",
+                );
+            }
         }
     }
 
-    /// The schemas of the bodies of secured operations, each once.
-    fn secured_bodies(&self) -> BTreeSet<String> {
-        self.operations()
+    /// The pointers of the schemas of a body or a response.
+    fn content_schemas(&self, pointer: &str) -> Vec<String> {
+        let contents = self.members(&join(pointer, "content"));
+        let schemas = contents
             .iter()
-            .filter(|operation| !self.alternatives(operation).is_empty())
-            .map(|operation| self.resolve(&join(operation, "requestBody"), "requestBodies"))
-            .flat_map(|body| self.members(&join(&body, "content")))
-            .map(|content| self.resolve(&join(&content, "schema"), "schemas"))
-            .collect()
+            .map(|content| self.resolve(&join(content, "schema"), "schemas"));
+        schemas.collect()
     }
 
     /// The security alternatives of an operation that name a scheme.

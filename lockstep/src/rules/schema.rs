@@ -329,7 +329,7 @@ impl Rules<'_> {
     }
 
     /// The components that the schema at `pointer` refers to.
-    fn references(&self, pointer: &str) -> Vec<String> {
+    pub(super) fn references(&self, pointer: &str) -> Vec<String> {
         let target = self.resolve(pointer, "schemas");
         if target != pointer {
             return vec![target];

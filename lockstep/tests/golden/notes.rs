@@ -101,6 +101,16 @@ pub struct Wrong {
     pub detail: String,
 }
 
+#[derive(Clone, Object)]
+pub struct StatusReply {
+    #[oai(skip_serializing_if_is_none)]
+    pub mood: Option<Mood>,
+    #[oai(rename = "moreText", skip_serializing_if_is_none)]
+    pub more_text: Option<String>,
+    #[oai(skip_serializing_if_is_none)]
+    pub token: Option<String>,
+}
+
 /// The key in a header.
 #[derive(SecurityScheme)]
 #[oai(rename = "key", ty = "bearer")]
@@ -263,7 +273,7 @@ impl PutNoteResponse {
 pub enum SetStatusResponse {
     /// The status.
     #[oai(status = 200)]
-    Ok(Json<Status>),
+    Ok(Json<StatusReply>),
     /// The body is something else.
     #[oai(status = 415, content_type = "application/problem+json")]
     UnsupportedMediaType(Json<Problem>),

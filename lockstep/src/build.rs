@@ -1,0 +1,45 @@
+//! What a build script does.
+
+use std::{env, fs, path::PathBuf, process::ExitCode};
+
+use crate::{Document, Refusal, read};
+
+/// Writes one file of what is generated from a document.
+pub type Writer = fn(&Document) -> Result<String, Refusal>;
+
+/// Does the whole of a build script: reads the document, and writes each file into `OUT_DIR`.
+///
+/// Cargo runs it again when the document changes. Whatever is wrong is told as errors of the
+/// build, all in one run, and no file is written then.
+#[expect(clippy::print_stdout, reason = "cargo reads it")]
+pub fn build(document: &str, files: &[(&str, Writer)]) -> ExitCode {
+    println!("cargo::rerun-if-changed={document}");
+    match generate(document, files) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reasons) => {
+            for reason in reasons {
+                println!("cargo::error={reason}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn generate(path: &str, files: &[(&str, Writer)]) -> Result<(), Vec<String>> {
+    let failed = |reason: String| vec![reason];
+    let out = env::var_os("OUT_DIR").ok_or_else(|| failed("OUT_DIR is not set".to_owned()))?;
+    let text = fs::read_to_string(path)
+        .map_err(|error| failed(format!("{path} cannot be read: {error}")))?;
+    let document = read(path, &text)
+        .map_err(|refusals| refusals.iter().map(ToString::to_string).collect::<Vec<_>>())?;
+    let mut written = Vec::new();
+    for (name, write) in files {
+        let content = write(&document).map_err(|refusal| failed(refusal.to_string()))?;
+        written.push((PathBuf::from(&out).join(name), content));
+    }
+    for (file, content) in written {
+        fs::write(&file, content)
+            .map_err(|error| failed(format!("{} cannot be written: {error}", file.display())))?;
+    }
+    Ok(())
+}

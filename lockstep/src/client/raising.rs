@@ -1,0 +1,158 @@
+//! What progenitor leaves out and the code can still say.
+
+use std::collections::BTreeSet;
+
+use heck::{ToSnakeCase, ToUpperCamelCase};
+use proc_macro2::{Group, Literal, TokenStream, TokenTree};
+use serde_json::Value;
+use syn::{Attribute, Ident, ImplItem, Item, Type, Visibility, parse_quote};
+
+/// Marks what the document calls deprecated.
+///
+/// # Errors
+///
+/// The paths of what is not where it was expected.
+pub(super) fn mark_deprecated(code: &mut syn::File, document: &Value) -> Result<(), String> {
+    let mut unmarked = deprecated_paths(document);
+    if !unmarked.is_empty() {
+        mark_items(&mut code.items, "", &mut unmarked);
+    }
+    match unmarked.into_iter().next() {
+        None => Ok(()),
+        Some(path) => Err(format!(
+            "{path} is not in the code, to be marked as deprecated"
+        )),
+    }
+}
+
+/// The paths in the code of what is deprecated: types, fields and methods.
+fn deprecated_paths(document: &Value) -> BTreeSet<String> {
+    let is_deprecated = |value: &Value| value["deprecated"] == true;
+    let mut paths = BTreeSet::new();
+    let items = document["paths"].as_object().into_iter().flatten();
+    let operations = items.flat_map(|(_, item)| item.as_object().into_iter().flatten());
+    for (_, operation) in operations {
+        let id = operation["operationId"].as_str().unwrap_or_default();
+        if is_deprecated(operation) {
+            paths.insert(format!("Client::{}", member(id)));
+        }
+        let parameters = operation["parameters"].as_array().into_iter().flatten();
+        for parameter in parameters.filter(|parameter| is_deprecated(parameter)) {
+            let name = member(parameter["name"].as_str().unwrap_or_default());
+            paths.insert(format!("builder::{}::{name}", id.to_upper_camel_case()));
+        }
+    }
+    let schemas = document["components"]["schemas"].as_object();
+    for (name, schema) in schemas.into_iter().flatten() {
+        if is_deprecated(schema) {
+            paths.insert(format!("types::{name}"));
+        }
+        let properties = schema["properties"].as_object().into_iter().flatten();
+        for (property, _) in properties.filter(|(_, property)| is_deprecated(property)) {
+            let property = member(property);
+            paths.insert(format!("types::{name}::{property}"));
+            paths.insert(format!("types::builder::{name}::{property}"));
+        }
+    }
+    paths
+}
+
+/// The identifier of a field or method, as progenitor writes it.
+fn member(name: &str) -> String {
+    let name = name.to_snake_case();
+    match syn::parse_str::<Ident>(&name) {
+        Ok(_) => name,
+        Err(_) => format!("{name}_"),
+    }
+}
+
+fn mark_items(items: &mut [Item], module: &str, unmarked: &mut BTreeSet<String>) {
+    for item in items {
+        match item {
+            Item::Mod(item) => {
+                // The code itself uses what it has marked.
+                item.attrs.push(parse_quote!(#[allow(deprecated)]));
+                if let Some((_, items)) = &mut item.content {
+                    mark_items(items, &format!("{module}{}::", item.ident), unmarked);
+                }
+            }
+            Item::Struct(item) => {
+                let path = format!("{module}{}", item.ident);
+                for field in &mut item.fields {
+                    // The fields of a builder have the names of its methods.
+                    if let (Some(name), Visibility::Public(_)) = (&field.ident, &field.vis) {
+                        mark(&format!("{path}::{name}"), &mut field.attrs, unmarked);
+                    }
+                }
+                mark(&path, &mut item.attrs, unmarked);
+            }
+            Item::Enum(item) => {
+                mark(
+                    &format!("{module}{}", item.ident),
+                    &mut item.attrs,
+                    unmarked,
+                );
+            }
+            Item::Impl(item) if item.trait_.is_none() => {
+                let Type::Path(target) = item.self_ty.as_ref() else {
+                    continue;
+                };
+                let Some(target) = target.path.segments.last() else {
+                    continue;
+                };
+                for inner in &mut item.items {
+                    if let ImplItem::Fn(method) = inner {
+                        let path = format!("{module}{}::{}", target.ident, method.sig.ident);
+                        mark(&path, &mut method.attrs, unmarked);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn mark(path: &str, attributes: &mut Vec<Attribute>, unmarked: &mut BTreeSet<String>) {
+    if unmarked.remove(path) {
+        attributes.push(parse_quote!(#[deprecated]));
+    }
+}
+
+/// Lets a mock answer an error as the problem that it is, where progenitor knows of JSON only.
+pub(super) fn answer_problems(mock: TokenStream) -> TokenStream {
+    let mut is_error = false;
+    let mut previous = None;
+    mock.into_iter()
+        .map(|token| match token {
+            TokenTree::Group(group) => {
+                let inner = group.stream();
+                if previous.take().is_some_and(|name: Ident| name == "status") {
+                    let status = inner.to_string();
+                    is_error = status.starts_with(['4', '5']);
+                }
+                let inner = if is_error {
+                    as_problem(inner)
+                } else {
+                    answer_problems(inner)
+                };
+                TokenTree::Group(Group::new(group.delimiter(), inner))
+            }
+            TokenTree::Ident(name) => {
+                previous = Some(name.clone());
+                TokenTree::Ident(name)
+            }
+            token => token,
+        })
+        .collect()
+}
+
+/// The arguments of what is called on an answer that is an error.
+fn as_problem(arguments: TokenStream) -> TokenStream {
+    let problem = |token: TokenTree| match token {
+        TokenTree::Literal(literal) if literal.to_string() == "\"application/json\"" => {
+            TokenTree::Literal(Literal::string("application/problem+json"))
+        }
+        token => token,
+    };
+    arguments.into_iter().map(problem).collect()
+}
