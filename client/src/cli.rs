@@ -1,0 +1,226 @@
+//! The command line.
+
+mod app;
+mod login;
+mod output;
+mod sessions;
+
+use std::{env, io, process::ExitCode, time::Duration};
+
+use clap::{CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
+
+use self::{
+    output::{Format, Output},
+    sessions::Sessions,
+};
+use crate::{Client, Error, Secret, types::ProblemCode};
+
+/// Where the service is if nobody says otherwise: where it listens by default.
+const DEFAULT_URL: &str = "http://127.0.0.1:8080";
+const KEY_VARIABLE: &str = "CORTEX_REPORT_SESSION_KEY";
+
+/// Manage the applications of your organizations in Data Cortex.
+#[derive(Parser)]
+#[command(
+    name = "cortex-report",
+    bin_name = "cortex-report",
+    version,
+    max_term_width = 100,
+    after_help = "The session_key of a login is kept in your configuration folder. \
+                  CORTEX_REPORT_SESSION_KEY overrides it.\n\n\
+                  Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 4 not logged in."
+)]
+struct CommandLine {
+    /// Where the service is [default: where you logged in last, else http://127.0.0.1:8080]
+    #[arg(long, global = true, env = "CORTEX_REPORT_URL")]
+    url: Option<String>,
+    /// What to print: text for people, or the service's own JSON for scripts
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "FORMAT"
+    )]
+    output: Format,
+    /// How long an answer may take
+    #[arg(long, global = true, default_value_t = 30, value_name = "SECONDS")]
+    timeout: u64,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Log in: a link is mailed to the address, and the code is typed on its page
+    Login(login::Login),
+    /// Log out, and forget the session_key
+    Logout,
+    /// Show who is logged in
+    Whoami,
+    /// List, create and delete applications
+    #[command(subcommand)]
+    App(app::App),
+    /// Print the completions of a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+/// Runs the command line, and tells its exit code.
+pub fn main() -> ExitCode {
+    let line = CommandLine::parse();
+    let output = Output::new(line.output);
+    match run(line, &output) {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever reads has seen enough.
+        Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+            ExitCode::SUCCESS
+        }
+        Err(failure) => {
+            output.error(&failure.to_string());
+            ExitCode::from(failure.code())
+        }
+    }
+}
+
+fn run(line: CommandLine, output: &Output) -> Result<(), Failure> {
+    if let Command::Completions { shell } = line.command {
+        let mut script = Vec::new();
+        clap_complete::generate(
+            shell,
+            &mut CommandLine::command(),
+            "cortex-report",
+            &mut script,
+        );
+        return Ok(output.raw(&script)?);
+    }
+    let cli = Cli::new(&line, output)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::Failed(format!("cannot start: {error}")))?;
+    runtime.block_on(async {
+        match line.command {
+            Command::Login(login) => login.run(cli).await,
+            Command::Logout => login::logout(cli).await,
+            Command::Whoami => login::whoami(cli).await,
+            Command::App(app) => app.run(cli).await,
+            Command::Completions { .. } => Ok(()),
+        }
+    })
+}
+
+/// What every command works with.
+struct Cli<'a> {
+    client: Client,
+    sessions: Sessions,
+    output: &'a Output,
+    timeout: u64,
+}
+
+impl<'a> Cli<'a> {
+    fn new(line: &CommandLine, output: &'a Output) -> Result<Self, Failure> {
+        let sessions = Sessions::load()?;
+        let url = line
+            .url
+            .as_deref()
+            .or(sessions.last_url())
+            .unwrap_or(DEFAULT_URL);
+        let client = Client::builder(url)
+            .timeout(Duration::from_secs(line.timeout))
+            .build()
+            .map_err(|error| match error {
+                Error::InvalidRequest(reason) => Failure::Usage(format!(
+                    "{reason}. Say where the service is with --url or CORTEX_REPORT_URL."
+                )),
+                error => Failure::Failed(error.to_string()),
+            })?;
+        let from_variable = env::var(KEY_VARIABLE).ok().filter(|key| !key.is_empty());
+        let key = from_variable
+            .map(Secret::from)
+            .or_else(|| sessions.key(&client.baseurl));
+        Ok(Self {
+            client: client.with_session_key(key),
+            sessions,
+            output,
+            timeout: line.timeout,
+        })
+    }
+
+    /// The client, if there is a session to use it with.
+    fn logged_in(&self) -> Result<&Client, Failure> {
+        match self.client.session_key() {
+            Some(_) => Ok(&self.client),
+            None => Err(self.not_logged_in()),
+        }
+    }
+
+    fn not_logged_in(&self) -> Failure {
+        Failure::NotLoggedIn(format!(
+            "You are not logged in at {}.\nLog in with: cortex-report login ADDRESS",
+            self.client.baseurl
+        ))
+    }
+
+    /// What to tell of a call that failed.
+    fn failure(&self, error: impl Into<Error>) -> Failure {
+        let url = &self.client.baseurl;
+        let error = error.into();
+        let message = match &error {
+            Error::Refused { problem, .. } => match problem.code {
+                ProblemCode::NotLoggedIn => return self.not_logged_in(),
+                _ => error.to_string(),
+            },
+            Error::Unreachable(reason) => {
+                let mut cause: &dyn std::error::Error = reason;
+                while let Some(inner) = cause.source() {
+                    cause = inner;
+                }
+                format!(
+                    "{url} cannot be reached: {cause}.\nIs the service running there? Say where it \
+                     is with --url or CORTEX_REPORT_URL."
+                )
+            }
+            Error::TimedOut(_) => format!(
+                "{url} did not answer within {} seconds.\nTry again, or wait longer with --timeout.",
+                self.timeout
+            ),
+            Error::Unexpected { reason, .. } => format!(
+                "{url} does not answer as the Report API does: {reason}.\nSay where the service is \
+                 with --url or CORTEX_REPORT_URL."
+            ),
+            _ => error.to_string(),
+        };
+        Failure::Failed(message)
+    }
+}
+
+/// Why a command did not do what it was asked to, and what to do next.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    /// Refused by the service, or failed.
+    #[error("{0}")]
+    Failed(String),
+    /// Wrong arguments.
+    #[error("{0}")]
+    Usage(String),
+    /// There is no session that is worth anything.
+    #[error("{0}")]
+    NotLoggedIn(String),
+    /// The result cannot be printed.
+    #[error("cannot print the result: {0}")]
+    Output(#[from] io::Error),
+}
+
+impl Failure {
+    fn code(&self) -> u8 {
+        match self {
+            Self::Failed(_) | Self::Output(_) => 1,
+            Self::Usage(_) => 2,
+            Self::NotLoggedIn(_) => 4,
+        }
+    }
+}

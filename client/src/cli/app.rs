@@ -1,0 +1,187 @@
+//! The applications of an organization.
+
+use std::io::{self, IsTerminal};
+
+use clap::{Args, Subcommand};
+
+use super::{
+    Cli, Failure,
+    output::{table, visible},
+};
+use crate::types::{self, CreateAppRequest, Org};
+
+#[derive(Subcommand)]
+pub(super) enum App {
+    /// List the applications of an organization with their API keys
+    List {
+        #[command(flatten)]
+        org: OrgChoice,
+    },
+    /// Create an application, with an API key
+    Create {
+        /// The name of the application, 1 to 64 characters
+        name: String,
+        #[command(flatten)]
+        org: OrgChoice,
+    },
+    /// Delete an application with its API keys
+    Delete {
+        /// The number of the application
+        id: i64,
+        /// Do not ask first
+        #[arg(long, short)]
+        yes: bool,
+    },
+}
+
+#[derive(Args)]
+pub(super) struct OrgChoice {
+    /// The organization, by number or name [default: yours, if you are in one only]
+    #[arg(long)]
+    org: Option<String>,
+}
+
+impl App {
+    pub(super) async fn run(self, cli: Cli<'_>) -> Result<(), Failure> {
+        match self {
+            Self::List { org } => list(cli, org).await,
+            Self::Create { name, org } => create(cli, name, org).await,
+            Self::Delete { id, yes } => delete(cli, id, yes).await,
+        }
+    }
+}
+
+async fn list(cli: Cli<'_>, org: OrgChoice) -> Result<(), Failure> {
+    let org = org.find(&cli).await?;
+    let apps = cli.client.list_apps().org_id(org.org_id).send().await;
+    let apps = apps.map_err(|error| cli.failure(error))?;
+    Ok(cli
+        .output
+        .result(&*apps, |apps| match apps.app_list.as_slice() {
+            [] => format!(
+                "{} has no applications yet.\nCreate one with: cortex-report app create NAME",
+                visible(&org.name)
+            ),
+            apps => app_table(apps),
+        })?)
+}
+
+async fn create(cli: Cli<'_>, name: String, org: OrgChoice) -> Result<(), Failure> {
+    let org = org.find(&cli).await?;
+    let request = CreateAppRequest {
+        org_id: org.org_id,
+        app_name: name,
+    };
+    let created = cli.client.create_app().body(request).send().await;
+    let created = created.map_err(|error| cli.failure(error))?;
+    if cli.output.is_json() {
+        return Ok(cli.output.result(&*created, |_| String::new())?);
+    }
+    // A person wants the API key, which is not in the reply.
+    let apps = cli.client.list_apps().org_id(org.org_id).send().await;
+    let apps = apps.map_err(|error| cli.failure(error))?.into_inner();
+    let is_new = |app: &types::App| app.app_id == created.app_id;
+    let apps: Vec<types::App> = apps.app_list.into_iter().filter(is_new).collect();
+    Ok(cli.output.result(&apps, |apps| app_table(apps))?)
+}
+
+async fn delete(cli: Cli<'_>, id: i64, yes: bool) -> Result<(), Failure> {
+    let client = cli.logged_in()?;
+    if !yes {
+        if !io::stdin().is_terminal() {
+            return Err(Failure::Usage(
+                "There is nobody to ask whether to delete it.\nAdd --yes to delete without asking."
+                    .to_owned(),
+            ));
+        }
+        let question = match find_app(&cli, id).await? {
+            Some((app, org)) => format!(
+                "Delete {} of {} with its API keys? Events sent with them will be refused.",
+                visible(&app.name),
+                visible(&org.name)
+            ),
+            None => format!("Delete application {id}, which is in none of your organizations?"),
+        };
+        if !cli.output.confirm(&question)? {
+            return Err(Failure::Failed("Nothing is deleted.".to_owned()));
+        }
+    }
+    let reply = client.delete_app().app_id(id).send().await;
+    let reply = reply.map_err(|error| cli.failure(error))?;
+    Ok(cli
+        .output
+        .result(&*reply, |_| format!("Application {id} is deleted."))?)
+}
+
+/// An application of the user's organizations, and whose it is.
+async fn find_app(cli: &Cli<'_>, id: i64) -> Result<Option<(types::App, Org)>, Failure> {
+    let user = cli.client.get_user().send().await;
+    for org in user
+        .map_err(|error| cli.failure(error))?
+        .into_inner()
+        .org_list
+    {
+        let apps = cli.client.list_apps().org_id(org.org_id).send().await;
+        let apps = apps.map_err(|error| cli.failure(error))?.into_inner();
+        if let Some(app) = apps.app_list.into_iter().find(|app| app.app_id == id) {
+            return Ok(Some((app, org)));
+        }
+    }
+    Ok(None)
+}
+
+fn app_table(apps: &[types::App]) -> String {
+    let rows = apps.iter().map(|app| {
+        [
+            app.app_id.to_string(),
+            app.name.clone(),
+            app.api_key_list.join(" "),
+        ]
+    });
+    table(["APP", "NAME", "API KEYS"], rows)
+}
+
+impl OrgChoice {
+    /// The organization that is meant: the one of this number or name, or else the only one.
+    async fn find(self, cli: &Cli<'_>) -> Result<Org, Failure> {
+        let user = cli.logged_in()?.get_user().send().await;
+        let orgs = user
+            .map_err(|error| cli.failure(error))?
+            .into_inner()
+            .org_list;
+        let listed = orgs
+            .iter()
+            .map(|org| format!("\n  {} {}", org.org_id, org.name))
+            .collect::<String>();
+        let mut meant: Vec<Org> = match &self.org {
+            None => orgs,
+            Some(wanted) => {
+                let by_id = |org: &&Org| org.org_id.to_string() == *wanted;
+                match orgs.iter().find(by_id) {
+                    Some(org) => vec![org.clone()],
+                    None => {
+                        let wanted = wanted.to_lowercase();
+                        let by_name = |org: &Org| org.name.to_lowercase() == wanted;
+                        orgs.into_iter().filter(by_name).collect()
+                    }
+                }
+            }
+        };
+        match (meant.pop(), meant.is_empty(), self.org) {
+            (Some(org), true, _) => Ok(org),
+            (Some(_), false, None) => Err(Failure::Usage(format!(
+                "You are in several organizations. Say which one with --org:{listed}"
+            ))),
+            (Some(_), false, Some(name)) => Err(Failure::Usage(format!(
+                "Several organizations are called {name}. Say which one with --org and its number:{listed}"
+            ))),
+            (None, _, None) => Err(Failure::Failed(
+                "You are in no organization. Ask the operator of the service to add you to one."
+                    .to_owned(),
+            )),
+            (None, _, Some(wanted)) => Err(Failure::Failed(format!(
+                "You are in no organization {wanted}. Yours are:{listed}"
+            ))),
+        }
+    }
+}

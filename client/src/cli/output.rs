@@ -1,0 +1,110 @@
+//! What is printed: results on standard output, everything else on standard error.
+
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+use clap::ValueEnum;
+use comfy_table::{Table, presets};
+use serde::Serialize;
+
+/// How results are printed.
+#[derive(Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    #[default]
+    Text,
+    Json,
+}
+
+/// Where a command prints to. Colours are left out where no terminal shows them, and where
+/// `NO_COLOR` asks for it.
+pub(super) struct Output {
+    format: Format,
+}
+
+const BOLD: Style = Style::new().bold();
+const RED: Style = AnsiColor::Red.on_default().bold();
+
+impl Output {
+    pub(super) fn new(format: Format) -> Self {
+        Self { format }
+    }
+
+    pub(super) fn is_json(&self) -> bool {
+        self.format == Format::Json
+    }
+
+    /// Prints a result: the reply itself as JSON, or what `text` makes of it.
+    pub(super) fn result<T: Serialize>(
+        &self,
+        reply: &T,
+        text: impl FnOnce(&T) -> String,
+    ) -> io::Result<()> {
+        let text = match self.format {
+            Format::Text => text(reply),
+            Format::Json => serde_json::to_string(reply)?,
+        };
+        let mut out = anstream::stdout();
+        writeln!(out, "{}", text.trim_end())?;
+        out.flush()
+    }
+
+    /// Prints bytes as they are.
+    pub(super) fn raw(&self, bytes: &[u8]) -> io::Result<()> {
+        let mut out = io::stdout();
+        out.write_all(bytes)?;
+        out.flush()
+    }
+
+    /// Tells a person what is going on. What cannot be told must not stop it.
+    pub(super) fn tell(&self, text: &str) {
+        let _ = writeln!(anstream::stderr(), "{text}");
+    }
+
+    /// Tells why a command failed.
+    pub(super) fn error(&self, text: &str) {
+        self.tell(&format!("{RED}error:{RED:#} {}", visible(text)));
+    }
+
+    /// Asks a person for a yes; everything else is a no.
+    pub(super) fn confirm(&self, question: &str) -> io::Result<bool> {
+        let _ = write!(anstream::stderr(), "{question} [y/N] ");
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer)?;
+        Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+    }
+}
+
+pub(super) fn bold(text: &str) -> String {
+    format!("{BOLD}{text}{BOLD:#}")
+}
+
+/// A table with aligned columns and a line of names above them.
+pub(super) fn table<const N: usize>(
+    names: [&str; N],
+    rows: impl IntoIterator<Item = [String; N]>,
+) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_header(names);
+    for row in rows {
+        table.add_row(row.map(|cell| visible(&cell)));
+    }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    let mut lines = table.lines();
+    let head = lines.next().unwrap_or_default();
+    let head = bold(head.trim_end());
+    let rows = lines.map(|line| format!("\n{}", line.trim_end()));
+    format!("{head}{}", rows.collect::<String>())
+}
+
+/// A text without what would control the terminal.
+pub(super) fn visible(text: &str) -> String {
+    text.chars()
+        .map(|letter| match letter {
+            '\n' => letter,
+            letter if letter.is_control() => char::REPLACEMENT_CHARACTER,
+            letter => letter,
+        })
+        .collect()
+}

@@ -1,0 +1,140 @@
+//! Making a client.
+
+use std::time::Duration;
+
+use reqwest::{Url, redirect};
+
+use crate::{Client, Error, Secret, Session};
+
+/// The settings of a [`Client`], each with a default that suits most.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use cortex_report_client::Client;
+///
+/// let client = Client::builder("https://report.example.com")
+///     .session_key("4ZQ3mX0u7dT1rN8kVb6sYpWc2fHgJ9LaEoUiKtRqMzA")
+///     .timeout(Duration::from_secs(10))
+///     .connection(|connection| connection.user_agent("nightly-report/1.0"))
+///     .build()?;
+/// # Ok::<(), cortex_report_client::Error>(())
+/// ```
+#[derive(Debug)]
+#[must_use = "it makes a client once build is called"]
+pub struct Builder {
+    url: String,
+    timeout: Duration,
+    connection: reqwest::ClientBuilder,
+    session: Session,
+}
+
+impl Client {
+    /// The settings of a client of the service at `url`, which is the part of its URLs before
+    /// `/api/1`.
+    pub fn builder(url: &str) -> Builder {
+        Builder {
+            url: url.to_owned(),
+            timeout: Duration::from_secs(30),
+            connection: reqwest::Client::builder()
+                .user_agent(concat!("cortex-report/", env!("CARGO_PKG_VERSION")))
+                .connect_timeout(Duration::from_secs(10)),
+            session: Session {
+                key: None,
+                repeats: 2,
+                longest_pause: Duration::from_secs(10),
+                jitter: fastrand::f64,
+            },
+        }
+    }
+
+    /// The key that is sent with each call, if there is one.
+    pub fn session_key(&self) -> Option<&Secret> {
+        self.inner.key.as_ref()
+    }
+
+    /// A client over the same connections that sends another key, or none.
+    #[must_use]
+    pub fn with_session_key(&self, key: Option<Secret>) -> Self {
+        let mut client = self.clone();
+        client.inner.key = key;
+        client
+    }
+}
+
+impl Builder {
+    /// The key of a session, to be sent with each call.
+    pub fn session_key(mut self, key: impl Into<Secret>) -> Self {
+        self.session.key = Some(key.into());
+        self
+    }
+
+    /// How long an answer may take, from the connection to the last byte; 30 seconds by default.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// How often a call is sent once more, at most; twice by default.
+    ///
+    /// Only what does no harm if it is done twice is repeated after a connection that was lost, or
+    /// the status 408, 502, 503 or 504; everything else if it was refused with 429 or not even
+    /// connected. Nothing is repeated after a time-out.
+    pub fn repeats(mut self, repeats: u32) -> Self {
+        self.session.repeats = repeats;
+        self
+    }
+
+    /// The longest pause before a call is sent once more; 10 seconds by default. Where Retry-After
+    /// asks for a longer one, the call fails at once, and its error has the time to wait.
+    pub fn longest_pause(mut self, pause: Duration) -> Self {
+        self.session.longest_pause = pause;
+        self
+    }
+
+    /// What varies the pauses, so that clients that failed together do not come back together: a
+    /// source of random numbers from 0 to 1.
+    pub fn jitter(mut self, jitter: fn() -> f64) -> Self {
+        self.session.jitter = jitter;
+        self
+    }
+
+    /// Changes the connections: proxies, certificates, the user agent, and what else
+    /// [`reqwest::ClientBuilder`] has.
+    pub fn connection(
+        mut self,
+        change: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder,
+    ) -> Self {
+        self.connection = change(self.connection);
+        self
+    }
+
+    /// The client. Nothing is sent before its first call.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidRequest`]: the URL is none of http or https, or has more than a path; or the
+    /// settings of the connections contradict each other.
+    pub fn build(self) -> Result<Client, Error> {
+        let wrong = |reason: &str| Error::InvalidRequest(format!("{:?} {reason}", self.url));
+        let url = Url::parse(&self.url).map_err(|error| wrong(&format!("is no URL: {error}")))?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(wrong("has to begin with http:// or https://"));
+        }
+        if !url.username().is_empty()
+            || url.password().is_some()
+            || url.query().is_some()
+            || url.fragment().is_some()
+        {
+            return Err(wrong("has to be no more than a host, a port and a path"));
+        }
+        let connection = self
+            .connection
+            .timeout(self.timeout)
+            // The service has none. Following one could send the key to somebody else.
+            .redirect(redirect::Policy::none())
+            .build()?;
+        let url = url.as_str().trim_end_matches('/');
+        Ok(Client::new_with_client(url, connection, self.session))
+    }
+}

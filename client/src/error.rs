@@ -1,0 +1,162 @@
+use std::{error, fmt, time::Duration};
+
+use reqwest::{StatusCode, header};
+
+use crate::{
+    CallError,
+    types::{Problem, ProblemCode},
+};
+
+/// Why a call did not succeed.
+///
+/// The calls of [`Client`](crate::Client) fail with a [`CallError`], which `?` turns into this.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// Nothing was sent: an argument is missing or wrong, or the URL is none.
+    InvalidRequest(String),
+    /// The service refuses, by one of the documented errors. Its `code` says which.
+    Refused {
+        /// What the service says.
+        problem: Problem,
+        /// How long to wait before the next try, where the service says so.
+        retry_after: Option<Duration>,
+    },
+    /// The service was not reached, or the connection was lost. Whether it did what it was asked
+    /// to is unknown.
+    Unreachable(reqwest::Error),
+    /// The service did not answer in time. Whether it did what it was asked to is unknown.
+    TimedOut(reqwest::Error),
+    /// What answered is not documented, so it may be something else than this service.
+    Unexpected {
+        /// The status, where it is known.
+        status: Option<StatusCode>,
+        /// What is wrong with the answer.
+        reason: String,
+    },
+    /// Nobody verified the login in time. Start another one.
+    NotVerified,
+}
+
+impl Error {
+    /// What went wrong, for a program, if the service says so.
+    pub fn code(&self) -> Option<ProblemCode> {
+        match self {
+            Self::Refused { problem, .. } => Some(problem.code),
+            _ => None,
+        }
+    }
+
+    /// Whether the same call may succeed a little later.
+    pub(crate) fn is_transient(&self) -> bool {
+        match self {
+            Self::Unreachable(_) | Self::TimedOut(_) => true,
+            Self::Refused { problem, .. } => matches!(
+                problem.code,
+                ProblemCode::RequestTimeout | ProblemCode::Unavailable
+            ),
+            Self::Unexpected { status, .. } => {
+                matches!(status.map(|status| status.as_u16()), Some(502..=504))
+            }
+            Self::InvalidRequest(_) | Self::NotVerified => false,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InvalidRequest(reason) => write!(formatter, "nothing was sent: {reason}"),
+            Self::Refused { problem, .. } => {
+                formatter.write_str(&problem.detail)?;
+                for failure in &problem.errors {
+                    write!(formatter, "\n  {}: {}", failure.pointer, failure.detail)?;
+                }
+                Ok(())
+            }
+            Self::Unreachable(error) => {
+                write!(formatter, "the service cannot be reached: {}", cause(error))
+            }
+            Self::TimedOut(_) => formatter.write_str("the service did not answer in time"),
+            Self::Unexpected { reason, .. } => {
+                write!(
+                    formatter,
+                    "the answer is not one of the Report API: {reason}"
+                )
+            }
+            Self::NotVerified => formatter.write_str("nobody verified the login in time"),
+        }
+    }
+}
+
+impl error::Error for Error {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        match self {
+            Self::Unreachable(error) | Self::TimedOut(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl From<CallError> for Error {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::InvalidRequest(reason) | CallError::Custom(reason) => {
+                Self::InvalidRequest(reason)
+            }
+            CallError::ErrorResponse(response) => Self::Refused {
+                retry_after: retry_after(response.headers()),
+                problem: response.into_inner(),
+            },
+            CallError::CommunicationError(error)
+            | CallError::ResponseBodyError(error)
+            | CallError::InvalidUpgrade(error) => Self::from(error),
+            // The body stays out: it may hold what is secret.
+            CallError::InvalidResponsePayload(_, error) => Self::Unexpected {
+                status: None,
+                reason: format!("its body is not as documented: {error}"),
+            },
+            CallError::UnexpectedResponse(response) => {
+                let status = response.status();
+                let location = response.headers().get(header::LOCATION);
+                let reason = match location.and_then(|location| location.to_str().ok()) {
+                    Some(location) if status.is_redirection() => {
+                        format!("it redirects to {location}")
+                    }
+                    _ => format!("it has the status {status}"),
+                };
+                Self::Unexpected {
+                    status: Some(status),
+                    reason,
+                }
+            }
+        }
+    }
+}
+
+impl From<reqwest::Error> for Error {
+    fn from(error: reqwest::Error) -> Self {
+        if error.is_timeout() {
+            Self::TimedOut(error)
+        } else if error.is_builder() {
+            Self::InvalidRequest(cause(&error).to_string())
+        } else {
+            Self::Unreachable(error)
+        }
+    }
+}
+
+/// The seconds of Retry-After, if the answer has any.
+pub(crate) fn retry_after(headers: &header::HeaderMap) -> Option<Duration> {
+    let seconds = headers.get(header::RETRY_AFTER)?.to_str().ok()?;
+    seconds.parse().ok().map(Duration::from_secs)
+}
+
+/// The innermost reason, which is the one that names what to mend.
+fn cause<'a>(error: &'a (dyn error::Error + 'static)) -> &'a (dyn error::Error + 'static) {
+    let mut cause = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    cause
+}

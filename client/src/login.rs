@@ -1,0 +1,104 @@
+//! Logging in.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, timeout_at};
+
+use crate::{
+    Client, Error, Secret,
+    types::{LoginRequest, ProblemCode, User},
+};
+
+/// The pause before the first look whether a login is verified, which grows to the longest one.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// A login that was started, and waits for a person to verify it.
+///
+/// ```no_run
+/// use cortex_report_client::{Client, Login};
+///
+/// # async fn run() -> Result<(), cortex_report_client::Error> {
+/// let client = Client::builder("http://127.0.0.1:8080").build()?;
+/// let login = client.start_login("ann@example.com").await?;
+/// println!("Open the link that was mailed to you, and type {}", login.manual_code());
+/// let (client, user) = login.wait(Login::LIFETIME).await?;
+/// println!("Welcome, {}", user.display_name);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Login {
+    client: Client,
+    manual_code: String,
+}
+
+impl Client {
+    /// Starts a login: the service mails a verification URL to the address.
+    ///
+    /// # Errors
+    ///
+    /// Those of a call; too many logins are [`Error::Refused`] with `retry_after`.
+    pub async fn start_login(&self, email: &str) -> Result<Login, Error> {
+        let request = LoginRequest {
+            email: email.to_owned(),
+        };
+        let client = self.with_session_key(None);
+        let reply = client.login().body(request).send().await?.into_inner();
+        Ok(Login {
+            client: client.with_session_key(Some(reply.session_key)),
+            manual_code: reply.manual_code,
+        })
+    }
+}
+
+impl Login {
+    /// How long the service lets a person verify a login.
+    pub const LIFETIME: Duration = Duration::from_secs(10 * 60);
+
+    /// What the person types on the page of the URL that was mailed.
+    pub fn manual_code(&self) -> &str {
+        &self.manual_code
+    }
+
+    /// The key of the session, which is worth nothing before the login is verified.
+    pub fn session_key(&self) -> Option<&Secret> {
+        self.client.session_key()
+    }
+
+    /// Waits until the person has verified the login: a client that is logged in, and who it is.
+    ///
+    /// It asks the service again and again, and lives with a service that is away for a while.
+    /// Dropped half-way it leaves nothing behind: the login goes on, and may be waited for again.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotVerified`] after `limit`; the service does not tell a login that was burned by
+    /// wrong codes from one that nobody has verified yet. Besides, those of a call that waiting
+    /// does not mend.
+    pub async fn wait(&self, limit: Duration) -> Result<(Client, User), Error> {
+        let deadline = Instant::now() + limit;
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let call = timeout_at(deadline, self.client.get_user().send());
+            match call.await {
+                Ok(Ok(user)) => return Ok((self.client.clone(), user.into_inner())),
+                Ok(Err(error)) => {
+                    let error = Error::from(error);
+                    let is_pending = error.code() == Some(ProblemCode::NotLoggedIn);
+                    if !is_pending && !error.is_transient() {
+                        return Err(error);
+                    }
+                }
+                Err(_) => return Err(Error::NotVerified),
+            }
+            let rest = deadline.saturating_duration_since(Instant::now());
+            if rest.is_zero() {
+                return Err(Error::NotVerified);
+            }
+            let jitter = (self.client.inner.jitter)();
+            sleep(pause.mul_f64((1.0 + jitter) / 2.0).min(rest)).await;
+            pause = pause.mul_f64(1.5).min(LONGEST_PAUSE);
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! A typed mock of the service, for tests of what uses this library.
+//!
+//! [`MockServerExt`] gives `httpmock`'s server a method for each operation of the document. What
+//! it expects and what it answers are checked by the compiler.
+//!
+//! ```
+//! use cortex_report_client::{
+//!     Client, Error,
+//!     mock::MockServerExt,
+//!     types::{App, AppList, Problem, ProblemCode},
+//! };
+//! use httpmock::MockServer;
+//!
+//! # tokio::runtime::Runtime::new()?.block_on(async {
+//! let service = MockServer::start_async().await;
+//! let client = Client::builder(&service.base_url()).session_key("key").build()?;
+//!
+//! let list = service.list_apps(|when, then| {
+//!     when.org_id(3);
+//!     then.ok(&AppList {
+//!         app_id: None,
+//!         app_list: vec![App {
+//!             app_id: 12,
+//!             name: "Space Miner".to_owned(),
+//!             api_key_list: vec!["Zk3vR8mPq1TnW6yB0sXcJ4hLd7gFaUeo".to_owned()],
+//!         }],
+//!     });
+//! });
+//! let apps = client.list_apps().org_id(3).send().await?;
+//! assert_eq!(apps.app_list[0].name, "Space Miner");
+//! list.assert();
+//!
+//! service.delete_app(|when, then| {
+//!     when.app_id(12);
+//!     then.forbidden(&Problem {
+//!         type_: "about:blank".to_owned(),
+//!         title: "Forbidden".to_owned(),
+//!         status: 403,
+//!         detail: "Viewers only list.".to_owned(),
+//!         code: ProblemCode::NotAllowed,
+//!         errors: Vec::new(),
+//!     });
+//! });
+//! let refused = client.delete_app().app_id(12).send().await.unwrap_err();
+//! assert_eq!(Error::from(refused).code(), Some(ProblemCode::NotAllowed));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+#![expect(
+    missing_docs,
+    clippy::to_string_in_format_args,
+    clippy::unwrap_used,
+    reason = "progenitor documents no more than what the operations are called; its regular \
+              expressions are constants, or a test's own fault"
+)]
+
+include!(concat!(env!("OUT_DIR"), "/mock.rs"));

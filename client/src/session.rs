@@ -1,0 +1,111 @@
+//! What happens around every call: the key, and the repetition of what may be repeated.
+
+use std::time::Duration;
+
+use progenitor_client::{ClientHooks, OperationInfo};
+use reqwest::{Method, Request, Response, StatusCode, header};
+
+use crate::{Client, Secret, error::retry_after};
+
+/// What a [`Client`] carries from call to call. [`Builder`](crate::Builder) makes one.
+#[derive(Clone, Debug)]
+pub struct Session {
+    pub(crate) key: Option<Secret>,
+    pub(crate) repeats: u32,
+    pub(crate) longest_pause: Duration,
+    pub(crate) jitter: fn() -> f64,
+}
+
+/// The pause before a first repetition.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+
+impl Session {
+    /// How long to wait before the call is sent once more; `None` if it is not to be.
+    fn pause(
+        &self,
+        repeated: u32,
+        is_safe: bool,
+        result: &reqwest::Result<Response>,
+    ) -> Option<Duration> {
+        if repeated >= self.repeats {
+            return None;
+        }
+        let (may_repeat, told) = match result {
+            // Nothing was sent. Who has waited in vain once is not to wait as long again.
+            Err(error) if error.is_connect() => (!error.is_timeout(), None),
+            Err(error) => (is_safe && !error.is_timeout(), None),
+            Ok(response) => {
+                let may_repeat = match response.status() {
+                    // Refused before anything was done.
+                    StatusCode::TOO_MANY_REQUESTS => true,
+                    StatusCode::REQUEST_TIMEOUT
+                    | StatusCode::BAD_GATEWAY
+                    | StatusCode::SERVICE_UNAVAILABLE
+                    | StatusCode::GATEWAY_TIMEOUT => is_safe,
+                    _ => false,
+                };
+                (may_repeat, retry_after(response.headers()))
+            }
+        };
+        let own = FIRST_PAUSE * 2_u32.saturating_pow(repeated);
+        let pause = told.unwrap_or_default() + own.mul_f64((1.0 + (self.jitter)()) / 2.0);
+        (may_repeat && pause <= self.longest_pause).then_some(pause)
+    }
+}
+
+/// Whether a call does no harm if it is done twice, and answers the same.
+///
+/// A deletion is not: done twice, its second answer is that there is nothing to delete.
+fn is_safe(request: &Request, operation: &OperationInfo) -> bool {
+    let creates = || {
+        request
+            .url()
+            .query_pairs()
+            .any(|(name, _)| name == "app_name")
+    };
+    match *request.method() {
+        Method::GET => !creates(),
+        _ => operation.operation_id == "logout",
+    }
+}
+
+impl ClientHooks<Session> for Client {
+    async fn pre<E>(
+        &self,
+        request: &mut Request,
+        _operation: &OperationInfo,
+    ) -> Result<(), progenitor_client::Error<E>> {
+        if let Some(key) = &self.inner.key {
+            let mut value = header::HeaderValue::try_from(format!("Bearer {}", key.reveal()))?;
+            value.set_sensitive(true);
+            request.headers_mut().insert(header::AUTHORIZATION, value);
+        }
+        Ok(())
+    }
+
+    async fn exec(&self, request: Request, operation: &OperationInfo) -> reqwest::Result<Response> {
+        let is_safe = is_safe(&request, operation);
+        let mut request = request;
+        let mut repeated = 0;
+        let mut result = loop {
+            let again = request.try_clone();
+            let result = self.client.execute(request).await;
+            match (again, self.inner.pause(repeated, is_safe, &result)) {
+                (Some(again), Some(pause)) => {
+                    tokio::time::sleep(pause).await;
+                    request = again;
+                    repeated += 1;
+                }
+                _ => break result,
+            }
+        };
+        if let Ok(response) = &mut result {
+            let headers = response.headers_mut().iter_mut();
+            // The cookie is the key once more, and errors show their headers.
+            for (_, value) in headers.filter(|(name, _)| *name == header::SET_COOKIE) {
+                value.set_sensitive(true);
+            }
+        }
+        result
+    }
+}
