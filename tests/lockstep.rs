@@ -24,6 +24,7 @@ impl Copy {
             "Cargo.toml",
             "Cargo.lock",
             "build.rs",
+            "client",
             "src",
             "lockstep",
             "server",

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod app;
+mod client;
 mod commands;
 mod connections;
 mod cross_site;
@@ -15,6 +16,7 @@ mod lockstep;
 mod login;
 mod mail_limits;
 mod pages;
+mod proxy;
 mod secrets;
 mod session;
 mod verification;

@@ -1,0 +1,473 @@
+//! The client library against the real service.
+
+use std::{
+    collections::BTreeSet,
+    sync::atomic::{AtomicUsize, Ordering},
+    time::{Duration, Instant},
+};
+
+use cortex_report_client::{
+    CallError, Client, Error,
+    types::{CreateAppRequest, LoginRequest, ProblemCode},
+};
+use sea_orm::{ConnectionTrait, Database};
+use serde_json::Value;
+
+use crate::{
+    harness::{Service, link_path, settings},
+    proxy::{Proxy, Sent, Then, answer},
+};
+
+/// Calls each operation with arguments that are as documented. The names are methods, which the
+/// compiler checks.
+macro_rules! operations {
+    ($($name:ident $arguments:tt)*) => {
+        const OPERATIONS: &[&str] = &[$(stringify!($name)),*];
+
+        async fn call(client: &Client, operation: &str) -> Result<(), CallError> {
+            match operation {
+                $(stringify!($name) => call!(client $name $arguments).send().await.map(drop),)*
+                other => panic!("{other} is no method of the client: add it to operations!"),
+            }
+        }
+    };
+}
+
+macro_rules! call {
+    ($client:ident $name:ident { $($argument:ident: $value:expr),* }) => {
+        $client.$name()$(.$argument($value))*
+    };
+}
+
+operations! {
+    login { body: LoginRequest { email: "ann@example.com".to_owned() } }
+    logout {}
+    get_user {}
+    list_apps { org_id: 1 }
+    create_app { body: CreateAppRequest { org_id: 1, app_name: "app".to_owned() } }
+    delete_app { app_id: 1 }
+}
+
+/// Each operation of the document by the name of its method, with its error statuses.
+fn documented() -> Vec<(String, Vec<u16>)> {
+    let document: Value = serde_json::from_str(cortex_report_api::DOCUMENT_JSON).unwrap();
+    let paths = document["paths"].as_object().unwrap().values();
+    let operations = paths.flat_map(|item| item.as_object().unwrap().values());
+    operations
+        .map(|operation| {
+            let mut name = String::new();
+            for letter in operation["operationId"].as_str().unwrap().chars() {
+                if letter.is_uppercase() {
+                    name.push('_');
+                }
+                name.extend(letter.to_lowercase());
+            }
+            let statuses = operation["responses"].as_object().unwrap().keys();
+            let statuses = statuses.map(|status| status.parse().unwrap());
+            (name, statuses.filter(|status| *status >= 400).collect())
+        })
+        .collect()
+}
+
+/// How long to wait for a person who is at it already.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+fn client(url: &str) -> Client {
+    Client::builder(url)
+        .repeats(0)
+        .timeout(Duration::from_secs(60))
+        .build()
+        .unwrap()
+}
+
+#[test]
+fn every_operation_of_the_document_is_a_method() {
+    let documented: BTreeSet<String> = documented().into_iter().map(|(name, _)| name).collect();
+    let methods: BTreeSet<String> = OPERATIONS.iter().map(ToString::to_string).collect();
+    assert_eq!(methods, documented);
+}
+
+#[tokio::test]
+async fn every_documented_error_arrives_as_a_typed_error() {
+    let mut calls = tokio::task::JoinSet::new();
+    for (operation, statuses) in documented() {
+        assert!(!statuses.is_empty(), "{operation} documents no error");
+        for status in statuses {
+            let operation = operation.clone();
+            calls.spawn(async move {
+                let error = provoke(&operation, status).await;
+                (operation, status, error)
+            });
+        }
+    }
+    let mut wrong = Vec::new();
+    let calls = calls.join_all().await;
+    for (operation, status, error) in &calls {
+        let code = match status {
+            400 => ProblemCode::InvalidRequest,
+            403 if matches!(operation.as_str(), "login" | "logout") => ProblemCode::CrossSite,
+            403 => ProblemCode::NotLoggedIn,
+            408 => ProblemCode::RequestTimeout,
+            409 => ProblemCode::NameTaken,
+            413 => ProblemCode::PayloadTooLarge,
+            415 => ProblemCode::UnsupportedMediaType,
+            429 => ProblemCode::TooManyRequests,
+            500 => ProblemCode::InternalError,
+            503 => ProblemCode::Unavailable,
+            other => panic!("{other} is documented: say here which code it has"),
+        };
+        match error {
+            Some(CallError::ErrorResponse(response))
+                if response.status() == *status
+                    && response.code == code
+                    && i32::from(*status) == response.status => {}
+            other => wrong.push(format!("{operation} {status}: {other:?}")),
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    println!("{} documented errors arrived typed", calls.len());
+}
+
+/// Lets an operation of the real service fail with a status. Where the client itself sends nothing
+/// that is answered so, what it sends is changed on the way.
+async fn provoke(operation: &str, status: u16) -> Option<CallError> {
+    let service = match status {
+        429 => {
+            Service::start_with(|settings| settings.mail_limits.total = "1/1h".parse().unwrap())
+                .await
+        }
+        _ => Service::start().await,
+    };
+    let key = match (operation, status) {
+        ("login", 429) => {
+            client(&service.url())
+                .start_login("ann@example.com")
+                .await
+                .unwrap();
+            None
+        }
+        ("login", _) | (_, 403) if operation != "logout" => None,
+        _ => Some(service.log_in("ann@example.com").await),
+    };
+    let address = service.address();
+    let is_logout = operation == "logout";
+    let proxy = Proxy::start(move |sent| {
+        tamper(sent, status, is_logout);
+        Then::Forward(address)
+    })
+    .await;
+    let mut builder = Client::builder(&proxy.url())
+        .repeats(0)
+        .timeout(Duration::from_secs(60));
+    if let Some(key) = key {
+        builder = builder.session_key(key);
+    }
+    let client = builder.build().unwrap();
+    let database = async || {
+        service.outbox_is_empty().await;
+        let (store, _) = settings(service.folder());
+        Database::connect(store.database_url).await.unwrap()
+    };
+    match status {
+        409 => {
+            call(&client, "create_app").await.unwrap();
+            if operation == "list_apps" {
+                // The one operation whose error needs an argument that it better does without.
+                #[expect(deprecated)]
+                let call = client.list_apps().org_id(1).app_name("app").send();
+                return call.await.err();
+            }
+        }
+        500 => {
+            let database = database().await;
+            let drop = "PRAGMA foreign_keys = OFF; DROP TABLE session";
+            database.execute_unprepared(drop).await.unwrap();
+        }
+        503 => {
+            let database = database().await;
+            let write = "CREATE TABLE other (id)";
+            database.execute_unprepared(write).await.unwrap();
+            // What was written lately is in this file, and nowhere else yet: the disk fails.
+            let log = service.folder().path().join("test.db-wal");
+            let log = std::fs::File::options().write(true).open(log).unwrap();
+            log.set_len(0).unwrap();
+        }
+        _ => {}
+    }
+    call(&client, operation).await.err()
+}
+
+fn tamper(sent: &mut Sent, status: u16, is_logout: bool) {
+    match status {
+        400 => {
+            let query = if sent.line().contains('?') { "&" } else { "?" };
+            sent.head = sent
+                .head
+                .replacen(" HTTP/1.1", &format!("{query}nonsense=1 HTTP/1.1"), 1);
+        }
+        403 => {
+            sent.set_header("sec-fetch-site", "cross-site");
+            if is_logout {
+                let bearer = sent.header("authorization").unwrap();
+                let key = bearer.trim_start_matches("Bearer ").to_owned();
+                sent.remove_header("authorization");
+                sent.set_header("cookie", &format!("session_key={key}"));
+            }
+        }
+        // The rest of the body never comes.
+        408 => {
+            sent.set_header("content-type", "application/json");
+            sent.set_header("content-length", "1000");
+        }
+        413 => {
+            sent.set_header("content-type", "application/json");
+            let large = " ".repeat(70_000);
+            sent.body.push_str(&large);
+            sent.set_header("content-length", &sent.body.len().to_string());
+        }
+        415 => {
+            sent.set_header("content-type", "text/csv");
+            sent.set_header("content-length", &(sent.body.len() + 2).to_string());
+            sent.body.push_str("{}");
+        }
+        _ => {}
+    }
+}
+
+#[tokio::test]
+async fn an_error_says_what_is_wrong_and_how_long_to_wait() {
+    let service = Service::start_with(|settings| {
+        settings.mail_limits.total = "1/10m".parse().unwrap();
+    })
+    .await;
+    let client = client(&service.url());
+    client.start_login("ann@example.com").await.unwrap();
+    let error = client.start_login("ann@example.com").await.unwrap_err();
+    assert_eq!(error.code(), Some(ProblemCode::TooManyRequests));
+    let Error::Refused { retry_after, .. } = error else {
+        panic!("{error:?}");
+    };
+    assert_eq!(retry_after, Some(Duration::from_secs(600)));
+
+    let error = client.start_login("nobody").await.unwrap_err();
+    let said = error.to_string();
+    assert!(said.contains("/body/email"), "{said}");
+}
+
+#[tokio::test]
+async fn a_login_waits_for_the_person_and_carries_its_key() {
+    let service = Service::start().await;
+    let client = client(&service.url());
+    let login = client.start_login("ann@example.com").await.unwrap();
+    let key = login.session_key().unwrap().reveal().to_owned();
+
+    let pending = login.wait(Duration::from_millis(300)).await;
+    assert!(matches!(pending, Err(Error::NotVerified)), "{pending:?}");
+
+    // A wait that is given up half-way takes nothing away from the next one.
+    let cut = tokio::time::timeout(Duration::from_millis(300), login.wait(PATIENCE)).await;
+    assert!(cut.is_err(), "{cut:?}");
+
+    let waiting = tokio::spawn({
+        let login = login.clone();
+        async move { login.wait(PATIENCE).await }
+    });
+    let path = link_path(&service.mail_after(0).await);
+    let form = [("manual_code", login.manual_code())];
+    let page = service.post(&path).form(&form).send().await.unwrap();
+    assert_eq!(page.status(), 200);
+    let (client, user) = waiting.await.unwrap().unwrap();
+    assert_eq!(user.email, "ann@example.com");
+    assert_eq!(client.session_key().unwrap().reveal(), key);
+
+    let org_id = user.org_list[0].org_id;
+    let request = CreateAppRequest {
+        org_id,
+        app_name: "app".to_owned(),
+    };
+    let created = client.create_app().body(request).send().await.unwrap();
+    let apps = client.list_apps().org_id(org_id).send().await.unwrap();
+    assert_eq!(apps.app_list[0].app_id, created.app_id);
+    client
+        .delete_app()
+        .app_id(created.app_id)
+        .send()
+        .await
+        .unwrap();
+    client.logout().send().await.unwrap();
+    let error = Error::from(client.get_user().send().await.unwrap_err());
+    assert_eq!(error.code(), Some(ProblemCode::NotLoggedIn));
+}
+
+#[tokio::test]
+async fn a_wait_outlives_a_service_that_is_away_for_a_while() {
+    let service = Service::start().await;
+    let address = service.address();
+    let looks = AtomicUsize::new(0);
+    let proxy = Proxy::start(move |sent| {
+        if sent.line() == "POST /api/1/login" {
+            return Then::Forward(address);
+        }
+        match looks.fetch_add(1, Ordering::SeqCst) {
+            0 => Then::Answer(String::new()),
+            1 => answer("502 Bad Gateway", "", "<html>"),
+            _ => Then::Forward(address),
+        }
+    })
+    .await;
+    let client = client(&proxy.url());
+    let login = client.start_login("ann@example.com").await.unwrap();
+    let path = link_path(&service.mail_after(0).await);
+    let form = [("manual_code", login.manual_code())];
+    service.post(&path).form(&form).send().await.unwrap();
+    let (_, user) = login.wait(PATIENCE).await.unwrap();
+    assert_eq!(user.email, "ann@example.com");
+}
+
+#[tokio::test]
+async fn a_wait_ends_with_an_error_that_waiting_does_not_mend() {
+    let service = Service::start().await;
+    let address = service.address();
+    let proxy = Proxy::start(move |sent| match sent.line() {
+        "POST /api/1/login" => Then::Forward(address),
+        _ => answer("200 OK", "", "{}"),
+    })
+    .await;
+    let login = client(&proxy.url()).start_login("ann@example.com").await;
+    let error = login.unwrap().wait(PATIENCE).await.unwrap_err();
+    assert!(matches!(error, Error::Unexpected { .. }), "{error:?}");
+}
+
+/// How often an operation is sent to a service that always does the same.
+async fn sent(operation: &str, then: fn() -> Then) -> (usize, Error) {
+    let proxy = Proxy::start(move |_| then()).await;
+    let client = Client::builder(&proxy.url())
+        .jitter(|| 0.0)
+        .build()
+        .unwrap();
+    let error = call(&client, operation).await.unwrap_err();
+    (proxy.requests(), error.into())
+}
+
+#[tokio::test]
+async fn only_what_may_be_repeated_is_repeated() {
+    const LOST: fn() -> Then = || Then::Answer(String::new());
+    const UNAVAILABLE: fn() -> Then = || answer("503 Service Unavailable", "", "");
+    const TOO_MANY: fn() -> Then = || answer("429 Too Many Requests", "retry-after: 0\r\n", "");
+    const FAILED: fn() -> Then = || answer("500 Internal Server Error", "", "");
+    for operation in OPERATIONS {
+        let is_safe = matches!(*operation, "get_user" | "list_apps" | "logout");
+        let expected = if is_safe { 3 } else { 1 };
+        assert_eq!(sent(operation, LOST).await.0, expected, "{operation} lost");
+        assert_eq!(
+            sent(operation, UNAVAILABLE).await.0,
+            expected,
+            "{operation} 503"
+        );
+        assert_eq!(sent(operation, TOO_MANY).await.0, 3, "{operation} 429");
+        assert_eq!(sent(operation, FAILED).await.0, 1, "{operation} 500");
+    }
+    let proxy = Proxy::start(|_| LOST()).await;
+    let client = Client::builder(&proxy.url()).build().unwrap();
+    #[expect(deprecated)]
+    let creating = client.list_apps().org_id(1).app_name("app").send().await;
+    assert!(creating.is_err());
+    assert_eq!(proxy.requests(), 1, "it creates, so it is not repeated");
+}
+
+#[tokio::test]
+async fn a_call_waits_as_long_as_it_is_told_to_or_fails_at_once() {
+    let begin = Instant::now();
+    let soon = || answer("429 Too Many Requests", "retry-after: 1\r\n", "");
+    assert_eq!(sent("login", soon).await.0, 3);
+    assert!(
+        begin.elapsed() >= Duration::from_secs(2),
+        "two pauses of 1 s"
+    );
+
+    let begin = Instant::now();
+    let late = || answer("503 Service Unavailable", "retry-after: 3600\r\n", "");
+    assert_eq!(sent("get_user", late).await.0, 1);
+    assert!(begin.elapsed() < Duration::from_secs(60));
+}
+
+#[tokio::test]
+async fn a_time_out_is_told_apart_and_not_repeated() {
+    let proxy = Proxy::start(|_| Then::Stall).await;
+    let client = Client::builder(&proxy.url())
+        .timeout(Duration::from_millis(300))
+        .build()
+        .unwrap();
+    let error = Error::from(client.get_user().send().await.unwrap_err());
+    assert!(matches!(error, Error::TimedOut(_)), "{error:?}");
+    assert_eq!(proxy.requests(), 1);
+}
+
+#[tokio::test]
+async fn an_answer_that_is_not_documented_is_unexpected() {
+    for (then, reason) in [
+        ((|| answer("200 OK", "", "<html>")) as fn() -> Then, "body"),
+        (|| answer("200 OK", "", "{}"), "missing field"),
+        (|| answer("404 Not Found", "", "{}"), "404"),
+        (|| answer("403 Forbidden", "", "<html>"), "body"),
+        (
+            || answer("301 Moved", "location: https://elsewhere.example/\r\n", ""),
+            "https://elsewhere.example/",
+        ),
+    ] {
+        let (_, error) = sent("get_user", then).await;
+        assert!(matches!(error, Error::Unexpected { .. }), "{error:?}");
+        assert!(error.to_string().contains(reason), "{error}");
+    }
+    for then in [
+        (|| Then::Answer("220 mail.example.com ESMTP\r\n".to_owned())) as fn() -> Then,
+        || Then::Answer("HTTP/1.1 200 OK\r\ncontent-length: 90\r\n\r\n{".to_owned()),
+    ] {
+        let (_, error) = sent("get_user", then).await;
+        assert!(matches!(error, Error::Unreachable(_)), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_key_goes_with_every_call_and_is_never_shown() {
+    let key = "4ZQ3mX0u7dT1rN8kVb6sYpWc2fHgJ9LaEoUiKtRqMzA";
+    let proxy = Proxy::start(|sent| {
+        let bearer = sent.header("authorization").unwrap_or_default().to_owned();
+        let cookie = format!("set-cookie: session_key={bearer}\r\n");
+        answer("418 Teapot", &cookie, &bearer)
+    })
+    .await;
+    let client = Client::builder(&proxy.url()).session_key(key).build();
+    let client = client.unwrap();
+    for operation in OPERATIONS {
+        let error = call(&client, operation).await.unwrap_err();
+        let CallError::UnexpectedResponse(response) = &error else {
+            panic!("{error:?}");
+        };
+        let echoed = response.headers()["set-cookie"].to_str().unwrap();
+        assert_eq!(echoed, format!("session_key=Bearer {key}"), "{operation}");
+        let shown = format!("{error:?} {error} {:?} {client:?}", client.login());
+        assert!(!shown.contains(key), "{operation}: {shown}");
+    }
+
+    let service = Service::start().await;
+    let login = Client::builder(&service.url()).build().unwrap();
+    let login = login.start_login("ann@example.com").await.unwrap();
+    let key = login.session_key().unwrap().reveal();
+    assert!(!format!("{login:?}").contains(key));
+}
+
+#[test]
+fn a_url_that_is_none_is_refused_before_anything_is_sent() {
+    for url in [
+        "",
+        "report.example.com",
+        "ftp://report.example.com",
+        "https://ann:secret@report.example.com",
+        "https://report.example.com/?a=b",
+        "https://report.example.com/#a",
+    ] {
+        let error = Client::builder(url).build().unwrap_err();
+        assert!(matches!(error, Error::InvalidRequest(_)), "{url}: {error}");
+    }
+}

@@ -1,0 +1,136 @@
+//! What stands between a client and the service, and changes what it is sent.
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional},
+    net::{TcpListener, TcpStream},
+};
+
+/// The head of a request, and what of its body came with it.
+pub struct Sent {
+    pub head: String,
+    pub body: String,
+}
+
+impl Sent {
+    /// Adds a header, or replaces it.
+    pub fn set_header(&mut self, name: &str, value: &str) {
+        self.remove_header(name);
+        let end = self.head.len() - 2;
+        self.head.insert_str(end, &format!("{name}: {value}\r\n"));
+    }
+
+    pub fn remove_header(&mut self, name: &str) {
+        let keep = |line: &&str| !line.to_lowercase().starts_with(&format!("{name}:"));
+        self.head = self.head.split_inclusive("\r\n").filter(keep).collect();
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let prefix = format!("{name}:");
+        let mut lines = self.head.lines();
+        let line = lines.find(|line| line.to_lowercase().starts_with(&prefix))?;
+        Some(line[prefix.len()..].trim())
+    }
+
+    /// The method and the path, with its query.
+    pub fn line(&self) -> &str {
+        let line = self.head.lines().next().unwrap_or_default();
+        line.trim_end_matches(" HTTP/1.1")
+    }
+}
+
+/// What is done with a request.
+pub enum Then {
+    /// It goes on to the service.
+    Forward(SocketAddr),
+    /// It is answered with these bytes, and the connection is closed.
+    Answer(String),
+    /// It is never answered.
+    Stall,
+}
+
+/// Listens on a port of its own.
+pub struct Proxy {
+    address: SocketAddr,
+    requests: Arc<AtomicUsize>,
+}
+
+impl Proxy {
+    /// Does with the first request of each connection what `decide` says.
+    pub async fn start(decide: impl Fn(&mut Sent) -> Then + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let requests = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&requests);
+        let decide = Arc::new(decide);
+        tokio::spawn(async move {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                let (counted, decide) = (Arc::clone(&counted), Arc::clone(&decide));
+                // A connection that breaks is what some tests are about.
+                tokio::spawn(async move { pass(stream, &counted, decide.as_ref()).await.ok() });
+            }
+        });
+        Self { address, requests }
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// How many requests came.
+    pub fn requests(&self) -> usize {
+        self.requests.load(Ordering::SeqCst)
+    }
+}
+
+async fn pass(
+    mut stream: TcpStream,
+    counted: &AtomicUsize,
+    decide: &(impl Fn(&mut Sent) -> Then + ?Sized),
+) -> std::io::Result<()> {
+    let mut bytes = Vec::new();
+    let head = loop {
+        if stream.read_buf(&mut bytes).await? == 0 {
+            return Ok(());
+        }
+        if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
+            break end + 4;
+        }
+    };
+    counted.fetch_add(1, Ordering::SeqCst);
+    let body = bytes.split_off(head);
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    let mut sent = Sent {
+        head: text(bytes),
+        body: text(body),
+    };
+    match decide(&mut sent) {
+        Then::Forward(service) => {
+            // The next request on this connection would pass unseen.
+            sent.set_header("connection", "close");
+            let mut service = TcpStream::connect(service).await?;
+            service.write_all(sent.head.as_bytes()).await?;
+            service.write_all(sent.body.as_bytes()).await?;
+            copy_bidirectional(&mut stream, &mut service).await?;
+        }
+        Then::Answer(answer) => stream.write_all(answer.as_bytes()).await?,
+        Then::Stall => std::future::pending().await,
+    }
+    Ok(())
+}
+
+/// An answer with a body.
+pub fn answer(status: &str, headers: &str, body: &str) -> Then {
+    Then::Answer(format!(
+        "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n{headers}\r\n{body}",
+        body.len()
+    ))
+}
