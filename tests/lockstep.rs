@@ -1,4 +1,4 @@
-//! A change of openapi.yaml alone changes the service, or breaks its build.
+//! A change of openapi.yaml alone changes the service and the client, or breaks their build.
 
 use std::{
     env, fs,
@@ -10,6 +10,9 @@ use reqwest::Client;
 use serde_json::json;
 
 use crate::commands::serve;
+
+const SERVER: &str = "cortex-report-server";
+const CLIENT: &str = "cortex-report-client";
 
 /// A copy of the workspace without its tests, whose document can be changed.
 struct Copy(PathBuf);
@@ -39,15 +42,17 @@ impl Copy {
                     "version = \"0.1.0-changed\"\nedition",
                 )
         });
-        // Under its own name, the binary does not take the place of the real one.
-        rewrite(&copy.join("server/Cargo.toml"), |text| {
-            text.replace("\"cortex-reportd\"", "\"cortex-reportd-changed\"")
-        });
+        // Under names of their own, the binaries do not take the place of the real ones.
+        for (part, binary) in [("server", "cortex-reportd"), ("client", "cortex-report")] {
+            rewrite(&copy.join(part).join("Cargo.toml"), |text| {
+                text.replace(&format!("\"{binary}\""), &format!("\"{binary}-changed\""))
+            });
+        }
         Self(copy)
     }
 
-    /// Builds the service with the document changed in one place.
-    fn build(&self, from: &str, to: &str) -> Output {
+    /// Builds the service or the client with the document changed in one place.
+    fn build(&self, package: &str, from: &str, to: &str) -> Output {
         let document = cortex_report_api::DOCUMENT_YAML;
         assert!(
             document.contains(from),
@@ -61,7 +66,7 @@ impl Copy {
             }
         }
         cargo
-            .args(["build", "--offline", "--package", "cortex-report-server"])
+            .args(["build", "--offline", "--package", package])
             .current_dir(&self.0)
             .env("CARGO_TARGET_DIR", target())
             .output()
@@ -69,11 +74,11 @@ impl Copy {
     }
 
     /// Says what the compiler has against a change.
-    fn refused(&self, from: &str, to: &str) -> String {
-        let built = self.build(from, to);
+    fn refused(&self, package: &str, from: &str, to: &str) -> String {
+        let built = self.build(package, from, to);
         assert!(
             !built.status.success(),
-            "{from:?} became {to:?}, and the service still builds"
+            "{from:?} became {to:?}, and {package} still builds"
         );
         String::from_utf8_lossy(&built.stderr).into_owned()
     }
@@ -108,18 +113,24 @@ fn rewrite(file: &Path, change: impl FnOnce(String) -> String) {
 async fn a_change_of_the_document_changes_the_service_or_breaks_its_build() {
     let copy = Copy::make();
 
-    let said = copy.refused("app_name: { $ref", "title: { $ref");
+    let said = copy.refused(SERVER, "app_name: { $ref", "title: { $ref");
     assert!(
         said.contains("openapi.yaml:") && said.contains("names no property"),
         "{said}"
     );
-    let said = copy.refused("display_name", "full_name");
+    let said = copy.refused(SERVER, "display_name", "full_name");
     assert!(said.contains("no field named `display_name`"), "{said}");
-    let said = copy.refused("'409': { $ref", "'412': { $ref");
+    let said = copy.refused(SERVER, "'409': { $ref", "'412': { $ref");
     assert!(
         said.contains("item named `conflict` found for enum"),
         "{said}"
     );
+
+    // What the command line uses of the client is held to the document in the same way.
+    let said = copy.refused(CLIENT, "operationId: getUser", "operationId: whoAmI");
+    assert!(said.contains("no method named `get_user`"), "{said}");
+    let said = copy.refused(CLIENT, "display_name", "full_name");
+    assert!(said.contains("no field `display_name`"), "{said}");
 
     // Another limit and another path, with not a line of Rust changed.
     let document = cortex_report_api::DOCUMENT_YAML;
@@ -129,12 +140,11 @@ async fn a_change_of_the_document_changes_the_service_or_breaks_its_build() {
             "format: idn-email\n      maxLength: 15",
         )
         .replace("/api/1/login:", "/api/1/log-in:");
-    let built = copy.build(document, &changed);
-    assert!(
-        built.status.success(),
-        "{}",
-        String::from_utf8_lossy(&built.stderr)
-    );
+    for package in [SERVER, CLIENT] {
+        let built = copy.build(package, document, &changed);
+        let said = String::from_utf8_lossy(&built.stderr);
+        assert!(built.status.success(), "{said}");
+    }
 
     let folder = tempfile::tempdir().unwrap();
     let mut command = tokio::process::Command::new(target().join("debug/cortex-reportd-changed"));
@@ -162,4 +172,23 @@ async fn a_change_of_the_document_changes_the_service_or_breaks_its_build() {
         "16 characters"
     );
     assert_eq!(status("/api/1/login", "ann@example.com").await, 404);
+
+    let login = tokio::process::Command::new(target().join("debug/cortex-report-changed"))
+        .args([
+            "login",
+            "ann@example.com",
+            "--wait",
+            "0",
+            "--url",
+            &served.url,
+        ])
+        .env("HOME", folder.path())
+        .output()
+        .await
+        .unwrap();
+    let said = String::from_utf8_lossy(&login.stderr);
+    assert!(
+        said.contains("type this code there"),
+        "the client calls the new path: {said}"
+    );
 }

@@ -5,6 +5,7 @@
 
 mod app;
 mod client;
+mod command_line;
 mod commands;
 mod connections;
 mod cross_site;

@@ -18,6 +18,8 @@ use crate::{Client, Error, Secret, types::ProblemCode};
 
 /// Where the service is if nobody says otherwise: where it listens by default.
 const DEFAULT_URL: &str = "http://127.0.0.1:8080";
+/// The heading of what every command takes.
+const GLOBAL: &str = "Global options";
 const KEY_VARIABLE: &str = "CORTEX_REPORT_SESSION_KEY";
 
 /// Manage the applications of your organizations in Data Cortex.
@@ -33,19 +35,13 @@ const KEY_VARIABLE: &str = "CORTEX_REPORT_SESSION_KEY";
 )]
 struct CommandLine {
     /// Where the service is [default: where you logged in last, else http://127.0.0.1:8080]
-    #[arg(long, global = true, env = "CORTEX_REPORT_URL")]
+    #[arg(long, global = true, help_heading = GLOBAL, env = "CORTEX_REPORT_URL", hide_env_values = true)]
     url: Option<String>,
     /// What to print: text for people, or the service's own JSON for scripts
-    #[arg(
-        long,
-        global = true,
-        value_enum,
-        default_value_t,
-        value_name = "FORMAT"
-    )]
+    #[arg(long, global = true, help_heading = GLOBAL, value_enum, default_value_t, value_name = "FORMAT")]
     output: Format,
     /// How long an answer may take
-    #[arg(long, global = true, default_value_t = 30, value_name = "SECONDS")]
+    #[arg(long, global = true, help_heading = GLOBAL, default_value_t = 30, value_name = "SECONDS")]
     timeout: u64,
     #[command(subcommand)]
     command: Command,
@@ -185,7 +181,7 @@ impl<'a> Cli<'a> {
                 )
             }
             Error::TimedOut(_) => format!(
-                "{url} did not answer within {} seconds.\nTry again, or wait longer with --timeout.",
+                "{url} did not answer within {} s.\nTry again, or wait longer with --timeout.",
                 self.timeout
             ),
             Error::Unexpected { reason, .. } => format!(

@@ -35,7 +35,7 @@ impl Login {
         spinner.finish_and_clear();
         let (client, user) = verified.map_err(|error| match error {
             Error::NotVerified => Failure::Failed(format!(
-                "The code was not typed within {} seconds, or five wrong ones were.\nStart again: \
+                "The code was not typed within {} s, or five wrong ones were.\nStart again: \
                  cortex-report login {}",
                 self.wait, self.address
             )),

@@ -62,7 +62,8 @@ impl Output {
 
     /// Tells why a command failed.
     pub(super) fn error(&self, text: &str) {
-        self.tell(&format!("{RED}error:{RED:#} {}", visible(text)));
+        let lines: Vec<String> = text.lines().map(visible).collect();
+        self.tell(&format!("{RED}error:{RED:#} {}", lines.join("\n")));
     }
 
     /// Asks a person for a yes; everything else is a no.
@@ -98,11 +99,10 @@ pub(super) fn table<const N: usize>(
     format!("{head}{}", rows.collect::<String>())
 }
 
-/// A text without what would control the terminal.
+/// A text without what would control the terminal, in one line.
 pub(super) fn visible(text: &str) -> String {
     text.chars()
         .map(|letter| match letter {
-            '\n' => letter,
             letter if letter.is_control() => char::REPLACEMENT_CHARACTER,
             letter => letter,
         })

@@ -1,8 +1,5 @@
-//! The code that lockstep's tests keep of `notes.yaml`, served behind the check of requests: schemas
-//! and bodies of more shapes than any one service has.
-
-#![allow(missing_docs, reason = "tests say what they are by their names")]
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+//! The server of `notes.yaml` behind the check of requests: schemas and bodies of more shapes than
+//! any one service has.
 
 use openapi_lockstep_runtime::{Contract, InvalidMember, Rejection, code, problems};
 use poem::{
@@ -108,7 +105,7 @@ impl StatusApi for Notes {
     }
 }
 
-fn served() -> impl Endpoint<Output = Response> {
+pub fn served() -> impl Endpoint<Output = Response> {
     let text = include_str!("../../tests/golden/notes.yaml");
     let document = openapi_lockstep::read("notes.yaml", text).expect("it is kept readable");
     let contract = Contract::new(&document.json(), 1000).expect("lockstep accepts no other");

@@ -944,7 +944,7 @@ Arguments:
 - `max_count`: How many at most.
 
 Limits: `minimum: 1`
-```ignore
+```text
 let response = client.list_notes()
     .max_count(max_count)
     .send()
@@ -963,7 +963,7 @@ Arguments:
 - `folder`: Limits: `maxLength: 10`
 - `note_id`
 - `body`
-```ignore
+```text
 let response = client.put_note()
     .folder(folder)
     .note_id(note_id)
@@ -976,7 +976,7 @@ let response = client.put_note()
     }
     /**Sends a `POST` request to `/status`
 
-```ignore
+```text
 let response = client.set_status()
     .body(body)
     .send()

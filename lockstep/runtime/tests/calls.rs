@@ -1,0 +1,187 @@
+//! The client of `notes.yaml` calls its server: what one sends, the other takes, and back.
+
+use poem::{Server, listener::TcpListener};
+use progenitor_client::{ClientHooks, OperationInfo};
+use reqwest::{Request, StatusCode};
+use serde::{Deserialize, Serialize};
+
+use self::notes::{Client, Error, types::*};
+use crate::requests::served;
+
+#[allow(
+    clippy::all,
+    clippy::unwrap_used,
+    dead_code,
+    unused_imports,
+    reason = "it is as progenitor writes it"
+)]
+mod notes {
+    include!("../../tests/golden/notes_client.rs");
+}
+
+/// What the generated client holds: a key.
+#[derive(Clone, Debug)]
+pub struct Session(&'static str);
+
+/// What a password becomes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+impl From<String> for Secret {
+    fn from(value: String) -> Self {
+        Self(value)
+    }
+}
+
+impl ClientHooks<Session> for Client {
+    async fn pre<E>(
+        &self,
+        request: &mut Request,
+        _operation: &OperationInfo,
+    ) -> Result<(), Error<E>> {
+        let bearer = format!("Bearer {}", self.inner.0).try_into()?;
+        request.headers_mut().insert("authorization", bearer);
+        Ok(())
+    }
+}
+
+/// A client of a server of its own.
+async fn client(key: &'static str) -> Client {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = port.local_addr().unwrap();
+    drop(port);
+    let server = Server::new(TcpListener::bind(address)).run(served());
+    tokio::spawn(server);
+    while tokio::net::TcpStream::connect(address).await.is_err() {
+        tokio::task::yield_now().await;
+    }
+    Client::new(&format!("http://{address}"), Session(key))
+}
+
+fn note() -> Note {
+    #[expect(
+        deprecated,
+        reason = "a member that is deprecated is there all the same"
+    )]
+    Note {
+        type_: NoteKind::ToDo,
+        text: "write".to_owned(),
+        due: None,
+        weight: 0.5,
+        size: None,
+        is_done: Some(true),
+        links: Vec::new(),
+    }
+}
+
+#[tokio::test]
+async fn a_body_arrives_as_it_was_sent() {
+    let client = client("key").await;
+    let put = |note: Note| {
+        client
+            .put_note()
+            .folder("a/b ?ä")
+            .note_id(7)
+            .body(note)
+            .send()
+    };
+    // Null is sent where the document requires the member, and nothing where it does not.
+    let kept = put(note()).await.unwrap();
+    assert_eq!(kept.status(), StatusCode::CREATED);
+    assert_eq!(
+        kept.headers()["location"],
+        "/folders/a/b ?ä/notes/7".to_owned().into_bytes()[..]
+    );
+    assert_eq!(
+        serde_json::to_value(&*kept).unwrap()["due"],
+        serde_json::Value::Null
+    );
+    assert_eq!((kept.type_, kept.text.as_str()), (NoteKind::ToDo, "write"));
+
+    let full = Note {
+        due: Some("tomorrow".to_owned()),
+        size: Some(-3),
+        links: vec![1, i64::MAX],
+        ..note()
+    };
+    let kept = put(full.clone()).await.unwrap();
+    let json = |note: &Note| serde_json::to_value(note).unwrap();
+    assert_eq!(json(&kept), json(&full));
+}
+
+#[tokio::test]
+async fn a_query_arrives_and_a_reply_comes_back() {
+    let client = client("key").await;
+    let list = client.list_notes().send().await.unwrap();
+    assert_eq!(
+        (list.notes[0].text.as_str(), list.notes[0].size),
+        ("key", None)
+    );
+    #[expect(
+        deprecated,
+        reason = "an argument that is deprecated works all the same"
+    )]
+    let list = client.list_notes().max_count(3).send().await.unwrap();
+    assert_eq!(list.notes[0].size, Some(3));
+}
+
+#[tokio::test]
+async fn an_optional_body_is_sent_without_the_credential() {
+    let client = client("key").await;
+    #[expect(
+        deprecated,
+        reason = "an operation that is deprecated works all the same"
+    )]
+    let told = client.set_status().send().await.unwrap();
+    assert_eq!(
+        (told.mood, told.token.as_ref()),
+        (None, Some(&Secret("key".to_owned())))
+    );
+    #[expect(
+        deprecated,
+        reason = "an operation that is deprecated works all the same"
+    )]
+    let call = client.set_status();
+    let told = call.body_map(|status| status.mood(Mood::SoSo)).send().await;
+    assert_eq!(told.unwrap().mood, Some(Mood::SoSo));
+}
+
+#[tokio::test]
+async fn a_problem_is_an_error_with_a_code() {
+    let client = client("key").await;
+    let put = |note_id: i64| {
+        client
+            .put_note()
+            .folder("a")
+            .note_id(note_id)
+            .body(note())
+            .send()
+    };
+    for (note_id, status, code) in [(429, 429, Code::TooMany), (500, 500, Code::InternalError)] {
+        let Error::ErrorResponse(problem) = put(note_id).await.unwrap_err() else {
+            panic!("{status} is documented");
+        };
+        assert_eq!((problem.status().as_u16(), problem.code), (status, code));
+    }
+    let wrong = Note {
+        text: "UPPER".to_owned(),
+        ..note()
+    };
+    let call = client
+        .put_note()
+        .folder("folder too long")
+        .note_id(1)
+        .body(wrong)
+        .send();
+    let Error::ErrorResponse(problem) = call.await.unwrap_err() else {
+        panic!("400 is documented");
+    };
+    let mut pointers: Vec<_> = problem
+        .errors
+        .iter()
+        .map(|error| error.pointer.as_str())
+        .collect();
+    pointers.sort();
+    assert_eq!(pointers, ["/body/text", "/path/folder"]);
+}
