@@ -11,10 +11,10 @@ use serde_json::json;
 
 use crate::commands::serve;
 
-const SERVER: &str = "cortex-report-server";
-const CLIENT: &str = "cortex-report-client";
+const SERVER: &str = "cortex-reportd-changed";
+const CLIENT: &str = "cortex-report-changed";
 
-/// A copy of the workspace without its tests, whose document can be changed.
+/// A copy of the workspace, whose document can be changed.
 struct Copy(PathBuf);
 
 impl Copy {
@@ -31,16 +31,16 @@ impl Copy {
             "src",
             "lockstep",
             "server",
+            "tests",
         ] {
             copy_if_changed(&original.join(part), &copy.join(part));
         }
         rewrite(&copy.join("Cargo.toml"), |text| {
-            text.replace(", \"tests\"]", "]")
-                // Cargo takes two workspaces of the same versions for one.
-                .replace(
-                    "version = \"0.1.0\"\nedition",
-                    "version = \"0.1.0-changed\"\nedition",
-                )
+            // Cargo takes two workspaces of the same versions for one.
+            text.replace(
+                "version = \"0.1.0\"\nedition",
+                "version = \"0.1.0-changed\"\nedition",
+            )
         });
         // Under names of their own, the binaries do not take the place of the real ones.
         for (part, binary) in [("server", "cortex-reportd"), ("client", "cortex-report")] {
@@ -51,8 +51,8 @@ impl Copy {
         Self(copy)
     }
 
-    /// Builds the service or the client with the document changed in one place.
-    fn build(&self, package: &str, from: &str, to: &str) -> Output {
+    /// Builds a binary with the document changed in one place.
+    fn build(&self, binary: &str, from: &str, to: &str) -> Output {
         let document = cortex_report_api::DOCUMENT_YAML;
         assert!(
             document.contains(from),
@@ -66,7 +66,8 @@ impl Copy {
             }
         }
         cargo
-            .args(["build", "--offline", "--package", package])
+            // The features of the whole workspace, so that no dependency is built anew.
+            .args(["build", "--offline", "--workspace", "--bin", binary])
             .current_dir(&self.0)
             .env("CARGO_TARGET_DIR", target())
             .output()
@@ -74,11 +75,11 @@ impl Copy {
     }
 
     /// Says what the compiler has against a change.
-    fn refused(&self, package: &str, from: &str, to: &str) -> String {
-        let built = self.build(package, from, to);
+    fn refused(&self, binary: &str, from: &str, to: &str) -> String {
+        let built = self.build(binary, from, to);
         assert!(
             !built.status.success(),
-            "{from:?} became {to:?}, and {package} still builds"
+            "{from:?} became {to:?}, and {binary} still builds"
         );
         String::from_utf8_lossy(&built.stderr).into_owned()
     }
@@ -140,14 +141,14 @@ async fn a_change_of_the_document_changes_the_service_or_breaks_its_build() {
             "format: idn-email\n      maxLength: 15",
         )
         .replace("/api/1/login:", "/api/1/log-in:");
-    for package in [SERVER, CLIENT] {
-        let built = copy.build(package, document, &changed);
+    for binary in [SERVER, CLIENT] {
+        let built = copy.build(binary, document, &changed);
         let said = String::from_utf8_lossy(&built.stderr);
         assert!(built.status.success(), "{said}");
     }
 
     let folder = tempfile::tempdir().unwrap();
-    let mut command = tokio::process::Command::new(target().join("debug/cortex-reportd-changed"));
+    let mut command = tokio::process::Command::new(target().join("debug").join(SERVER));
     command
         .current_dir(folder.path())
         .env("CORTEX_REPORT_LISTEN", "127.0.0.1:0");
@@ -173,7 +174,7 @@ async fn a_change_of_the_document_changes_the_service_or_breaks_its_build() {
     );
     assert_eq!(status("/api/1/login", "ann@example.com").await, 404);
 
-    let login = tokio::process::Command::new(target().join("debug/cortex-report-changed"))
+    let login = tokio::process::Command::new(target().join("debug").join(CLIENT))
         .args([
             "login",
             "ann@example.com",

@@ -10,6 +10,7 @@ mod commands;
 mod connections;
 mod cross_site;
 mod database;
+mod dependencies;
 mod errors;
 mod harness;
 mod hostile;

@@ -62,3 +62,8 @@ pub use session::Session;
 
 /// Why a call failed, with all that is known of the reply.
 pub type CallError = progenitor_client::Error<types::Problem>;
+
+/// Holds the example of README.md to what compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

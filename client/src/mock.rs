@@ -6,10 +6,9 @@
 //! ```
 //! use cortex_report_client::{
 //!     Client, Error,
-//!     mock::MockServerExt,
+//!     mock::{MockServerExt, httpmock::MockServer},
 //!     types::{App, AppList, Problem, ProblemCode},
 //! };
-//! use httpmock::MockServer;
 //!
 //! # tokio::runtime::Runtime::new()?.block_on(async {
 //! let service = MockServer::start_async().await;
@@ -55,5 +54,7 @@
     reason = "progenitor documents no more than what the operations are called; its regular \
               expressions are constants, or a test's own fault"
 )]
+
+pub use httpmock;
 
 include!(concat!(env!("OUT_DIR"), "/mock.rs"));

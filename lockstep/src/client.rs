@@ -41,7 +41,7 @@ pub fn lowered(document: &Document) -> Value {
 pub fn client(document: &Document) -> Result<String, Refusal> {
     let tokens = generate(document, Generator::generate_tokens)?;
     let mut code = syn::parse2(tokens).map_err(|error| refusal(document, error))?;
-    raising::mark_deprecated(&mut code, &document.source.value)
+    raising::mark_deprecated(&mut code, &lowered(document))
         .map_err(|reason| refusal(document, reason))?;
     let code = generated(document, [code.into_token_stream()]);
     // Nobody compiles progenitor's examples, so they are none for rustdoc to count as skipped.

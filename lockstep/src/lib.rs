@@ -19,7 +19,7 @@
 //! one type of all errors. What progenitor cannot read is [`lowered`] first. [`mock`] writes a
 //! typed mock of the service, for tests of what uses the client.
 //!
-//! [`build`] is all that a build script needs.
+//! [`build()`] is all that a build script needs.
 
 mod build;
 mod client;

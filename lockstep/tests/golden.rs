@@ -67,3 +67,34 @@ fn document(name: &str) -> Document {
 fn folder() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden"))
 }
+
+#[test]
+fn what_is_deprecated_anywhere_is_marked() {
+    let text = fs::read_to_string(folder().join("notes.yaml")).unwrap();
+    let text = text
+        .replace("    NoteId:\n", "    NoteId:\n      deprecated: true\n")
+        .replace(
+            "    NoteKind:\n",
+            "    NoteKind:\n      deprecated: true\n      title: Other\n",
+        )
+        .replace(
+            "    NoteList:\n",
+            "    NoteList:\n      deprecated: true\n      title: Another\n",
+        );
+    let document = openapi_lockstep::read("notes.yaml", &text).unwrap();
+    let code = openapi_lockstep::client(&document).unwrap();
+    for marked in [
+        "pub enum NoteKind {",
+        "pub struct NoteList {",
+        "pub fn note_id<V>(mut self, value: V) -> Self",
+    ] {
+        let line = code.lines().position(|line| line.trim() == marked);
+        let line = line.unwrap_or_else(|| panic!("{marked} is not in the code"));
+        let before: Vec<&str> = code.lines().take(line).collect();
+        let attributes = before.iter().rev().take(14).map(|line| line.trim());
+        assert!(
+            attributes.into_iter().any(|line| line == "#[deprecated]"),
+            "{marked} is not"
+        );
+    }
+}

@@ -73,11 +73,10 @@ pub(super) async fn whoami(cli: Cli<'_>) -> Result<(), Failure> {
 /// A code in a box, which no eye misses.
 fn boxed(code: &str) -> String {
     let code = visible(code);
-    let line = "─".repeat(code.chars().count() + 10);
-    format!(
-        "    ╭{line}╮\n    │     {}     │\n    ╰{line}╯",
-        bold(&code)
-    )
+    let width = code.chars().count() + 10;
+    let (line, space) = ("─".repeat(width), " ".repeat(width));
+    let code = bold(&code);
+    format!("    ╭{line}╮\n    │{space}│\n    │     {code}     │\n    │{space}│\n    ╰{line}╯")
 }
 
 fn name(user: &User) -> String {

@@ -7,13 +7,13 @@ use proc_macro2::{Group, Literal, TokenStream, TokenTree};
 use serde_json::Value;
 use syn::{Attribute, Ident, ImplItem, Item, Type, Visibility, parse_quote};
 
-/// Marks what the document calls deprecated.
+/// Marks what the lowered document calls deprecated.
 ///
 /// # Errors
 ///
-/// The paths of what is not where it was expected.
-pub(super) fn mark_deprecated(code: &mut syn::File, document: &Value) -> Result<(), String> {
-    let mut unmarked = deprecated_paths(document);
+/// Something that is to be marked is not where it was expected.
+pub(super) fn mark_deprecated(code: &mut syn::File, lowered: &Value) -> Result<(), String> {
+    let mut unmarked = deprecated_paths(lowered);
     if !unmarked.is_empty() {
         mark_items(&mut code.items, "", &mut unmarked);
     }
@@ -26,10 +26,10 @@ pub(super) fn mark_deprecated(code: &mut syn::File, document: &Value) -> Result<
 }
 
 /// The paths in the code of what is deprecated: types, fields and methods.
-fn deprecated_paths(document: &Value) -> BTreeSet<String> {
+fn deprecated_paths(lowered: &Value) -> BTreeSet<String> {
     let is_deprecated = |value: &Value| value["deprecated"] == true;
     let mut paths = BTreeSet::new();
-    let items = document["paths"].as_object().into_iter().flatten();
+    let items = lowered["paths"].as_object().into_iter().flatten();
     let operations = items.flat_map(|(_, item)| item.as_object().into_iter().flatten());
     for (_, operation) in operations {
         let id = operation["operationId"].as_str().unwrap_or_default();
@@ -37,12 +37,14 @@ fn deprecated_paths(document: &Value) -> BTreeSet<String> {
             paths.insert(format!("Client::{}", member(id)));
         }
         let parameters = operation["parameters"].as_array().into_iter().flatten();
-        for parameter in parameters.filter(|parameter| is_deprecated(parameter)) {
+        let deprecated = parameters
+            .filter(|parameter| is_deprecated(parameter) || is_deprecated(&parameter["schema"]));
+        for parameter in deprecated {
             let name = member(parameter["name"].as_str().unwrap_or_default());
             paths.insert(format!("builder::{}::{name}", id.to_upper_camel_case()));
         }
     }
-    let schemas = document["components"]["schemas"].as_object();
+    let schemas = lowered["components"]["schemas"].as_object();
     for (name, schema) in schemas.into_iter().flatten() {
         if is_deprecated(schema) {
             paths.insert(format!("types::{name}"));
