@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use crate::{
     harness::{Service, link_path, settings},
-    proxy::{Proxy, Sent, Then, answer},
+    proxy::{Proxy, Sent, Then, answer, json},
 };
 
 /// Calls each operation with arguments that are as documented. The names are methods, which the
@@ -259,8 +259,10 @@ async fn a_login_waits_for_the_person_and_carries_its_key() {
     let login = client.start_login("ann@example.com").await.unwrap();
     let key = login.session_key().unwrap().reveal().to_owned();
 
-    let pending = login.wait(Duration::from_millis(300)).await;
-    assert!(matches!(pending, Err(Error::NotVerified)), "{pending:?}");
+    for limit in [Duration::ZERO, Duration::from_millis(300)] {
+        let pending = login.wait(limit).await;
+        assert!(matches!(pending, Err(Error::NotVerified)), "{pending:?}");
+    }
 
     // A wait that is given up half-way takes nothing away from the next one.
     let cut = tokio::time::timeout(Duration::from_millis(300), login.wait(PATIENCE)).await;
@@ -268,7 +270,8 @@ async fn a_login_waits_for_the_person_and_carries_its_key() {
 
     let waiting = tokio::spawn({
         let login = login.clone();
-        async move { login.wait(PATIENCE).await }
+        // As long as the login lives, and no longer.
+        async move { login.wait(Duration::MAX).await }
     });
     let path = link_path(&service.mail_after(0).await);
     let form = [("manual_code", login.manual_code())];
@@ -309,6 +312,12 @@ async fn a_wait_outlives_a_service_that_is_away_for_a_while() {
         match looks.fetch_add(1, Ordering::SeqCst) {
             0 => Then::Answer(String::new()),
             1 => answer("502 Bad Gateway", "", "<html>"),
+            2 => answer(
+                "503 Service Unavailable",
+                "content-type: text/html\r\n",
+                "<html>",
+            ),
+            3 => answer("429 Too Many Requests", "retry-after: 0\r\n", "<html>"),
             _ => Then::Forward(address),
         }
     })
@@ -323,12 +332,26 @@ async fn a_wait_outlives_a_service_that_is_away_for_a_while() {
 }
 
 #[tokio::test]
+async fn a_wait_for_a_service_that_stays_away_says_so() {
+    let service = Service::start().await;
+    let address = service.address();
+    let proxy = Proxy::start(move |sent| match sent.line() {
+        "POST /api/1/login" => Then::Forward(address),
+        _ => Then::Answer(String::new()),
+    })
+    .await;
+    let login = client(&proxy.url()).start_login("ann@example.com").await;
+    let error = login.unwrap().wait(Duration::ZERO).await.unwrap_err();
+    assert!(matches!(error, Error::Unreachable(_)), "{error:?}");
+}
+
+#[tokio::test]
 async fn a_wait_ends_with_an_error_that_waiting_does_not_mend() {
     let service = Service::start().await;
     let address = service.address();
     let proxy = Proxy::start(move |sent| match sent.line() {
         "POST /api/1/login" => Then::Forward(address),
-        _ => answer("200 OK", "", "{}"),
+        _ => json("200 OK", "{}"),
     })
     .await;
     let login = client(&proxy.url()).start_login("ann@example.com").await;
@@ -386,6 +409,18 @@ async fn a_call_waits_as_long_as_it_is_told_to_or_fails_at_once() {
     let begin = Instant::now();
     let late = || answer("503 Service Unavailable", "retry-after: 3600\r\n", "");
     assert_eq!(sent("get_user", late).await.0, 1);
+    let date = || {
+        answer(
+            "503 Service Unavailable",
+            "retry-after: Thu, 01 Jan 2026 00:00:00 GMT\r\n",
+            "",
+        )
+    };
+    assert_eq!(
+        sent("get_user", date).await.0,
+        1,
+        "nobody knows how long that is"
+    );
     assert!(begin.elapsed() < Duration::from_secs(60));
 }
 
@@ -393,7 +428,7 @@ async fn a_call_waits_as_long_as_it_is_told_to_or_fails_at_once() {
 async fn a_time_out_is_told_apart_and_not_repeated() {
     let proxy = Proxy::start(|_| Then::Stall).await;
     let client = Client::builder(&proxy.url())
-        .timeout(Duration::from_millis(300))
+        .timeout(Duration::from_secs(2))
         .build()
         .unwrap();
     let error = Error::from(client.get_user().send().await.unwrap_err());
@@ -404,10 +439,22 @@ async fn a_time_out_is_told_apart_and_not_repeated() {
 #[tokio::test]
 async fn an_answer_that_is_not_documented_is_unexpected() {
     for (then, reason) in [
-        ((|| answer("200 OK", "", "<html>")) as fn() -> Then, "body"),
-        (|| answer("200 OK", "", "{}"), "missing field"),
-        (|| answer("404 Not Found", "", "{}"), "404"),
-        (|| answer("403 Forbidden", "", "<html>"), "body"),
+        (
+            (|| answer("200 OK", "", "<html>")) as fn() -> Then,
+            "200 OK",
+        ),
+        (
+            || answer("200 OK", "content-type: text/html\r\n", "{}"),
+            "text/html",
+        ),
+        (|| json("200 OK", "<html>"), "body"),
+        (|| json("200 OK", "{}"), "missing field"),
+        (|| json("404 Not Found", "{}"), "404"),
+        (|| json("403 Forbidden", "<html>"), "body"),
+        (
+            || answer("403 Forbidden", "content-type: text/html\r\n", "<html>"),
+            "text/html",
+        ),
         (
             || answer("301 Moved", "location: https://elsewhere.example/\r\n", ""),
             "https://elsewhere.example/",
@@ -419,7 +466,12 @@ async fn an_answer_that_is_not_documented_is_unexpected() {
     }
     for then in [
         (|| Then::Answer("220 mail.example.com ESMTP\r\n".to_owned())) as fn() -> Then,
-        || Then::Answer("HTTP/1.1 200 OK\r\ncontent-length: 90\r\n\r\n{".to_owned()),
+        || {
+            Then::Answer(
+                "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 90\r\n\r\n{"
+                    .to_owned(),
+            )
+        },
     ] {
         let (_, error) = sent("get_user", then).await;
         assert!(matches!(error, Error::Unreachable(_)), "{error:?}");
@@ -448,6 +500,18 @@ async fn the_key_goes_with_every_call_and_is_never_shown() {
         assert!(!shown.contains(key), "{operation}: {shown}");
     }
 
+    // A key in a reply that cannot be read.
+    let reply = format!(r#"{{"result":"else","session_key":"{key}","manual_code":"x"}}"#);
+    let proxy = Proxy::start(move |_| json("200 OK", &reply)).await;
+    let other = Client::builder(&proxy.url()).build().unwrap();
+    let error = call(&other, "login").await.unwrap_err();
+    assert!(
+        matches!(error, CallError::InvalidResponsePayload(..)),
+        "{error}"
+    );
+    let shown = format!("{error:?} {error}");
+    assert!(!shown.contains(key), "{shown}");
+
     let service = Service::start().await;
     let login = Client::builder(&service.url()).build().unwrap();
     let login = login.start_login("ann@example.com").await.unwrap();
@@ -466,6 +530,7 @@ fn a_url_that_is_none_is_refused_before_anything_is_sent() {
         "https://report.example.com/#a",
     ] {
         let error = Client::builder(url).build().unwrap_err();
-        assert!(matches!(error, Error::InvalidRequest(_)), "{url}: {error}");
+        assert!(matches!(error, Error::InvalidUrl(_)), "{url}: {error}");
+        assert!(!format!("{error} {error:?}").contains("secret"), "{error}");
     }
 }

@@ -10,13 +10,13 @@ use std::{
 use cortex_report_server::Registration;
 use tempfile::TempDir;
 use tokio::{
-    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
-    process::Command,
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines},
+    process::{ChildStderr, Command},
 };
 
 use crate::{
     harness::{Service, link_path},
-    proxy::{Proxy, Then, answer},
+    proxy::{Proxy, Then, answer, json},
 };
 
 /// A person at a terminal of their own: a home folder, and where the service is.
@@ -88,6 +88,15 @@ impl Person {
 
     /// Runs the command in a terminal, where `typed` is typed.
     async fn at_terminal(&self, arguments: &[&str], typed: &str) -> String {
+        self.at_terminal_with(&[], arguments, typed).await
+    }
+
+    async fn at_terminal_with(
+        &self,
+        variables: &[(&str, &str)],
+        arguments: &[&str],
+        typed: &str,
+    ) -> String {
         let mut command = Command::new("script");
         let line = [&[env!("CARGO_BIN_EXE_cortex-report-under-test")], arguments].concat();
         command
@@ -100,6 +109,7 @@ impl Person {
             ])
             .env_clear()
             .envs(env::var("PATH").map(|path| ("PATH", path)))
+            .envs(variables.iter().copied())
             .env("TERM", "xterm")
             .env("HOME", self.home.path())
             .env("CORTEX_REPORT_URL", &self.url)
@@ -149,6 +159,18 @@ impl Person {
             .path()
             .join(folder)
             .join("cortex-report/sessions.json")
+    }
+}
+
+/// Reads until the code is shown, and keeps what was read.
+async fn shown_code(lines: &mut Lines<BufReader<ChildStderr>>, read: &mut String) -> String {
+    loop {
+        let line = lines.next_line().await.unwrap();
+        let line = line.unwrap_or_else(|| panic!("no code is shown: {read}"));
+        read.push_str(&format!("{line}\n"));
+        if let Some(code) = line.split_whitespace().find(|word| is_manual_code(word)) {
+            return code.to_owned();
+        }
     }
 }
 
@@ -213,11 +235,9 @@ async fn the_whole_life_of_a_session() {
         logged_out,
         format!("You are logged out at {}.\n", service.url())
     );
-    assert!(
-        !fs::read_to_string(ann.sessions())
-            .unwrap()
-            .contains("_key\":")
-    );
+    let kept = fs::read_to_string(ann.sessions()).unwrap();
+    let kept: serde_json::Value = serde_json::from_str(&kept).unwrap();
+    assert_eq!(kept["session_keys"], serde_json::json!({}));
     ann.run(&["logout"])
         .await
         .failed(4, &["You are not logged in"]);
@@ -261,6 +281,61 @@ async fn a_session_that_has_ended_is_not_logged_in() {
             .failed(4, &["not logged in", "cortex-report login ADDRESS"]);
     }
     ann.run(&["logout"]).await.done();
+}
+
+#[tokio::test]
+async fn a_key_of_a_variable_that_has_ended_is_told_apart() {
+    let service = Service::start().await;
+    let ann = Person::at(service.url());
+    let mut command = ann.command(&["whoami"]);
+    command.env("CORTEX_REPORT_SESSION_KEY", "key");
+    Said::of(command.output().await.unwrap()).failed(4, &["CORTEX_REPORT_SESSION_KEY", "Unset it"]);
+}
+
+#[tokio::test]
+async fn an_application_is_created_even_if_its_key_cannot_be_listed() {
+    let service = Service::start().await;
+    let ann = Person::at(service.url());
+    ann.log_in(&service, &[]).await;
+    let address = service.address();
+    let proxy = Proxy::start(
+        move |sent| match sent.line().starts_with("GET /api/1/app") {
+            true => answer("502 Bad Gateway", "", ""),
+            false => Then::Forward(address),
+        },
+    )
+    .await;
+    let mut command = ann.command(&["app", "create", "app", "--url", &proxy.url()]);
+    let kept = fs::read_to_string(ann.sessions()).unwrap();
+    let kept: serde_json::Value = serde_json::from_str(&kept).unwrap();
+    let key = kept["session_keys"][service.url()].as_str().unwrap();
+    command.env("CORTEX_REPORT_SESSION_KEY", key);
+    let said = Said::of(command.output().await.unwrap()).done();
+    assert!(said.starts_with("Application 1 is created."), "{said}");
+}
+
+#[tokio::test]
+async fn logins_at_two_services_do_not_undo_each_other() {
+    let (one, two) = (Service::start().await, Service::start().await);
+    let ann = Person::at(one.url());
+    let mut waiting = ann.command(&["login", "ann@example.com"]);
+    let mut waiting = waiting
+        .stderr(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(waiting.stderr.take().unwrap()).lines();
+    let code = shown_code(&mut lines, &mut String::new()).await;
+
+    let said = ann.log_in(&two, &["--url", &two.url()]).await;
+    assert_eq!(said.code, 0, "{}", said.error);
+
+    let path = link_path(&one.mail_after(0).await);
+    let form = one.post(&path).form(&[("manual_code", code)]);
+    assert_eq!(form.send().await.unwrap().status(), 200);
+    assert!(waiting.wait().await.unwrap().success());
+    ann.run(&["whoami"]).await.done();
+    ann.run(&["whoami", "--url", &two.url()]).await.done();
 }
 
 #[tokio::test]
@@ -383,16 +458,17 @@ async fn a_key_is_sent_only_where_it_is_from() {
 
 #[tokio::test]
 async fn a_service_that_is_away_slow_or_another_one_is_told() {
-    let run = async |url: &str| {
+    let run_for = async |timeout: &str, url: &str| {
         let person = Person::at(url.to_owned());
-        let mut command = person.command(&["whoami", "--timeout", "1"]);
+        let mut command = person.command(&["whoami", "--timeout", timeout]);
         command.env("CORTEX_REPORT_SESSION_KEY", "key");
         Said::of(command.output().await.unwrap())
     };
-    // A port that was free a moment ago.
-    let away = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let run = async |url: &str| run_for("60", url).await;
+    // A port that is taken, and at which nobody listens.
+    let away = tokio::net::TcpSocket::new_v4().unwrap();
+    away.bind(([127, 0, 0, 1], 0).into()).unwrap();
     let url = format!("http://{}", away.local_addr().unwrap());
-    drop(away);
     let hint = "--url or CORTEX_REPORT_URL";
     run(&url)
         .await
@@ -401,9 +477,11 @@ async fn a_service_that_is_away_slow_or_another_one_is_told() {
     run(&https).await.failed(1, &["refused"]);
 
     let slow = Proxy::start(|_| Then::Stall).await;
-    run(&slow.url())
+    run_for("1", &slow.url())
         .await
         .failed(1, &["did not answer within 1 s", "--timeout"]);
+    let https = slow.url().replace("http:", "https:");
+    run_for("1", &https).await.failed(1, &["did not answer"]);
 
     let elsewhere = || answer("301 Moved", "location: https://x.example/\r\n", "");
     for (then, words) in [
@@ -421,15 +499,12 @@ async fn a_service_that_is_away_slow_or_another_one_is_told() {
         let nonsense = Proxy::start(move |_| Then::Answer(bytes.to_owned())).await;
         run(&nonsense.url()).await.failed(1, &["cannot be reached"]);
     }
-    let plain = Proxy::start(|_| Then::Stall).await;
-    let https = plain.url().replace("http:", "https:");
-    run(&https).await.failed(1, &["did not answer"]);
 }
 
 #[tokio::test]
 async fn a_service_cannot_control_the_terminal() {
     let user = r#"{"user_id":1,"email":"a@example.com","display_name":"\u001b[31mann","org_list":[{"org_id":1,"name":"a\u001b]0;x\u0007b\nc"}]}"#;
-    let hostile = Proxy::start(move |_| answer("200 OK", "", user)).await;
+    let hostile = Proxy::start(move |_| json("200 OK", user)).await;
     let person = Person::at(hostile.url());
     let mut command = person.command(&["whoami"]);
     command.env("CORTEX_REPORT_SESSION_KEY", "key");
@@ -439,7 +514,7 @@ async fn a_service_cannot_control_the_terminal() {
     assert_eq!(said.lines().count(), 4, "a name is one line: {said:?}");
 
     let problem = r#"{"type":"about:blank","title":"Forbidden","status":403,"detail":"\u001b[2Jno","code":"not_allowed"}"#;
-    let hostile = Proxy::start(move |_| answer("403 Forbidden", "", problem)).await;
+    let hostile = Proxy::start(move |_| json("403 Forbidden", problem)).await;
     let person = Person::at(hostile.url());
     let mut command = person.command(&["whoami"]);
     command.env("CORTEX_REPORT_SESSION_KEY", "key");
@@ -476,21 +551,10 @@ async fn no_color_is_honoured() {
     let ann = Person::at("http://127.0.0.1:1".to_owned());
     let coloured = ann.at_terminal(&["whoami"], "").await;
     assert!(coloured.contains("\u{1b}["), "{coloured:?}");
-    let plain = "-c 'NO_COLOR=1 exec \"$0\" whoami'";
-    let line = format!(
-        "sh {plain} {}",
-        env!("CARGO_BIN_EXE_cortex-report-under-test")
-    );
-    let output = Command::new("script")
-        .args(["--quiet", "--return", "--command", &line, "/dev/null"])
-        .env("HOME", ann.home.path())
-        .stdin(Stdio::null())
-        .output()
-        .await
-        .unwrap();
-    let said = String::from_utf8(output.stdout).unwrap();
-    assert!(said.contains("error: "), "{said:?}");
-    assert!(!said.contains('\u{1b}'), "{said:?}");
+    let variable = [("NO_COLOR", "1")];
+    let plain = ann.at_terminal_with(&variable, &["whoami"], "").await;
+    assert!(plain.contains("error: "), "{plain:?}");
+    assert!(!plain.contains('\u{1b}'), "{plain:?}");
 }
 
 #[tokio::test]
@@ -520,6 +584,7 @@ async fn wrong_usage_is_told_apart() {
         &["completions", "cmd"],
         &["whoami", "--output", "xml"],
         &["whoami", "--url", "example.com"],
+        &["whoami", "--timeout", "0"],
         &["nothing"],
     ] {
         let said = ann.run(arguments).await;

@@ -183,6 +183,7 @@ async fn a_change_of_the_document_changes_the_service_or_breaks_its_build() {
             "--url",
             &served.url,
         ])
+        .env_clear()
         .env("HOME", folder.path())
         .output()
         .await

@@ -127,10 +127,24 @@ async fn pass(
     Ok(())
 }
 
-/// An answer with a body.
+/// An answer with a body, and further headers that are ended as HTTP ends them.
 pub fn answer(status: &str, headers: &str, body: &str) -> Then {
     Then::Answer(format!(
         "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n{headers}\r\n{body}",
         body.len()
     ))
+}
+
+/// An answer of the documented media type.
+pub fn json(status: &str, body: &str) -> Then {
+    let kind = if status.starts_with('2') {
+        "json"
+    } else {
+        "problem+json"
+    };
+    answer(
+        status,
+        &format!("content-type: application/{kind}; charset=utf-8\r\n"),
+        body,
+    )
 }

@@ -7,19 +7,17 @@ mod sessions;
 
 use std::{env, io, process::ExitCode, time::Duration};
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
 use self::{
     output::{Format, Output},
     sessions::Sessions,
 };
-use crate::{Client, Error, Secret, types::ProblemCode};
+use crate::{Client, Error, Secret, error::cause, types::ProblemCode};
 
 /// Where the service is if nobody says otherwise: where it listens by default.
 const DEFAULT_URL: &str = "http://127.0.0.1:8080";
-/// The heading of what every command takes.
-const GLOBAL: &str = "Global options";
 const KEY_VARIABLE: &str = "CORTEX_REPORT_SESSION_KEY";
 
 /// Manage the applications of your organizations in Data Cortex.
@@ -34,17 +32,31 @@ const KEY_VARIABLE: &str = "CORTEX_REPORT_SESSION_KEY";
                   Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 4 not logged in."
 )]
 struct CommandLine {
-    /// Where the service is [default: where you logged in last, else http://127.0.0.1:8080]
-    #[arg(long, global = true, help_heading = GLOBAL, env = "CORTEX_REPORT_URL", hide_env_values = true)]
-    url: Option<String>,
-    /// What to print: text for people, or the service's own JSON for scripts
-    #[arg(long, global = true, help_heading = GLOBAL, value_enum, default_value_t, value_name = "FORMAT")]
-    output: Format,
-    /// How long an answer may take
-    #[arg(long, global = true, help_heading = GLOBAL, default_value_t = 30, value_name = "SECONDS")]
-    timeout: u64,
+    #[command(flatten)]
+    global: Global,
     #[command(subcommand)]
     command: Command,
+}
+
+#[derive(Args)]
+#[command(next_help_heading = "Global options")]
+struct Global {
+    /// Where the service is [default: where you logged in last, else http://127.0.0.1:8080]
+    #[arg(long, global = true, env = "CORTEX_REPORT_URL", hide_env_values = true)]
+    url: Option<String>,
+    /// What to print: text for people, or the service's own JSON for scripts
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "FORMAT"
+    )]
+    output: Format,
+    /// How long an answer may take
+    #[arg(long, global = true, default_value_t = 30, value_name = "SECONDS",
+          value_parser = clap::value_parser!(u64).range(1..))]
+    timeout: u64,
 }
 
 #[derive(Subcommand)]
@@ -68,8 +80,8 @@ enum Command {
 /// Runs the command line, and tells its exit code.
 pub fn main() -> ExitCode {
     let line = CommandLine::parse();
-    let output = Output::new(line.output);
-    match run(line, &output) {
+    let output = Output::new(line.global.output);
+    match run(line.command, &line.global, &output) {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever reads has seen enough.
         Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
@@ -82,67 +94,68 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn run(line: CommandLine, output: &Output) -> Result<(), Failure> {
-    if let Command::Completions { shell } = line.command {
-        let mut script = Vec::new();
-        clap_complete::generate(
-            shell,
-            &mut CommandLine::command(),
-            "cortex-report",
-            &mut script,
-        );
-        return Ok(output.raw(&script)?);
-    }
-    let cli = Cli::new(&line, output)?;
+fn run(command: Command, global: &Global, output: &Output) -> Result<(), Failure> {
+    let cli = || Cli::new(global, output);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::Failed(format!("cannot start: {error}")))?;
     runtime.block_on(async {
-        match line.command {
-            Command::Login(login) => login.run(cli).await,
-            Command::Logout => login::logout(cli).await,
-            Command::Whoami => login::whoami(cli).await,
-            Command::App(app) => app.run(cli).await,
-            Command::Completions { .. } => Ok(()),
+        match command {
+            Command::Login(login) => login.run(cli()?).await,
+            Command::Logout => login::logout(cli()?).await,
+            Command::Whoami => login::whoami(cli()?).await,
+            Command::App(app) => app.run(cli()?).await,
+            Command::Completions { shell } => completions(shell, output),
         }
     })
 }
 
-/// What every command works with.
+fn completions(shell: Shell, output: &Output) -> Result<(), Failure> {
+    let mut script = Vec::new();
+    let mut command = CommandLine::command();
+    clap_complete::generate(shell, &mut command, "cortex-report", &mut script);
+    Ok(output.raw(&script)?)
+}
+
+/// What the commands work with that call the service.
 struct Cli<'a> {
     client: Client,
     sessions: Sessions,
     output: &'a Output,
     timeout: u64,
+    has_key_of_variable: bool,
 }
 
 impl<'a> Cli<'a> {
-    fn new(line: &CommandLine, output: &'a Output) -> Result<Self, Failure> {
+    fn new(global: &Global, output: &'a Output) -> Result<Self, Failure> {
         let sessions = Sessions::load()?;
-        let url = line
+        let url = global
             .url
             .as_deref()
             .or(sessions.last_url())
             .unwrap_or(DEFAULT_URL);
         let client = Client::builder(url)
-            .timeout(Duration::from_secs(line.timeout))
+            .timeout(Duration::from_secs(global.timeout))
             .build()
             .map_err(|error| match error {
-                Error::InvalidRequest(reason) => Failure::Usage(format!(
-                    "{reason}. Say where the service is with --url or CORTEX_REPORT_URL."
+                error @ Error::InvalidUrl(_) => Failure::Usage(format!(
+                    "{error}.\nSay where the service is with --url or CORTEX_REPORT_URL, such as \
+                     {DEFAULT_URL}."
                 )),
                 error => Failure::Failed(error.to_string()),
             })?;
-        let from_variable = env::var(KEY_VARIABLE).ok().filter(|key| !key.is_empty());
-        let key = from_variable
+        let of_variable = env::var(KEY_VARIABLE).ok().filter(|key| !key.is_empty());
+        let has_key_of_variable = of_variable.is_some();
+        let key = of_variable
             .map(Secret::from)
             .or_else(|| sessions.key(&client.baseurl));
         Ok(Self {
             client: client.with_session_key(key),
             sessions,
             output,
-            timeout: line.timeout,
+            timeout: global.timeout,
+            has_key_of_variable,
         })
     }
 
@@ -155,6 +168,13 @@ impl<'a> Cli<'a> {
     }
 
     fn not_logged_in(&self) -> Failure {
+        if self.has_key_of_variable {
+            return Failure::NotLoggedIn(format!(
+                "You are not logged in at {}: the session of {KEY_VARIABLE} has ended, or is of \
+                 another service.\nUnset it, and log in with: cortex-report login ADDRESS",
+                self.client.baseurl
+            ));
+        }
         Failure::NotLoggedIn(format!(
             "You are not logged in at {}.\nLog in with: cortex-report login ADDRESS",
             self.client.baseurl
@@ -171,10 +191,7 @@ impl<'a> Cli<'a> {
                 _ => error.to_string(),
             },
             Error::Unreachable(reason) => {
-                let mut cause: &dyn std::error::Error = reason;
-                while let Some(inner) = cause.source() {
-                    cause = inner;
-                }
+                let cause = cause(reason);
                 format!(
                     "{url} cannot be reached: {cause}.\nIs the service running there? Say where it \
                      is with --url or CORTEX_REPORT_URL."

@@ -20,7 +20,6 @@ use crate::{Client, Error, Secret, Session};
 ///     .build()?;
 /// # Ok::<(), cortex_report_client::Error>(())
 /// ```
-#[derive(Debug)]
 #[must_use = "it makes a client once build is called"]
 pub struct Builder {
     url: String,
@@ -37,8 +36,7 @@ impl Client {
             url: url.to_owned(),
             timeout: Duration::from_secs(30),
             connection: reqwest::Client::builder()
-                .user_agent(concat!("cortex-report/", env!("CARGO_PKG_VERSION")))
-                .connect_timeout(Duration::from_secs(10)),
+                .user_agent(concat!("cortex-report/", env!("CARGO_PKG_VERSION"))),
             session: Session {
                 key: None,
                 repeats: 2,
@@ -113,20 +111,22 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidRequest`]: the URL is none of http or https, or has more than a path; or the
-    /// settings of the connections contradict each other.
+    /// [`Error::InvalidUrl`]: the URL is none of http or https, or has more than a path.
+    /// [`Error::InvalidRequest`]: the settings of the connections contradict each other, or the
+    /// platform has no certificates that it trusts.
     pub fn build(self) -> Result<Client, Error> {
-        let wrong = |reason: &str| Error::InvalidRequest(format!("{:?} {reason}", self.url));
-        let url = Url::parse(&self.url).map_err(|error| wrong(&format!("is no URL: {error}")))?;
+        // The URL is not shown: a wrong one may hold a password.
+        let wrong = |reason: &str| Error::InvalidUrl(reason.to_owned());
+        let url = Url::parse(&self.url).map_err(|error| wrong(&error.to_string()))?;
         if !matches!(url.scheme(), "http" | "https") {
-            return Err(wrong("has to begin with http:// or https://"));
+            return Err(wrong("it has to begin with http:// or https://"));
         }
         if !url.username().is_empty()
             || url.password().is_some()
             || url.query().is_some()
             || url.fragment().is_some()
         {
-            return Err(wrong("has to be no more than a host, a port and a path"));
+            return Err(wrong("it has to be no more than a host, a port and a path"));
         }
         let connection = self
             .connection

@@ -13,7 +13,9 @@ use crate::{
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
-    /// Nothing was sent: an argument is missing or wrong, or the URL is none.
+    /// The URL of the service is none.
+    InvalidUrl(String),
+    /// Nothing was sent: an argument is missing or wrong.
     InvalidRequest(String),
     /// The service refuses, by one of the documented errors. Its `code` says which.
     Refused {
@@ -56,9 +58,12 @@ impl Error {
                 ProblemCode::RequestTimeout | ProblemCode::Unavailable
             ),
             Self::Unexpected { status, .. } => {
-                matches!(status.map(|status| status.as_u16()), Some(502..=504))
+                matches!(
+                    status.map(|status| status.as_u16()),
+                    Some(408 | 429 | 502..=504)
+                )
             }
-            Self::InvalidRequest(_) | Self::NotVerified => false,
+            Self::InvalidUrl(_) | Self::InvalidRequest(_) | Self::NotVerified => false,
         }
     }
 }
@@ -66,6 +71,7 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::InvalidUrl(reason) => write!(formatter, "the URL is wrong: {reason}"),
             Self::InvalidRequest(reason) => write!(formatter, "nothing was sent: {reason}"),
             Self::Refused { problem, .. } => {
                 formatter.write_str(&problem.detail)?;
@@ -123,7 +129,12 @@ impl From<CallError> for Error {
                     Some(location) if status.is_redirection() => {
                         format!("it redirects to {location}")
                     }
-                    _ => format!("it has the status {status}"),
+                    _ => match response.headers().get(header::CONTENT_TYPE) {
+                        Some(media_type) => {
+                            format!("it has the status {status} and the media type {media_type:?}")
+                        }
+                        None => format!("it has the status {status}"),
+                    },
                 };
                 Self::Unexpected {
                     status: Some(status),
@@ -153,7 +164,9 @@ pub(crate) fn retry_after(headers: &header::HeaderMap) -> Option<Duration> {
 }
 
 /// The innermost reason, which is the one that names what to mend.
-fn cause<'a>(error: &'a (dyn error::Error + 'static)) -> &'a (dyn error::Error + 'static) {
+pub(crate) fn cause<'a>(
+    error: &'a (dyn error::Error + 'static),
+) -> &'a (dyn error::Error + 'static) {
     let mut cause = error;
     while let Some(inner) = cause.source() {
         cause = inner;

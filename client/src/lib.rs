@@ -61,6 +61,9 @@ pub use secret::Secret;
 pub use session::Session;
 
 /// Why a call failed, with all that is known of the reply.
+///
+/// It shows what is known, also a body that could not be read. For a log or a person, make an
+/// [`Error`] of it.
 pub type CallError = progenitor_client::Error<types::Problem>;
 
 /// Holds the example of README.md to what compiles.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep};
 
 use crate::{
     Client, Error, Secret,
@@ -68,36 +68,41 @@ impl Login {
 
     /// Waits until the person has verified the login: a client that is logged in, and who it is.
     ///
-    /// It asks the service again and again, and lives with a service that is away for a while.
-    /// Dropped half-way it leaves nothing behind: the login goes on, and may be waited for again.
+    /// It looks again and again, and lives with a service that is away for a while. `limit` is how
+    /// long, at most [`LIFETIME`](Self::LIFETIME); the last look is at its end. Dropped half-way it
+    /// leaves nothing behind: the login goes on, and may be waited for again.
     ///
     /// # Errors
     ///
     /// [`Error::NotVerified`] after `limit`; the service does not tell a login that was burned by
     /// wrong codes from one that nobody has verified yet. Besides, those of a call that waiting
-    /// does not mend.
+    /// does not mend, or that the last look met.
     pub async fn wait(&self, limit: Duration) -> Result<(Client, User), Error> {
-        let deadline = Instant::now() + limit;
+        let deadline = Instant::now() + limit.min(Self::LIFETIME);
         let mut pause = FIRST_PAUSE;
         loop {
-            let call = timeout_at(deadline, self.client.get_user().send());
-            match call.await {
-                Ok(Ok(user)) => return Ok((self.client.clone(), user.into_inner())),
-                Ok(Err(error)) => {
-                    let error = Error::from(error);
-                    let is_pending = error.code() == Some(ProblemCode::NotLoggedIn);
-                    if !is_pending && !error.is_transient() {
-                        return Err(error);
-                    }
-                }
-                Err(_) => return Err(Error::NotVerified),
+            let error = match self.client.get_user().send().await {
+                Ok(user) => return Ok((self.client.clone(), user.into_inner())),
+                Err(error) => Error::from(error),
+            };
+            let is_pending = error.code() == Some(ProblemCode::NotLoggedIn);
+            if !is_pending && !error.is_transient() {
+                return Err(error);
             }
             let rest = deadline.saturating_duration_since(Instant::now());
             if rest.is_zero() {
-                return Err(Error::NotVerified);
+                return Err(if is_pending {
+                    Error::NotVerified
+                } else {
+                    error
+                });
             }
-            let jitter = (self.client.inner.jitter)();
-            sleep(pause.mul_f64((1.0 + jitter) / 2.0).min(rest)).await;
+            let told = match error {
+                Error::Refused { retry_after, .. } => retry_after,
+                _ => None,
+            };
+            let own = self.client.inner.vary(pause);
+            sleep(own.max(told.unwrap_or_default()).min(rest)).await;
             pause = pause.mul_f64(1.5).min(LONGEST_PAUSE);
         }
     }

@@ -44,12 +44,22 @@ impl Session {
                     | StatusCode::GATEWAY_TIMEOUT => is_safe,
                     _ => false,
                 };
-                (may_repeat, retry_after(response.headers()))
+                let told = retry_after(response.headers());
+                // A date, which the document does not have.
+                let is_unreadable =
+                    told.is_none() && response.headers().contains_key(header::RETRY_AFTER);
+                (may_repeat && !is_unreadable, told)
             }
         };
-        let own = FIRST_PAUSE * 2_u32.saturating_pow(repeated);
-        let pause = told.unwrap_or_default() + own.mul_f64((1.0 + (self.jitter)()) / 2.0);
+        let own = self.vary(FIRST_PAUSE * 2_u32.saturating_pow(repeated));
+        let pause = told.unwrap_or_default() + own;
         (may_repeat && pause <= self.longest_pause).then_some(pause)
+    }
+
+    /// A pause of half to the whole of the length, so that clients that failed together do not
+    /// come back together.
+    pub(crate) fn vary(&self, pause: Duration) -> Duration {
+        pause.mul_f64((1.0 + (self.jitter)()) / 2.0)
     }
 }
 

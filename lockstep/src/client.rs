@@ -10,15 +10,16 @@ use proc_macro2::TokenStream;
 use progenitor_impl::{GenerationSettings, Generator, HooksMode, InterfaceStyle};
 use quote::{ToTokens, quote};
 use schemars::schema::{InstanceType, SchemaObject};
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{Document, Refusal, code::generated};
 
 /// The document as progenitor reads it: OpenAPI 3.0.3, without what progenitor would lose.
 ///
-/// Every difference to the document is a pass of its own, and none of them loses anything: what
-/// the types of the client cannot say is said in their documentation, and what the client does by
-/// itself (the credential, the media types) is not asked of its user.
+/// Every difference to the document is a pass of its own. What the types of the client cannot say
+/// is said in their documentation, and what the client does by itself (the credential, the media
+/// types) is not asked of its user.
 pub fn lowered(document: &Document) -> Value {
     lowering::lower(document)
 }
@@ -34,15 +35,21 @@ pub fn lowered(document: &Document) -> Value {
 /// - `Secret`: what the format `password` becomes; it is made `From<String>`, and serde writes and
 ///   reads it as a string
 ///
+/// A reply is decoded if it has the documented media type, and is progenitor's
+/// `UnexpectedResponse` otherwise. Members that the document does not have are ignored; another
+/// value of an enum cannot be decoded, so adding one breaks the clients that are there.
+///
 /// # Errors
 ///
 /// progenitor does not take the document. Where the rules of [`read`](crate::read) are complete,
 /// that does not happen.
 pub fn client(document: &Document) -> Result<String, Refusal> {
-    let tokens = generate(document, Generator::generate_tokens)?;
-    let mut code = syn::parse2(tokens).map_err(|error| refusal(document, error))?;
-    raising::mark_deprecated(&mut code, &lowered(document))
-        .map_err(|reason| refusal(document, reason))?;
+    let lowered = lowered(document);
+    let refusal = |reason: &dyn Display| refusal(document, reason);
+    let tokens = generate(document, &lowered, Generator::generate_tokens)?;
+    let mut code = syn::parse2(tokens).map_err(|error| refusal(&error))?;
+    raising::mark_deprecated(&mut code, &lowered).map_err(|reason| refusal(&reason))?;
+    raising::decode_what_is_documented(&mut code).map_err(|reason| refusal(&reason))?;
     let code = generated(document, [code.into_token_stream()]);
     // Nobody compiles progenitor's examples, so they are none for rustdoc to count as skipped.
     Ok(code.replace("```ignore\n", "```text\n"))
@@ -55,7 +62,7 @@ pub fn client(document: &Document) -> Result<String, Refusal> {
 ///
 /// As for [`client`].
 pub fn mock(document: &Document) -> Result<String, Refusal> {
-    let tokens = generate(document, |generator, model| {
+    let tokens = generate(document, &lowered(document), |generator, model| {
         generator.httpmock(model, "crate")
     })?;
     Ok(generated(document, [raising::answer_problems(tokens)]))
@@ -63,10 +70,10 @@ pub fn mock(document: &Document) -> Result<String, Refusal> {
 
 fn generate(
     document: &Document,
+    lowered: &Value,
     write: impl FnOnce(&mut Generator, &OpenAPI) -> progenitor_impl::Result<TokenStream>,
 ) -> Result<TokenStream, Refusal> {
-    let model =
-        serde_json::from_value(lowered(document)).map_err(|error| refusal(document, error))?;
+    let model = OpenAPI::deserialize(lowered).map_err(|error| refusal(document, error))?;
     let mut settings = GenerationSettings::new();
     settings
         .with_interface(InterfaceStyle::Builder)

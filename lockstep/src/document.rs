@@ -1,11 +1,7 @@
 use serde_json::Value;
 use utoipa::openapi::OpenApi;
 
-use crate::{
-    Refusal,
-    rules::Rules,
-    source::{Source, join},
-};
+use crate::{Refusal, pointers::join, rules::Rules, source::Source};
 
 /// An OpenAPI document that the generators can write out whole.
 pub struct Document {

@@ -25,6 +25,7 @@ mod build;
 mod client;
 mod code;
 mod document;
+mod pointers;
 mod refusal;
 mod rules;
 mod server;

@@ -17,11 +17,9 @@ use utoipa::openapi::{Info, RefOr, Server, Tag, path, security};
 
 use crate::{
     Refusal,
-    source::{Source, join},
+    pointers::{self, METHODS, cookie_name, join, last},
+    source::Source,
 };
-
-/// The methods that an operation can be under.
-pub(crate) const METHODS: [&str; 5] = ["get", "put", "post", "delete", "patch"];
 
 /// A walk over a document that collects the refusals.
 pub(crate) struct Rules<'a> {
@@ -248,43 +246,25 @@ impl<'a> Rules<'a> {
         self.source.at(pointer)?.as_str()
     }
 
-    /// The pointers of the members or items of what stands at `pointer`.
     fn members(&self, pointer: &str) -> Vec<String> {
-        match self.source.at(pointer) {
-            Some(Value::Object(object)) => object.keys().map(|key| join(pointer, key)).collect(),
-            Some(Value::Array(items)) => (0..items.len())
-                .map(|index| format!("{pointer}/{index}"))
-                .collect(),
-            _ => Vec::new(),
-        }
+        pointers::members(&self.source.value, pointer)
     }
 
-    /// The pointers of all operations.
     fn operations(&self) -> Vec<String> {
-        self.members("/paths")
-            .iter()
-            .flat_map(|path| self.members(path))
-            .filter(|operation| METHODS.contains(&last(operation).as_str()))
-            .collect()
+        pointers::operations(&self.source.value)
     }
 
-    /// Follows a reference at `pointer`, if there is one.
     fn resolve(&self, pointer: &str, kind: &str) -> String {
-        match self.text(&join(pointer, "$ref")) {
-            Some(reference) => reference
-                .strip_prefix('#')
-                .filter(|target| target.starts_with(&format!("/components/{kind}/")))
-                .unwrap_or(pointer)
-                .to_owned(),
-            None => pointer.to_owned(),
-        }
+        pointers::resolve(&self.source.value, pointer, kind)
     }
-}
 
-/// The last part of a pointer, unescaped.
-fn last(pointer: &str) -> String {
-    let last = pointer.rsplit('/').next().unwrap_or_default();
-    last.replace("~1", "/").replace("~0", "~")
+    fn alternatives(&self, operation: &str) -> Vec<String> {
+        pointers::alternatives(&self.source.value, operation)
+    }
+
+    fn content_schemas(&self, pointer: &str) -> Vec<String> {
+        pointers::content_schemas(&self.source.value, pointer)
+    }
 }
 
 /// A path without the names of its parameters, which do not tell two paths apart.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use saphyr::{LoadableYamlNode, MarkedYaml, Marker, Scalar, YamlData};
 use serde_json::{Map, Number, Value};
 
-use crate::Refusal;
+use crate::{Refusal, pointers::join};
 
 /// A line and a column, both from 1.
 pub(crate) type Place = (usize, usize);
@@ -135,9 +135,4 @@ impl Source {
             }
         }
     }
-}
-
-/// The JSON Pointer of the member `name` of what stands at `pointer`.
-pub(crate) fn join(pointer: &str, name: &str) -> String {
-    format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"))
 }

@@ -164,6 +164,51 @@ fn limits_are_said_in_the_documentation() {
 }
 
 #[test]
+fn the_limits_of_items_are_said_of_the_list() {
+    let links = "          items: { $ref: '#/components/schemas/NoteId' }\n";
+    let codes =
+        "          maxItems: 9\n          items: { type: string, pattern: '^a$', maxLength: 3 }\n";
+    assert_eq!(
+        lowered(links, codes, "/components/schemas/Note/properties/links"),
+        json!({
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "Limits of each: `maxLength: 3`, `pattern: ^a$`\n\nLimits: `maxItems: 9`",
+        })
+    );
+}
+
+#[test]
+fn a_parameter_has_the_description_of_its_schema_if_it_has_none() {
+    let note_id = at("/paths/~1folders~1{folder}~1notes~1{note_id}/put/parameters/0");
+    assert_eq!(note_id["description"], "The number of a note.");
+    let own = at("/paths/~1notes/get/parameters/0/description");
+    assert!(own.as_str().unwrap().starts_with("How many at most."));
+}
+
+#[test]
+fn the_headers_of_a_reply_are_said_in_the_documentation() {
+    assert_eq!(
+        at("/paths/~1folders~1{folder}~1notes~1{note_id}/put/description"),
+        "Replaces what is there.\n\nHeaders of the reply:\n- 201 `Location`: Where it is.\n- 429 \
+         `Retry-After`"
+    );
+}
+
+#[test]
+fn an_extension_does_not_make_another_type() {
+    let text = "token: { type: string, format: password, x-order: 1 }";
+    assert_eq!(
+        lowered(
+            "token: { type: string, format: password }",
+            text,
+            "/components/schemas/StatusReply/properties/token"
+        ),
+        json!({"type": "string", "format": "password"})
+    );
+}
+
+#[test]
 fn a_format_that_would_be_a_type_of_another_crate_is_said_in_the_documentation() {
     let text = "/components/schemas/Note/properties/text";
     let date = "          format: date-time\n";

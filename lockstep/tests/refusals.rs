@@ -60,6 +60,25 @@ fn all_refusals_are_told_in_one_run() {
     assert_eq!(lines, [19, 80, 137], "{refusals:#?}");
 }
 
+#[test]
+fn a_body_is_not_required_for_nothing_but_the_key() {
+    let others =
+        "        mood: { $ref: '#/components/schemas/Mood' }\n        moreText: { type: string }\n";
+    let text = NOTES.replacen(others, "", 1).replacen(
+        "      requestBody:\n        content:\n          application/x-www",
+        "      requestBody:\n        required: true\n        content:\n          application/x-www",
+        1,
+    );
+    let refusals = read("notes.yaml", &text).err().expect("it is wrong");
+    let refusals: Vec<String> = refusals.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        refusals,
+        [
+            "notes.yaml:86:7 /paths/~1status/post/requestBody: has nothing but the cookie's key, which may stand elsewhere: do not require it"
+        ]
+    );
+}
+
 const CASES: &[Case] = &[
     Case {
         name: "another version",

@@ -79,10 +79,17 @@ async fn create(cli: Cli<'_>, name: String, org: OrgChoice) -> Result<(), Failur
     }
     // A person wants the API key, which is not in the reply.
     let apps = cli.client.list_apps().org_id(org.org_id).send().await;
-    let apps = apps.map_err(|error| cli.failure(error))?.into_inner();
-    let is_new = |app: &types::App| app.app_id == created.app_id;
-    let apps: Vec<types::App> = apps.app_list.into_iter().filter(is_new).collect();
-    Ok(cli.output.result(&apps, |apps| app_table(apps))?)
+    let apps = apps.map(|apps| apps.into_inner().app_list);
+    let mut apps = apps.unwrap_or_default();
+    apps.retain(|app| app.app_id == created.app_id);
+    Ok(cli.output.result(&apps, |apps| match apps.as_slice() {
+        // It is created all the same.
+        [] => format!(
+            "Application {} is created.\nSee its API key with: cortex-report app list",
+            created.app_id
+        ),
+        apps => app_table(apps),
+    })?)
 }
 
 async fn delete(cli: Cli<'_>, id: i64, yes: bool) -> Result<(), Failure> {
@@ -102,7 +109,8 @@ async fn delete(cli: Cli<'_>, id: i64, yes: bool) -> Result<(), Failure> {
             ),
             None => format!("Delete application {id}, which is in none of your organizations?"),
         };
-        if !cli.output.confirm(&question)? {
+        let confirmed = cli.output.confirm(&question);
+        if !confirmed.map_err(|error| Failure::Failed(format!("no answer: {error}")))? {
             return Err(Failure::Failed("Nothing is deleted.".to_owned()));
         }
     }

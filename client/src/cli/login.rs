@@ -21,7 +21,7 @@ pub(super) struct Login {
 }
 
 impl Login {
-    pub(super) async fn run(self, mut cli: Cli<'_>) -> Result<(), Failure> {
+    pub(super) async fn run(self, cli: Cli<'_>) -> Result<(), Failure> {
         let login = cli.client.start_login(&self.address).await;
         let login = login.map_err(|error| cli.failure(error))?;
         cli.output.tell(&format!(
@@ -50,7 +50,7 @@ impl Login {
     }
 }
 
-pub(super) async fn logout(mut cli: Cli<'_>) -> Result<(), Failure> {
+pub(super) async fn logout(cli: Cli<'_>) -> Result<(), Failure> {
     let client = cli.logged_in()?.clone();
     let reply = client.logout().send().await;
     let reply = reply.map_err(|error| cli.failure(error))?;

@@ -33,21 +33,7 @@ impl Sessions {
             .map_err(|error| Failure::Failed(format!("no configuration folder: {error}")))?
             .config_dir();
         let file = folder.join("cortex-report").join("sessions.json");
-        let kept = match fs::read(&file) {
-            Ok(text) => serde_json::from_slice(&text).map_err(|_| {
-                Failure::Failed(format!(
-                    "{} is not as cortex-report writes it.\nDelete it and log in again.",
-                    file.display()
-                ))
-            })?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Kept::default(),
-            Err(error) => {
-                return Err(Failure::Failed(format!(
-                    "{} cannot be read: {error}",
-                    file.display()
-                )));
-            }
-        };
+        let kept = read(&file)?;
         Ok(Self { file, kept })
     }
 
@@ -59,28 +45,32 @@ impl Sessions {
         self.kept.session_keys.get(url).cloned()
     }
 
-    pub(super) fn keep(&mut self, url: &str, key: Secret) -> Result<(), Failure> {
-        self.kept.last_url = Some(url.to_owned());
-        self.kept.session_keys.insert(url.to_owned(), key);
-        self.save()
+    pub(super) fn keep(&self, url: &str, key: Secret) -> Result<(), Failure> {
+        self.change(|kept| {
+            kept.last_url = Some(url.to_owned());
+            kept.session_keys.insert(url.to_owned(), key);
+        })
     }
 
     /// Forgets a key, if it is the one that is kept for this URL.
-    pub(super) fn forget(&mut self, url: &str, key: &Secret) -> Result<(), Failure> {
-        if self.kept.session_keys.get(url) == Some(key) {
-            self.kept.session_keys.remove(url);
-            self.save()?;
-        }
-        Ok(())
+    pub(super) fn forget(&self, url: &str, key: &Secret) -> Result<(), Failure> {
+        self.change(|kept| {
+            if kept.session_keys.get(url) == Some(key) {
+                kept.session_keys.remove(url);
+            }
+        })
     }
 
-    fn save(&self) -> Result<(), Failure> {
+    /// Changes the file as it is now: another login may have ended while this one was waited for.
+    fn change(&self, change: impl FnOnce(&mut Kept)) -> Result<(), Failure> {
+        let mut kept = read(&self.file)?;
+        change(&mut kept);
         let folder = self.file.parent().unwrap_or(Path::new("."));
         let write = || -> io::Result<()> {
             fs::create_dir_all(folder)?;
             // Made with mode 0600, and put in place whole or not at all.
             let mut file = tempfile::NamedTempFile::new_in(folder)?;
-            serde_json::to_writer_pretty(&mut file, &self.kept)?;
+            serde_json::to_writer_pretty(&mut file, &kept)?;
             file.flush()?;
             file.persist(&self.file)?;
             Ok(())
@@ -91,5 +81,21 @@ impl Sessions {
                 self.file.display()
             ))
         })
+    }
+}
+
+fn read(file: &Path) -> Result<Kept, Failure> {
+    match fs::read(file) {
+        Ok(text) => serde_json::from_slice(&text).map_err(|_| {
+            Failure::Failed(format!(
+                "{} is not as cortex-report writes it.\nDelete it and log in again.",
+                file.display()
+            ))
+        }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Kept::default()),
+        Err(error) => Err(Failure::Failed(format!(
+            "{} cannot be read: {error}",
+            file.display()
+        ))),
     }
 }

@@ -1,6 +1,6 @@
 //! The client of `notes.yaml` calls its server: what one sends, the other takes, and back.
 
-use poem::{Server, listener::TcpListener};
+use poem::{Server, listener::TcpAcceptor};
 use progenitor_client::{ClientHooks, OperationInfo};
 use reqwest::{Request, StatusCode};
 use serde::{Deserialize, Serialize};
@@ -48,15 +48,12 @@ impl ClientHooks<Session> for Client {
 
 /// A client of a server of its own.
 async fn client(key: &'static str) -> Client {
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = port.local_addr().unwrap();
-    drop(port);
-    let server = Server::new(TcpListener::bind(address)).run(served());
-    tokio::spawn(server);
-    while tokio::net::TcpStream::connect(address).await.is_err() {
-        tokio::task::yield_now().await;
-    }
-    Client::new(&format!("http://{address}"), Session(key))
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let acceptor = TcpAcceptor::from_std(listener).unwrap();
+    tokio::spawn(Server::new_with_acceptor(acceptor).run(served()));
+    Client::new(&url, Session(key))
 }
 
 fn note() -> Note {

@@ -4,12 +4,18 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use crate::{Document, rules::METHODS, source::join};
+use crate::{
+    Document,
+    pointers::{
+        alternatives, content_schemas, cookie_name, join, last, members, operations, resolve,
+    },
+};
 
 /// Each pass changes one thing about the document, and may rely on what those before it did.
-const PASSES: [fn(&mut Value); 11] = [
+const PASSES: [fn(&mut Value); 13] = [
     version,
     license,
+    extensions,
     credentials,
     media_types,
     optional_bodies,
@@ -17,6 +23,7 @@ const PASSES: [fn(&mut Value); 11] = [
     nullable,
     examples,
     limits,
+    headers,
     open_objects,
     unused_components,
 ];
@@ -39,20 +46,26 @@ fn license(document: &mut Value) {
     remove(document, "/info/license", "identifier");
 }
 
+/// progenitor gives extensions meanings of their own, and tells types apart by them.
+fn extensions(document: &mut Value) {
+    each_schema(document, |schema| {
+        schema.retain(|keyword, _| !keyword.starts_with("x-"));
+    });
+}
+
 /// The client sends its credential with every request, so nobody is asked for it: not as security,
 /// which progenitor ignores, and not as the member of a body. A body without another member goes.
 fn credentials(document: &mut Value) {
     let bodies: Vec<(String, String)> = operations(document)
         .into_iter()
-        .filter(|operation| is_secured(document, operation))
+        .filter(|operation| !alternatives(document, operation).is_empty())
         .flat_map(|operation| {
-            let schemas = body_schemas(document, &operation);
-            schemas
-                .into_iter()
-                .map(move |schema| (operation.clone(), schema))
+            let body = resolve(document, &join(&operation, "requestBody"), "requestBodies");
+            let schemas = content_schemas(document, &body).into_iter();
+            schemas.map(move |schema| (operation.clone(), schema))
         })
         .collect();
-    if let Some(name) = cookie_name(document) {
+    if let Some(name) = cookie_name(document).map(str::to_owned) {
         for (_, schema) in &bodies {
             remove(document, &format!("{schema}/properties"), &name);
         }
@@ -88,7 +101,7 @@ fn media_types(document: &mut Value) {
 /// progenitor sends every body. An optional one has only optional members, so `{}` is none.
 fn optional_bodies(document: &mut Value) {
     for operation in operations(document) {
-        let body = resolve(document, join(&operation, "requestBody"));
+        let body = resolve(document, &join(&operation, "requestBody"), "requestBodies");
         if let Some(Value::Object(body)) = document.pointer_mut(&body) {
             body.insert("required".to_owned(), json!(true));
         }
@@ -147,29 +160,44 @@ fn examples(document: &mut Value) {
 }
 
 /// What limits a value is the server's to check, which names every failure: a client that checked
-/// some of it too would be a second opinion, and would refuse replies that a later version of the
-/// service may send. The limits are said in the documentation instead.
+/// some of it too would be a second opinion. The limits are said in the documentation instead, as
+/// near as the code has any: a parameter has one and its schema has not, a list has one and its
+/// items have not.
 fn limits(document: &mut Value) {
     for operation in operations(document) {
         for parameter in members(document, &join(&operation, "parameters")) {
             let Some(Value::Object(parameter)) = document.pointer_mut(&parameter) else {
                 continue;
             };
-            let limits = match parameter.get_mut("schema") {
-                Some(Value::Object(schema)) => take_limits(schema),
-                _ => None,
+            let Some(Value::Object(schema)) = parameter.get_mut("schema") else {
+                continue;
             };
-            describe(parameter, limits);
+            let limits = take_limits(schema);
+            let description = schema.get("description").cloned();
+            if let (Some(description), false) = (description, parameter.contains_key("description"))
+            {
+                parameter.insert("description".to_owned(), description);
+            }
+            describe(parameter, limits.map(|limits| format!("Limits: {limits}")));
         }
     }
     each_schema(document, |schema| {
+        if let Some(Value::Object(items)) = schema.get_mut("items") {
+            let limits = take_limits(items);
+            describe(
+                schema,
+                limits.map(|limits| format!("Limits of each: {limits}")),
+            );
+        }
         let limits = take_limits(schema);
-        describe(schema, limits);
+        describe(schema, limits.map(|limits| format!("Limits: {limits}")));
     });
 }
 
+/// Takes away what limits a value, and tells it.
 fn take_limits(schema: &mut Map<String, Value>) -> Option<String> {
-    const LIMITS: [&str; 11] = [
+    const LIMITS: [&str; 12] = [
+        "format",
         "minimum",
         "exclusiveMinimum",
         "maximum",
@@ -182,35 +210,56 @@ fn take_limits(schema: &mut Map<String, Value>) -> Option<String> {
         "uniqueItems",
         "pattern",
     ];
-    let limits = LIMITS.iter().copied();
-    // Of the formats, these say the type; another one of a string would be a type of another crate.
-    let is_type =
-        |format: &str| matches!(format, "password" | "int32" | "int64" | "float" | "double");
-    let format = schema.get("format").and_then(Value::as_str);
-    let format = format
-        .is_some_and(|format| !is_type(format))
-        .then_some("format");
-    let taken: Vec<String> = format
-        .into_iter()
-        .chain(limits)
-        .filter_map(|keyword| Some((keyword, schema.shift_remove(keyword)?)))
-        .map(|(keyword, value)| match value {
-            Value::String(text) => format!("`{keyword}: {text}`"),
-            value => format!("`{keyword}: {value}`"),
-        })
-        .collect();
-    (!taken.is_empty()).then(|| taken.join(", "))
+    // These formats say the type; another one of a string would be a type of another crate.
+    const TYPES: [&str; 5] = ["password", "int32", "int64", "float", "double"];
+    let mut limits = Vec::new();
+    for keyword in LIMITS {
+        match schema.get(keyword) {
+            Some(Value::String(text)) if !TYPES.contains(&text.as_str()) => {
+                limits.push(format!("`{keyword}: {text}`"));
+            }
+            Some(Value::String(_)) | None => continue,
+            Some(value) => limits.push(format!("`{keyword}: {value}`")),
+        }
+        schema.shift_remove(keyword);
+    }
+    (!limits.is_empty()).then(|| limits.join(", "))
 }
 
-fn describe(object: &mut Map<String, Value>, limits: Option<String>) {
-    let Some(limits) = limits else {
+/// Adds a paragraph to a description.
+fn describe(object: &mut Map<String, Value>, paragraph: Option<String>) {
+    let Some(paragraph) = paragraph else {
         return;
     };
     let description = match object.get("description").and_then(Value::as_str) {
-        Some(description) => format!("{}\n\nLimits: {limits}", description.trim_end()),
-        None => format!("Limits: {limits}"),
+        Some(description) => format!("{}\n\n{paragraph}", description.trim_end()),
+        None => paragraph,
     };
     object.insert("description".to_owned(), json!(description));
+}
+
+/// The headers of a reply are handed on untyped, so the operation tells what they are.
+fn headers(document: &mut Value) {
+    for operation in operations(document) {
+        let mut told = Vec::new();
+        for response in members(document, &join(&operation, "responses")) {
+            let headers = resolve(document, &response, "responses") + "/headers";
+            for header in members(document, &headers) {
+                let text = document.pointer(&join(&header, "description"));
+                let text = text.and_then(Value::as_str).unwrap_or_default().trim_end();
+                let line = format!("- {} `{}`: {text}", last(&response), last(&header));
+                told.push(line.trim_end_matches([':', ' ']).to_owned());
+            }
+        }
+        if let (Some(Value::Object(operation)), false) =
+            (document.pointer_mut(&operation), told.is_empty())
+        {
+            describe(
+                operation,
+                Some(format!("Headers of the reply:\n{}", told.join("\n"))),
+            );
+        }
+    }
 }
 
 /// A client lives with members that a later version of the service adds to its replies.
@@ -254,68 +303,6 @@ fn references(value: Option<&Value>) -> Vec<String> {
             .collect(),
         _ => Vec::new(),
     }
-}
-
-/// The pointers of the members or items of what stands at `pointer`.
-fn members(document: &Value, pointer: &str) -> Vec<String> {
-    match document.pointer(pointer) {
-        Some(Value::Object(object)) => object.keys().map(|name| join(pointer, name)).collect(),
-        Some(Value::Array(items)) => (0..items.len())
-            .map(|index| format!("{pointer}/{index}"))
-            .collect(),
-        _ => Vec::new(),
-    }
-}
-
-/// The pointers of all operations.
-fn operations(document: &Value) -> Vec<String> {
-    let is_method = |pointer: &String| {
-        METHODS
-            .iter()
-            .any(|method| pointer.ends_with(&format!("/{method}")))
-    };
-    let paths = members(document, "/paths");
-    let operations = paths.iter().flat_map(|path| members(document, path));
-    operations.filter(is_method).collect()
-}
-
-/// Whether an operation takes a credential.
-fn is_secured(document: &Value, operation: &str) -> bool {
-    let own = document.pointer(&join(operation, "security"));
-    let requirements = own
-        .or_else(|| document.get("security"))
-        .and_then(Value::as_array);
-    requirements
-        .into_iter()
-        .flatten()
-        .any(|schemes| *schemes != json!({}))
-}
-
-/// The pointers of the schemas of an operation's body, each once.
-fn body_schemas(document: &Value, operation: &str) -> BTreeSet<String> {
-    let body = resolve(document, join(operation, "requestBody"));
-    let contents = members(document, &join(&body, "content"));
-    let schemas = contents
-        .iter()
-        .map(|content| resolve(document, join(content, "schema")));
-    schemas.collect()
-}
-
-/// Follows a reference, if there is one.
-fn resolve(document: &Value, pointer: String) -> String {
-    let target = document
-        .pointer(&join(&pointer, "$ref"))
-        .and_then(Value::as_str);
-    target.map_or(pointer, |target| target.trim_start_matches('#').to_owned())
-}
-
-/// The name of the cookie that carries a credential, which the member of a body may carry too.
-fn cookie_name(document: &Value) -> Option<String> {
-    let schemes = document
-        .pointer("/components/securitySchemes")?
-        .as_object()?;
-    let cookie = schemes.values().find(|scheme| scheme["in"] == "cookie")?;
-    cookie["name"].as_str().map(str::to_owned)
 }
 
 fn remove(document: &mut Value, pointer: &str, name: &str) {

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use heck::{ToSnakeCase, ToUpperCamelCase};
 use proc_macro2::{Group, Literal, TokenStream, TokenTree};
+use quote::ToTokens;
 use serde_json::Value;
-use syn::{Attribute, Ident, ImplItem, Item, Type, Visibility, parse_quote};
+use syn::{Attribute, Expr, Ident, ImplItem, Item, Pat, Stmt, Type, Visibility, parse_quote};
 
 /// Marks what the lowered document calls deprecated.
 ///
@@ -50,7 +51,9 @@ fn deprecated_paths(lowered: &Value) -> BTreeSet<String> {
             paths.insert(format!("types::{name}"));
         }
         let properties = schema["properties"].as_object().into_iter().flatten();
-        for (property, _) in properties.filter(|(_, property)| is_deprecated(property)) {
+        let deprecated = properties
+            .filter(|(_, property)| is_deprecated(property) || is_deprecated(&property["items"]));
+        for (property, _) in deprecated {
             let property = member(property);
             paths.insert(format!("types::{name}::{property}"));
             paths.insert(format!("types::builder::{name}::{property}"));
@@ -117,6 +120,82 @@ fn mark_items(items: &mut [Item], module: &str, unmarked: &mut BTreeSet<String>)
 fn mark(path: &str, attributes: &mut Vec<Attribute>, unmarked: &mut BTreeSet<String>) {
     if unmarked.remove(path) {
         attributes.push(parse_quote!(#[deprecated]));
+    }
+}
+
+/// Lets a reply be decoded only if it is of the media type that the document has for its status,
+/// where progenitor decodes what comes; and keeps a success that cannot be decoded out of the
+/// error, since it may hold a secret.
+///
+/// # Errors
+///
+/// An operation is not sent by the code that is expected.
+pub(super) fn decode_what_is_documented(code: &mut syn::File) -> Result<(), String> {
+    let builders = code.items.iter_mut().find_map(|item| match item {
+        Item::Mod(module) if module.ident == "builder" => module.content.as_mut(),
+        _ => None,
+    });
+    let (_, items) = builders.ok_or("there is no module of builders")?;
+    for item in items.iter_mut() {
+        let Item::Impl(item) = item else {
+            continue;
+        };
+        let send = item.items.iter_mut().find_map(|inner| match inner {
+            ImplItem::Fn(method) if method.sig.ident == "send" => Some(method),
+            _ => None,
+        });
+        let Some(Stmt::Expr(last, None)) = send.and_then(|send| send.block.stmts.last_mut()) else {
+            return Err("a builder has no method that sends".to_owned());
+        };
+        let Expr::Match(replies) = &mut *last else {
+            return Err("a method that sends does not tell statuses apart".to_owned());
+        };
+        let response = match &*replies.expr {
+            Expr::MethodCall(call) => response_of(&call.receiver).cloned(),
+            _ => None,
+        };
+        let response = response.ok_or("a method that sends does not look at the status")?;
+        for arm in &mut replies.arms {
+            let status = match &arm.pat {
+                Pat::Lit(literal) => literal.to_token_stream().to_string(),
+                _ => continue,
+            };
+            let media_type = if status.starts_with(['4', '5']) {
+                "application/problem+json"
+            } else {
+                "application/json"
+            };
+            let (status, decode) = (&arm.pat, &arm.body);
+            *arm = parse_quote!(#status if is_of(&#response, #media_type) => #decode,);
+        }
+        *last = parse_quote!(without_body(#replies));
+    }
+    items.push(parse_quote! {
+        fn is_of(response: &reqwest::Response, media_type: &str) -> bool {
+            let value = response.headers().get(reqwest::header::CONTENT_TYPE);
+            let value = value.and_then(|value| value.to_str().ok()).unwrap_or_default();
+            let value = value.split(';').next().unwrap_or_default();
+            value.trim().eq_ignore_ascii_case(media_type)
+        }
+    });
+    items.push(parse_quote! {
+        fn without_body<T, E>(reply: Result<T, Error<E>>) -> Result<T, Error<E>> {
+            reply.map_err(|error| match error {
+                Error::InvalidResponsePayload(_, reason) => {
+                    Error::InvalidResponsePayload(Default::default(), reason)
+                }
+                error => error,
+            })
+        }
+    });
+    Ok(())
+}
+
+/// The variable of `response.status()`.
+fn response_of(expression: &Expr) -> Option<&Expr> {
+    match expression {
+        Expr::MethodCall(call) if call.method == "status" => Some(&call.receiver),
+        _ => None,
     }
 }
 

@@ -346,38 +346,30 @@ impl Rules<'_> {
         for scheme in bearers.iter().skip(1).chain(cookies.iter().skip(1)) {
             self.refuse(scheme, "is the second of its kind: only one is told apart");
         }
-        let name = cookies
-            .first()
-            .and_then(|scheme| self.text(&join(scheme, "name")));
-        let Some(name) = name else {
+        let Some(name) = cookie_name(&self.source.value) else {
             return;
         };
-        let secured = |operation: &&String| !self.alternatives(operation).is_empty();
-        let operations = self.operations();
-        let (secured, public): (Vec<_>, Vec<_>) = operations.iter().partition(secured);
-        let elsewhere: BTreeSet<String> = public
-            .into_iter()
-            .map(|operation| join(operation, "requestBody"))
-            .flat_map(|body| self.content_schemas(&self.resolve(&body, "requestBodies")))
-            .chain(operations.iter().flat_map(|operation| {
-                let responses = self.members(&join(operation, "responses")).into_iter();
-                responses.flat_map(|response| {
-                    self.content_schemas(&self.resolve(&response, "responses"))
-                })
-            }))
-            .chain(
-                self.members("/components/schemas")
-                    .iter()
-                    .flat_map(|schema| self.references(schema)),
-            )
-            .collect();
-        let bodies: BTreeSet<String> = secured
-            .into_iter()
-            .map(|operation| join(operation, "requestBody"))
-            .flat_map(|body| self.content_schemas(&self.resolve(&body, "requestBodies")))
-            .collect();
-        for schema in bodies {
-            let property = join(&join(&schema, "properties"), name);
+        let mut bodies = BTreeSet::new();
+        let mut elsewhere = BTreeSet::new();
+        for operation in self.operations() {
+            let body = self.resolve(&join(&operation, "requestBody"), "requestBodies");
+            let schemas = self.content_schemas(&body);
+            if self.alternatives(&operation).is_empty() {
+                elsewhere.extend(schemas);
+            } else {
+                bodies.extend(schemas.into_iter().map(|schema| (schema, body.clone())));
+            }
+            for response in self.members(&join(&operation, "responses")) {
+                let response = self.resolve(&response, "responses");
+                elsewhere.extend(self.content_schemas(&response));
+            }
+        }
+        for schema in self.members("/components/schemas") {
+            elsewhere.extend(self.references(&schema));
+        }
+        for (schema, body) in bodies {
+            let properties = join(&schema, "properties");
+            let property = join(&properties, name);
             if self.source.at(&property).is_none() {
                 continue;
             }
@@ -395,29 +387,14 @@ impl Rules<'_> {
                     "has the name of the cookie's key, which is taken out of a body, so its schema has to be of such bodies only",
                 );
             }
+            let is_required = self.source.at(&join(&body, "required")) == Some(&Value::Bool(true));
+            if is_required && self.members(&properties).len() == 1 {
+                self.refuse(
+                    &body,
+                    "has nothing but the cookie's key, which may stand elsewhere: do not require it",
+                );
+            }
         }
-    }
-
-    /// The pointers of the schemas of a body or a response.
-    fn content_schemas(&self, pointer: &str) -> Vec<String> {
-        let contents = self.members(&join(pointer, "content"));
-        let schemas = contents
-            .iter()
-            .map(|content| self.resolve(&join(content, "schema"), "schemas"));
-        schemas.collect()
-    }
-
-    /// The security alternatives of an operation that name a scheme.
-    fn alternatives(&self, operation: &str) -> Vec<String> {
-        let own = join(operation, "security");
-        let pointer = match self.source.at(&own) {
-            Some(_) => own,
-            None => "/security".to_owned(),
-        };
-        self.members(&pointer)
-            .into_iter()
-            .filter(|requirement| !self.members(requirement).is_empty())
-            .collect()
     }
 }
 
