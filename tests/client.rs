@@ -74,7 +74,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 fn client(url: &str) -> Client {
     Client::builder(url)
-        .repeats(0)
+        .retries(0)
         .timeout(Duration::from_secs(60))
         .build()
         .unwrap()
@@ -155,7 +155,7 @@ async fn provoke(operation: &str, status: u16) -> Option<CallError> {
     })
     .await;
     let mut builder = Client::builder(&proxy.url())
-        .repeats(0)
+        .retries(0)
         .timeout(Duration::from_secs(60));
     if let Some(key) = key {
         builder = builder.session_key(key);
@@ -242,6 +242,7 @@ async fn an_error_says_what_is_wrong_and_how_long_to_wait() {
     client.start_login("ann@example.com").await.unwrap();
     let error = client.start_login("ann@example.com").await.unwrap_err();
     assert_eq!(error.code(), Some(ProblemCode::TooManyRequests));
+    assert_eq!(error.status().map(|status| status.as_u16()), Some(429));
     let Error::Refused { retry_after, .. } = error else {
         panic!("{error:?}");
     };
@@ -409,6 +410,11 @@ async fn a_call_waits_as_long_as_it_is_told_to_or_fails_at_once() {
     let begin = Instant::now();
     let late = || answer("503 Service Unavailable", "retry-after: 3600\r\n", "");
     assert_eq!(sent("get_user", late).await.0, 1);
+    let never = || {
+        let header = format!("retry-after: {}\r\n", u64::MAX);
+        answer("503 Service Unavailable", &header, "")
+    };
+    assert_eq!(sent("get_user", never).await.0, 1);
     let date = || {
         answer(
             "503 Service Unavailable",

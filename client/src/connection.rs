@@ -39,8 +39,8 @@ impl Client {
                 .user_agent(concat!("cortex-report/", env!("CARGO_PKG_VERSION"))),
             session: Session {
                 key: None,
-                repeats: 2,
-                longest_pause: Duration::from_secs(10),
+                retries: 2,
+                max_retry_delay: Duration::from_secs(10),
                 jitter: fastrand::f64,
             },
         }
@@ -75,22 +75,22 @@ impl Builder {
 
     /// How often a call is sent once more, at most; twice by default.
     ///
-    /// Only what does no harm if it is done twice is repeated after a connection that was lost, or
+    /// Only what does no harm if it is done twice is sent again after a connection that was lost, or
     /// the status 408, 502, 503 or 504; everything else if it was refused with 429 or not even
-    /// connected. Nothing is repeated after a time-out.
-    pub fn repeats(mut self, repeats: u32) -> Self {
-        self.session.repeats = repeats;
+    /// connected. Nothing is sent again after a time-out.
+    pub fn retries(mut self, retries: u32) -> Self {
+        self.session.retries = retries;
         self
     }
 
-    /// The longest pause before a call is sent once more; 10 seconds by default. Where Retry-After
+    /// The longest delay before a call is sent once more; 10 seconds by default. Where Retry-After
     /// asks for a longer one, the call fails at once, and its error has the time to wait.
-    pub fn longest_pause(mut self, pause: Duration) -> Self {
-        self.session.longest_pause = pause;
+    pub fn max_retry_delay(mut self, delay: Duration) -> Self {
+        self.session.max_retry_delay = delay;
         self
     }
 
-    /// What varies the pauses, so that clients that failed together do not come back together: a
+    /// What varies the delays, so that clients that failed together do not come back together: a
     /// source of random numbers from 0 to 1.
     pub fn jitter(mut self, jitter: fn() -> f64) -> Self {
         self.session.jitter = jitter;

@@ -49,6 +49,18 @@ impl Error {
         }
     }
 
+    /// The status of the answer, if there is one and it is known.
+    pub fn status(&self) -> Option<StatusCode> {
+        match self {
+            Self::Refused { problem, .. } => {
+                let status = u16::try_from(problem.status).ok()?;
+                StatusCode::from_u16(status).ok()
+            }
+            Self::Unexpected { status, .. } => *status,
+            _ => None,
+        }
+    }
+
     /// Whether the same call may succeed a little later.
     pub(crate) fn is_transient(&self) -> bool {
         match self {
@@ -58,10 +70,8 @@ impl Error {
                 ProblemCode::RequestTimeout | ProblemCode::Unavailable
             ),
             Self::Unexpected { status, .. } => {
-                matches!(
-                    status.map(|status| status.as_u16()),
-                    Some(408 | 429 | 502..=504)
-                )
+                let status = status.map(|status| status.as_u16());
+                matches!(status, Some(408 | 429 | 502..=504))
             }
             Self::InvalidUrl(_) | Self::InvalidRequest(_) | Self::NotVerified => false,
         }

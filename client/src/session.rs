@@ -1,4 +1,4 @@
-//! What happens around every call: the key, and the repetition of what may be repeated.
+//! What happens around every call: the key, and the retries of what may be sent twice.
 
 use std::time::Duration;
 
@@ -11,31 +11,31 @@ use crate::{Client, Secret, error::retry_after};
 #[derive(Clone, Debug)]
 pub struct Session {
     pub(crate) key: Option<Secret>,
-    pub(crate) repeats: u32,
-    pub(crate) longest_pause: Duration,
+    pub(crate) retries: u32,
+    pub(crate) max_retry_delay: Duration,
     pub(crate) jitter: fn() -> f64,
 }
 
-/// The pause before a first repetition.
-const FIRST_PAUSE: Duration = Duration::from_millis(200);
+/// The delay before a first retry.
+const FIRST_DELAY: Duration = Duration::from_millis(200);
 
 impl Session {
     /// How long to wait before the call is sent once more; `None` if it is not to be.
-    fn pause(
+    fn retry_delay(
         &self,
-        repeated: u32,
+        retried: u32,
         is_safe: bool,
         result: &reqwest::Result<Response>,
     ) -> Option<Duration> {
-        if repeated >= self.repeats {
+        if retried >= self.retries {
             return None;
         }
-        let (may_repeat, told) = match result {
+        let (may_retry, told) = match result {
             // Nothing was sent. Who has waited in vain once is not to wait as long again.
             Err(error) if error.is_connect() => (!error.is_timeout(), None),
             Err(error) => (is_safe && !error.is_timeout(), None),
             Ok(response) => {
-                let may_repeat = match response.status() {
+                let may_retry = match response.status() {
                     // Refused before anything was done.
                     StatusCode::TOO_MANY_REQUESTS => true,
                     StatusCode::REQUEST_TIMEOUT
@@ -48,18 +48,18 @@ impl Session {
                 // A date, which the document does not have.
                 let is_unreadable =
                     told.is_none() && response.headers().contains_key(header::RETRY_AFTER);
-                (may_repeat && !is_unreadable, told)
+                (may_retry && !is_unreadable, told)
             }
         };
-        let own = self.vary(FIRST_PAUSE * 2_u32.saturating_pow(repeated));
-        let pause = told.unwrap_or_default() + own;
-        (may_repeat && pause <= self.longest_pause).then_some(pause)
+        let own = self.vary(FIRST_DELAY * 2_u32.saturating_pow(retried));
+        let delay = told.unwrap_or_default().saturating_add(own);
+        (may_retry && delay <= self.max_retry_delay).then_some(delay)
     }
 
-    /// A pause of half to the whole of the length, so that clients that failed together do not
+    /// A delay of half to the whole of the length, so that clients that failed together do not
     /// come back together.
-    pub(crate) fn vary(&self, pause: Duration) -> Duration {
-        pause.mul_f64((1.0 + (self.jitter)()) / 2.0)
+    pub(crate) fn vary(&self, delay: Duration) -> Duration {
+        delay.mul_f64((1.0 + (self.jitter)().clamp(0.0, 1.0)) / 2.0)
     }
 }
 
@@ -96,15 +96,15 @@ impl ClientHooks<Session> for Client {
     async fn exec(&self, request: Request, operation: &OperationInfo) -> reqwest::Result<Response> {
         let is_safe = is_safe(&request, operation);
         let mut request = request;
-        let mut repeated = 0;
+        let mut retried = 0;
         let mut result = loop {
             let again = request.try_clone();
             let result = self.client.execute(request).await;
-            match (again, self.inner.pause(repeated, is_safe, &result)) {
-                (Some(again), Some(pause)) => {
-                    tokio::time::sleep(pause).await;
+            match (again, self.inner.retry_delay(retried, is_safe, &result)) {
+                (Some(again), Some(delay)) => {
+                    tokio::time::sleep(delay).await;
                     request = again;
-                    repeated += 1;
+                    retried += 1;
                 }
                 _ => break result,
             }

@@ -74,7 +74,7 @@ const RESERVED_BUILDERS: [&str; 10] = [
 /// How many APIs poem-openapi takes in a tuple.
 const MAX_TAGS: usize = 16;
 /// What the generated code calls the other arguments of a method, and its own variables.
-const ARGUMENTS: [&str; 11] = [
+const ARGUMENTS: [&str; 13] = [
     "body",
     "credential",
     "principal",
@@ -84,9 +84,11 @@ const ARGUMENTS: [&str; 11] = [
     "clone",
     "header_map",
     "info",
+    "is_of",
     "new",
     "send",
     "stream",
+    "without_body",
 ];
 /// What the generated code calls the other arguments of a function that makes a problem.
 const PROBLEM_ARGUMENTS: [&str; 4] = ["code", "detail", "errors", "problem"];
