@@ -353,7 +353,7 @@ impl Writer<'_> {
             Schema::Object(object) if takes_credential => object
                 .properties
                 .keys()
-                .all(|property| Some(property.as_str()) == self.cookie_name()),
+                .all(|property| Some(property.as_str()) == cookie_name(&self.source.value)),
             _ => false,
         };
         let name = camel(&format!("{}Body", name.to_upper_camel_case()));

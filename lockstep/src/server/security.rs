@@ -120,19 +120,6 @@ impl Writer<'_> {
         self.operations()
             .any(|(_, _, operation)| self.access(operation) == access)
     }
-
-    /// The name of the cookie that carries a credential, which a body member may carry too.
-    pub(super) fn cookie_name(&self) -> Option<&str> {
-        self.components()
-            .security_schemes
-            .values()
-            .find_map(|scheme| match scheme {
-                RefOr::T(SecurityScheme::ApiKey(ApiKey::Cookie(value))) => {
-                    Some(value.name.as_str())
-                }
-                _ => None,
-            })
-    }
 }
 
 /// The name of the one scheme of a requirement; none for `{}`.
