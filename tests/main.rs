@@ -11,6 +11,7 @@ mod connections;
 mod cross_site;
 mod database;
 mod dependencies;
+mod document;
 mod errors;
 mod harness;
 mod hostile;
