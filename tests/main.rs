@@ -12,6 +12,7 @@ mod cross_site;
 mod database;
 mod dependencies;
 mod document;
+mod emission;
 mod errors;
 mod harness;
 mod hostile;

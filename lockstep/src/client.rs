@@ -3,6 +3,8 @@
 mod lowering;
 mod raising;
 
+pub(crate) use lowering::named_scalars;
+
 use std::fmt::Display;
 
 use openapiv3::OpenAPI;

@@ -19,12 +19,14 @@
 //! one type of all errors. What progenitor cannot read is [`lowered`] first. [`mock`] writes a
 //! typed mock of the service, for tests of what uses the client.
 //!
-//! [`build()`] is all that a build script needs.
+//! [`differences`] holds what poem-openapi emits for the server against the document. [`build()`] is
+//! all that a build script needs.
 
 mod build;
 mod client;
 mod code;
 mod document;
+mod emission;
 mod pointers;
 mod refusal;
 mod rules;
@@ -34,5 +36,6 @@ mod source;
 pub use build::{Writer, build};
 pub use client::{client, lowered, mock};
 pub use document::{Document, read};
+pub use emission::{Difference, NORMALISATIONS, Normalisation, differences};
 pub use refusal::Refusal;
 pub use server::server;

@@ -1,9 +1,24 @@
 //! What stands where in a document, by JSON Pointer.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// The methods that an operation can be under.
 pub(crate) const METHODS: [&str; 5] = ["get", "put", "post", "delete", "patch"];
+
+/// The keywords of a schema that limit a value and do not change its type.
+pub(crate) const LIMITS: [&str; 11] = [
+    "minimum",
+    "exclusiveMinimum",
+    "maximum",
+    "exclusiveMaximum",
+    "multipleOf",
+    "minLength",
+    "maxLength",
+    "minItems",
+    "maxItems",
+    "uniqueItems",
+    "pattern",
+];
 
 /// The pointer of the member `name` of what stands at `pointer`.
 pub(crate) fn join(pointer: &str, name: &str) -> String {
@@ -77,4 +92,75 @@ pub(crate) fn cookie_name(document: &Value) -> Option<&str> {
         .filter_map(|scheme| document.pointer(scheme))
         .find(|scheme| scheme["in"] == "cookie")?;
     cookie["name"].as_str()
+}
+
+/// Takes a member away from what stands at `pointer`.
+pub(crate) fn remove(document: &mut Value, pointer: &str, name: &str) {
+    if let Some(Value::Object(object)) = document.pointer_mut(pointer) {
+        object.shift_remove(name);
+    }
+}
+
+/// Calls `change` for every schema that is no reference.
+pub(crate) fn each_schema(document: &mut Value, change: impl Fn(&mut Map<String, Value>)) {
+    for pointer in schemas(document) {
+        if let Some(Value::Object(schema)) = document.pointer_mut(&pointer)
+            && !schema.contains_key("$ref")
+        {
+            change(schema);
+        }
+    }
+}
+
+/// The pointers of all schemas: those with a name, those in an operation, and those inside them.
+pub(crate) fn schemas(document: &Value) -> Vec<String> {
+    let mut found = members(document, "/components/schemas");
+    let operations = operations(document);
+    let parameters = operations
+        .iter()
+        .flat_map(|operation| members(document, &join(operation, "parameters")));
+    let headers = responses(document)
+        .into_iter()
+        .flat_map(|response| members(document, &join(&response, "headers")));
+    let contents = contents(document);
+    let contents = contents
+        .iter()
+        .flat_map(|content| members(document, content));
+    found.extend(
+        parameters
+            .chain(headers)
+            .chain(contents)
+            .map(|place| join(&place, "schema")),
+    );
+    let mut next = 0;
+    while let Some(schema) = found.get(next).cloned() {
+        next += 1;
+        found.extend(members(document, &join(&schema, "properties")));
+        let items = join(&schema, "items");
+        found.extend(document.pointer(&items).map(|_| items.clone()));
+    }
+    found.retain(|pointer| document.pointer(pointer).is_some());
+    found
+}
+
+/// The pointers of all maps from a media type to what it carries.
+pub(crate) fn contents(document: &Value) -> Vec<String> {
+    let operations = operations(document);
+    let bodies = operations
+        .iter()
+        .map(|operation| join(operation, "requestBody"));
+    let named = members(document, "/components/requestBodies");
+    let places = bodies.chain(named).chain(responses(document));
+    places.map(|place| join(&place, "content")).collect()
+}
+
+/// The pointers of all responses: those with a name, and those in an operation.
+pub(crate) fn responses(document: &Value) -> Vec<String> {
+    let operations = operations(document);
+    let inline = operations
+        .iter()
+        .flat_map(|operation| members(document, &join(operation, "responses")));
+    inline
+        .chain(members(document, "/components/responses"))
+        .collect()
 }

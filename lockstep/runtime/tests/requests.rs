@@ -10,7 +10,7 @@ use poem_openapi::payload::Json;
 use serde_json::{Value, json};
 
 #[allow(clippy::all)]
-mod notes {
+pub mod notes {
     include!("../../tests/golden/notes.rs");
 }
 
@@ -22,7 +22,7 @@ mod ping {
 use notes::*;
 
 /// Answers what it was given, and who gave it.
-struct Notes;
+pub struct Notes;
 
 impl Security for Notes {
     type Principal = String;

@@ -1,13 +1,14 @@
 //! OpenAPI 3.1 -> what progenitor takes, in small passes.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, iter};
 
 use serde_json::{Map, Value, json};
 
 use crate::{
     Document,
     pointers::{
-        alternatives, content_schemas, cookie_name, join, last, members, operations, resolve,
+        LIMITS, alternatives, content_schemas, contents, cookie_name, each_schema, join, last,
+        members, operations, remove, resolve, schemas,
     },
 };
 
@@ -110,7 +111,7 @@ fn optional_bodies(document: &mut Value) {
 
 /// A scalar or list with a name is no type of its own in Rust, here as in the server: it is
 /// written where the name was.
-fn named_scalars(document: &mut Value) {
+pub(crate) fn named_scalars(document: &mut Value) {
     let named: Map<String, Value> = document["components"]["schemas"]
         .as_object()
         .into_iter()
@@ -196,24 +197,10 @@ fn limits(document: &mut Value) {
 
 /// Takes away what limits a value, and tells it.
 fn take_limits(schema: &mut Map<String, Value>) -> Option<String> {
-    const LIMITS: [&str; 12] = [
-        "format",
-        "minimum",
-        "exclusiveMinimum",
-        "maximum",
-        "exclusiveMaximum",
-        "multipleOf",
-        "minLength",
-        "maxLength",
-        "minItems",
-        "maxItems",
-        "uniqueItems",
-        "pattern",
-    ];
     // These formats say the type; another one of a string would be a type of another crate.
     const TYPES: [&str; 5] = ["password", "int32", "int64", "float", "double"];
     let mut limits = Vec::new();
-    for keyword in LIMITS {
+    for keyword in iter::once("format").chain(LIMITS) {
         match schema.get(keyword) {
             Some(Value::String(text)) if !TYPES.contains(&text.as_str()) => {
                 limits.push(format!("`{keyword}: {text}`"));
@@ -303,74 +290,4 @@ fn references(value: Option<&Value>) -> Vec<String> {
             .collect(),
         _ => Vec::new(),
     }
-}
-
-fn remove(document: &mut Value, pointer: &str, name: &str) {
-    if let Some(Value::Object(object)) = document.pointer_mut(pointer) {
-        object.shift_remove(name);
-    }
-}
-
-/// Calls `change` for every schema that is no reference.
-fn each_schema(document: &mut Value, change: impl Fn(&mut Map<String, Value>)) {
-    for pointer in schemas(document) {
-        if let Some(Value::Object(schema)) = document.pointer_mut(&pointer)
-            && !schema.contains_key("$ref")
-        {
-            change(schema);
-        }
-    }
-}
-
-/// The pointers of all schemas: those with a name, those in an operation, and those inside them.
-fn schemas(document: &Value) -> Vec<String> {
-    let mut found = members(document, "/components/schemas");
-    let operations = operations(document);
-    let parameters = operations
-        .iter()
-        .flat_map(|operation| members(document, &join(operation, "parameters")));
-    let headers = responses(document)
-        .into_iter()
-        .flat_map(|response| members(document, &join(&response, "headers")));
-    let contents = contents(document);
-    let contents = contents
-        .iter()
-        .flat_map(|content| members(document, content));
-    found.extend(
-        parameters
-            .chain(headers)
-            .chain(contents)
-            .map(|place| join(&place, "schema")),
-    );
-    let mut next = 0;
-    while let Some(schema) = found.get(next).cloned() {
-        next += 1;
-        found.extend(members(document, &join(&schema, "properties")));
-        let items = join(&schema, "items");
-        found.extend(document.pointer(&items).map(|_| items.clone()));
-    }
-    found.retain(|pointer| document.pointer(pointer).is_some());
-    found
-}
-
-/// The pointers of all maps from a media type to what it carries.
-fn contents(document: &Value) -> Vec<String> {
-    let operations = operations(document);
-    let bodies = operations
-        .iter()
-        .map(|operation| join(operation, "requestBody"));
-    let named = members(document, "/components/requestBodies");
-    let places = bodies.chain(named).chain(responses(document));
-    places.map(|place| join(&place, "content")).collect()
-}
-
-/// The pointers of all responses: those with a name, and those in an operation.
-fn responses(document: &Value) -> Vec<String> {
-    let operations = operations(document);
-    let inline = operations
-        .iter()
-        .flat_map(|operation| members(document, &join(operation, "responses")));
-    inline
-        .chain(members(document, "/components/responses"))
-        .collect()
 }
