@@ -1,9 +1,12 @@
 //! Calls that a page of another site made a browser send.
 
-use reqwest::{Method, RequestBuilder};
+use reqwest::Method;
 use serde_json::json;
 
-use crate::harness::{Service, ok, problem};
+use crate::{
+    conformance::Call,
+    harness::{Service, ok, problem},
+};
 
 /// Every combination of what a browser tells, how the caller shows who it is, and the encoding.
 #[tokio::test]
@@ -52,14 +55,7 @@ async fn a_call_by_cookie_that_changes_something_has_to_come_from_the_own_site()
     assert_eq!(refused, 24 * 3);
 }
 
-fn call(
-    service: &Service,
-    encoding: &str,
-    org_id: i64,
-    name: &str,
-    by: &str,
-    key: &str,
-) -> RequestBuilder {
+fn call(service: &Service, encoding: &str, org_id: i64, name: &str, by: &str, key: &str) -> Call {
     let org_id = org_id.to_string();
     let mut members = vec![("org_id", org_id.as_str()), ("app_name", name)];
     let mut request = match encoding {
@@ -90,7 +86,7 @@ fn call(
     request
 }
 
-fn told(mut request: RequestBuilder, site: Option<&str>, origin: Option<&str>) -> RequestBuilder {
+fn told(mut request: Call, site: Option<&str>, origin: Option<&str>) -> Call {
     if let Some(site) = site {
         request = request.header("sec-fetch-site", site);
     }

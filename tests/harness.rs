@@ -13,10 +13,12 @@ use std::{
 use cortex_report_server::{
     Clock, MailLimits, Random, Registration, Running, ServeSettings, StoreSettings, TimeSource,
 };
-use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, redirect};
+use reqwest::{Client, Method, Response, StatusCode, redirect};
 use sea_orm::{ConnectionTrait, Database, DatabaseBackend, DatabaseConnection, Statement};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+
+use crate::conformance::Call;
 
 /// When every test begins: 2026-01-01 in UTC.
 const BEGINNING: u64 = 1_767_225_600;
@@ -116,15 +118,15 @@ impl Service {
         &self.folder
     }
 
-    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.client.request(method, format!("{}{path}", self.url()))
+    pub fn request(&self, method: Method, path: &str) -> Call {
+        Call::new(&self.client, method, format!("{}{path}", self.url()))
     }
 
-    pub fn get(&self, path: &str) -> RequestBuilder {
+    pub fn get(&self, path: &str) -> Call {
         self.request(Method::GET, path)
     }
 
-    pub fn post(&self, path: &str) -> RequestBuilder {
+    pub fn post(&self, path: &str) -> Call {
         self.request(Method::POST, path)
     }
 
@@ -326,7 +328,7 @@ async fn texts(database: &DatabaseConnection, query: &str) -> Vec<String> {
 }
 
 /// Sends a request that has to be answered with 200, and answers the body.
-pub async fn ok(request: RequestBuilder) -> Value {
+pub async fn ok(request: Call) -> Value {
     let response = request.send().await.unwrap();
     let status = response.status();
     let body = response.text().await.unwrap();
@@ -336,7 +338,7 @@ pub async fn ok(request: RequestBuilder) -> Value {
 
 /// Sends a request that has to be answered with a problem of this status and code, and answers the
 /// problem. Whatever the request, the problem has the shape that the document says.
-pub async fn problem(request: RequestBuilder, status: u16, code: &str) -> Value {
+pub async fn problem(request: Call, status: u16, code: &str) -> Value {
     let response = request.send().await.unwrap();
     problem_of(response, status, code).await
 }
@@ -367,7 +369,7 @@ pub async fn problem_of(response: Response, status: u16, code: &str) -> Value {
 }
 
 /// The pointers of a 400, in order.
-pub async fn pointers(request: RequestBuilder) -> Vec<String> {
+pub async fn pointers(request: Call) -> Vec<String> {
     let problem = problem(request, 400, "invalid_request").await;
     let errors = problem["errors"].as_array().unwrap();
     assert!(!errors.is_empty());

@@ -7,6 +7,7 @@ mod app;
 mod client;
 mod command_line;
 mod commands;
+mod conformance;
 mod connections;
 mod cross_site;
 mod database;
