@@ -238,7 +238,8 @@ async fn an_error_says_what_is_wrong_and_how_long_to_wait() {
         settings.mail_limits.total = "1/10m".parse().unwrap();
     })
     .await;
-    let client = client(&service.url());
+    let proxy = Proxy::checking(service.address()).await;
+    let client = client(&proxy.url());
     client.start_login("ann@example.com").await.unwrap();
     let error = client.start_login("ann@example.com").await.unwrap_err();
     assert_eq!(error.code(), Some(ProblemCode::TooManyRequests));
@@ -256,7 +257,8 @@ async fn an_error_says_what_is_wrong_and_how_long_to_wait() {
 #[tokio::test]
 async fn a_login_waits_for_the_person_and_carries_its_key() {
     let service = Service::start().await;
-    let client = client(&service.url());
+    let proxy = Proxy::checking(service.address()).await;
+    let client = client(&proxy.url());
     let login = client.start_login("ann@example.com").await.unwrap();
     let key = login.session_key().unwrap().reveal().to_owned();
 
@@ -319,7 +321,7 @@ async fn a_wait_outlives_a_service_that_is_away_for_a_while() {
                 "<html>",
             ),
             3 => answer("429 Too Many Requests", "retry-after: 0\r\n", "<html>"),
-            _ => Then::Forward(address),
+            _ => Then::Check(address),
         }
     })
     .await;

@@ -62,6 +62,11 @@ impl Said {
 }
 
 impl Person {
+    /// A person whose commands call a service, each held against the document.
+    async fn of(service: &Service) -> Self {
+        Self::at(Proxy::checking(service.address()).await.url())
+    }
+
     fn at(url: String) -> Self {
         Self {
             home: tempfile::tempdir().unwrap(),
@@ -200,7 +205,7 @@ fn is_as_kept(name: &str, text: &str) {
 #[tokio::test]
 async fn the_whole_life_of_a_session() {
     let service = Service::start().await;
-    let ann = Person::at(service.url());
+    let ann = Person::of(&service).await;
     ann.run(&["whoami"])
         .await
         .failed(4, &["You are not logged in", "cortex-report login ADDRESS"]);
@@ -231,10 +236,7 @@ async fn the_whole_life_of_a_session() {
         .failed(1, &["There is no such thing"]);
 
     let logged_out = ann.run(&["logout"]).await.done();
-    assert_eq!(
-        logged_out,
-        format!("You are logged out at {}.\n", service.url())
-    );
+    assert_eq!(logged_out, format!("You are logged out at {}.\n", ann.url));
     let kept = fs::read_to_string(ann.sessions()).unwrap();
     let kept: serde_json::Value = serde_json::from_str(&kept).unwrap();
     assert_eq!(kept["session_keys"], serde_json::json!({}));
@@ -246,7 +248,7 @@ async fn the_whole_life_of_a_session() {
 #[tokio::test]
 async fn scripts_get_the_replies_of_the_service() {
     let service = Service::start().await;
-    let ann = Person::at(service.url());
+    let ann = Person::of(&service).await;
     let mut all = String::new();
     let said = ann.log_in(&service, &["--output", "json"]).await;
     all.push_str(&said.out);
@@ -267,7 +269,7 @@ async fn scripts_get_the_replies_of_the_service() {
 #[tokio::test]
 async fn a_session_that_has_ended_is_not_logged_in() {
     let service = Service::start().await;
-    let ann = Person::at(service.url());
+    let ann = Person::of(&service).await;
     ann.log_in(&service, &[]).await;
     service.clock.advance(8 * 24 * 60 * 60);
     for command in [
@@ -286,7 +288,7 @@ async fn a_session_that_has_ended_is_not_logged_in() {
 #[tokio::test]
 async fn a_key_of_a_variable_that_has_ended_is_told_apart() {
     let service = Service::start().await;
-    let ann = Person::at(service.url());
+    let ann = Person::of(&service).await;
     let mut command = ann.command(&["whoami"]);
     command.env("CORTEX_REPORT_SESSION_KEY", "key");
     Said::of(command.output().await.unwrap()).failed(4, &["CORTEX_REPORT_SESSION_KEY", "Unset it"]);
@@ -295,7 +297,7 @@ async fn a_key_of_a_variable_that_has_ended_is_told_apart() {
 #[tokio::test]
 async fn an_application_is_created_even_if_its_key_cannot_be_listed() {
     let service = Service::start().await;
-    let ann = Person::at(service.url());
+    let ann = Person::of(&service).await;
     ann.log_in(&service, &[]).await;
     let address = service.address();
     let proxy = Proxy::start(
@@ -308,7 +310,7 @@ async fn an_application_is_created_even_if_its_key_cannot_be_listed() {
     let mut command = ann.command(&["app", "create", "app", "--url", &proxy.url()]);
     let kept = fs::read_to_string(ann.sessions()).unwrap();
     let kept: serde_json::Value = serde_json::from_str(&kept).unwrap();
-    let key = kept["session_keys"][service.url()].as_str().unwrap();
+    let key = kept["session_keys"][ann.url.as_str()].as_str().unwrap();
     command.env("CORTEX_REPORT_SESSION_KEY", key);
     let said = Said::of(command.output().await.unwrap()).done();
     assert!(said.starts_with("Application 1 is created."), "{said}");
@@ -317,7 +319,7 @@ async fn an_application_is_created_even_if_its_key_cannot_be_listed() {
 #[tokio::test]
 async fn logins_at_two_services_do_not_undo_each_other() {
     let (one, two) = (Service::start().await, Service::start().await);
-    let ann = Person::at(one.url());
+    let ann = Person::of(&one).await;
     let mut waiting = ann.command(&["login", "ann@example.com"]);
     let mut waiting = waiting
         .stderr(Stdio::piped())
@@ -341,7 +343,7 @@ async fn logins_at_two_services_do_not_undo_each_other() {
 #[tokio::test]
 async fn a_login_that_nobody_verifies_ends() {
     let service = Service::start().await;
-    let ann = Person::at(service.url());
+    let ann = Person::of(&service).await;
     let said = ann.run(&["login", "ann@example.com", "--wait", "0"]).await;
     assert_eq!((said.code, said.out.as_str()), (1, ""));
     assert!(
@@ -363,7 +365,7 @@ async fn a_login_that_nobody_verifies_ends() {
 async fn a_login_over_the_limit_is_told_when_to_come_back() {
     let limit = |limit: &str| limit.parse().unwrap();
     let service = Service::start_with(|it| it.mail_limits.total = limit("1/10m")).await;
-    let ann = Person::at(service.url());
+    let ann = Person::of(&service).await;
     ann.run(&["login", "ann@example.com", "--wait", "0"]).await;
     ann.run(&["login", "ann@example.com"])
         .await
@@ -373,7 +375,7 @@ async fn a_login_over_the_limit_is_told_when_to_come_back() {
 #[tokio::test]
 async fn the_organization_is_asked_for_where_there_are_several() {
     let service = Service::start().await;
-    let ann = Person::at(service.url());
+    let ann = Person::of(&service).await;
     ann.log_in(&service, &[]).await;
     let operate = |arguments: &[&str]| {
         let output = service.operate(arguments);
@@ -410,7 +412,7 @@ async fn who_is_in_no_organization_is_told_whom_to_ask() {
     let service = Service::start_with(|it| it.registration = Registration::Closed).await;
     let added = service.operate(&["user", "add", "ann@example.com"]);
     assert!(added.status.success());
-    let ann = Person::at(service.url());
+    let ann = Person::of(&service).await;
     ann.log_in(&service, &[]).await;
     ann.run(&["app", "list"])
         .await
@@ -420,7 +422,7 @@ async fn who_is_in_no_organization_is_told_whom_to_ask() {
 #[tokio::test]
 async fn variables_override_what_is_kept() {
     let service = Service::start().await;
-    let ann = Person::at(service.url());
+    let ann = Person::of(&service).await;
     ann.log_in(&service, &[]).await;
     let key = service.log_in("bob@example.com").await;
     let mut command = ann.command(&["whoami"]);
@@ -446,7 +448,7 @@ async fn variables_override_what_is_kept() {
 #[tokio::test]
 async fn a_key_is_sent_only_where_it_is_from() {
     let service = Service::start().await;
-    let ann = Person::at(service.url());
+    let ann = Person::of(&service).await;
     ann.log_in(&service, &[]).await;
     let other = Proxy::start(|_| answer("200 OK", "", "{}")).await;
     ann.run(&["whoami", "--url", &other.url()])
@@ -525,7 +527,7 @@ async fn a_service_cannot_control_the_terminal() {
 #[tokio::test]
 async fn colours_are_for_terminals_and_a_deletion_is_asked_for_there() {
     let service = Service::start().await;
-    let ann = Person::at(service.url());
+    let ann = Person::of(&service).await;
     ann.log_in(&service, &[]).await;
     ann.run(&["app", "create", "Space Miner"]).await.done();
     let list = ann.at_terminal(&["app", "list"], "").await;

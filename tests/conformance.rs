@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use jsonschema::Validator;
 use reqwest::{
-    Client, Method, RequestBuilder, Response, StatusCode,
+    Client, Method, RequestBuilder, Response,
     header::{self, HeaderMap},
 };
 use serde::Serialize;
@@ -50,49 +50,41 @@ impl Call {
     pub async fn send(self) -> reqwest::Result<Response> {
         let (client, request) = self.0.build_split();
         let request = request?;
-        let sent = Sent {
-            method: request.method().to_string().to_lowercase(),
-            path: request.url().path().to_owned(),
-            query: request.url().query().unwrap_or_default().to_owned(),
-            media_type: media_type(request.headers()),
-            body: match request.body() {
-                Some(body) => body.as_bytes().map(<[u8]>::to_vec),
-                None => Some(Vec::new()),
-            },
+        let mut sent = http::Request::builder()
+            .method(request.method())
+            .uri(request.url().as_str());
+        if let Some(headers) = sent.headers_mut() {
+            headers.clone_from(request.headers());
+        }
+        let body = match request.body() {
+            Some(body) => body.as_bytes().map(<[u8]>::to_vec),
+            None => Some(Vec::new()),
         };
+        let sent = sent.body(body).unwrap();
         let response = client.execute(request).await?;
-        let mut rebuilt = http::Response::builder().status(response.status());
-        if let Some(headers) = rebuilt.headers_mut() {
+        let mut answer = http::Response::builder().status(response.status());
+        if let Some(headers) = answer.headers_mut() {
             headers.clone_from(response.headers());
         }
-        let answer = Answer {
-            status: response.status(),
-            headers: response.headers().clone(),
-            body: response.bytes().await?.to_vec(),
-        };
-        if let Err(reason) = check(&sent, &answer) {
-            let (method, path, status) = (&sent.method, &sent.path, answer.status);
-            panic!("{method} {path} is answered with {status}: {reason}");
+        let answer = answer.body(response.bytes().await?.to_vec()).unwrap();
+        match check(&sent, &answer) {
+            Ok(()) => Ok(answer.into()),
+            Err(reason) => panic!("{reason}"),
         }
-        Ok(rebuilt.body(answer.body).unwrap().into())
     }
 }
 
-/// A request.
-struct Sent {
-    method: String,
-    path: String,
-    query: String,
-    media_type: String,
-    /// `None` if it is streamed.
-    body: Option<Vec<u8>>,
-}
-
+/// A request; its body is `None` if it is streamed.
+pub type Sent = http::Request<Option<Vec<u8>>>;
 /// An answer.
-struct Answer {
-    status: StatusCode,
-    headers: HeaderMap,
-    body: Vec<u8>,
+pub type Answer = http::Response<Vec<u8>>;
+
+/// Says what of an answer is not documented.
+pub fn check(sent: &Sent, answer: &Answer) -> Result<(), String> {
+    is_documented(sent, answer).map_err(|reason| {
+        let (method, path, status) = (sent.method(), sent.uri().path(), answer.status());
+        format!("{method} {path} is answered with {status}: {reason}")
+    })
 }
 
 fn media_type(headers: &HeaderMap) -> String {
@@ -108,48 +100,47 @@ fn media_type(headers: &HeaderMap) -> String {
         .to_lowercase()
 }
 
-/// Says what of an answer is not documented.
-fn check(sent: &Sent, answer: &Answer) -> Result<(), String> {
-    if !sent.path.starts_with("/api/") {
+fn is_documented(sent: &Sent, answer: &Answer) -> Result<(), String> {
+    if !sent.uri().path().starts_with("/api/") {
         // The pages are no part of the API.
         return Ok(());
     }
-    if sent.method == "head" && answer.body.is_empty() {
+    if sent.method() == Method::HEAD && answer.body().is_empty() {
         // No operation takes it, and its answers have no body to check.
-        let is_refused = matches!(answer.status.as_u16(), 404 | 405);
+        let is_refused = matches!(answer.status().as_u16(), 404 | 405);
         return if is_refused {
             Ok(())
         } else {
             Err("HEAD is not documented".to_owned())
         };
     }
-    let body: Value = serde_json::from_slice(&answer.body)
+    let body: Value = serde_json::from_slice(answer.body())
         .map_err(|error| format!("its body is no JSON: {error}"))?;
     let Some((operation, in_path)) = operation(sent) else {
-        if !matches!(answer.status.as_u16(), 404 | 405) {
+        if !matches!(answer.status().as_u16(), 404 | 405) {
             return Err("no such operation is documented".to_owned());
         }
         return fits(&DOCUMENT["components"]["schemas"]["Problem"], &body);
     };
-    let response = resolve(&operation["responses"][answer.status.as_str()]);
+    let response = resolve(&operation["responses"][answer.status().as_str()]);
     if response.is_null() {
         return Err("the status is not documented".to_owned());
     }
-    let media_type = media_type(&answer.headers);
+    let media_type = media_type(answer.headers());
     let content = &response["content"][&media_type];
     if content.is_null() {
         return Err(format!("the media type {media_type:?} is not documented"));
     }
     fits(&content["schema"], &body)?;
     for (name, header) in response["headers"].as_object().into_iter().flatten() {
-        if let Some(value) = answer.headers.get(name) {
+        if let Some(value) = answer.headers().get(name) {
             let value = value.to_str().map_err(|_| format!("{name} is no text"))?;
             let value = read(value, &header["schema"]);
             fits(&header["schema"], &value).map_err(|reason| format!("{name}: {reason}"))?;
         }
     }
     match request_fits(sent, operation, &in_path) {
-        Err(reason) if answer.status.is_success() => {
+        Err(reason) if answer.status().is_success() => {
             Err(format!("the request is not as documented: {reason}"))
         }
         _ => Ok(()),
@@ -160,8 +151,8 @@ fn check(sent: &Sent, answer: &Answer) -> Result<(), String> {
 fn operation(sent: &Sent) -> Option<(&'static Value, Map<String, Value>)> {
     let paths = DOCUMENT["paths"].as_object()?;
     paths.iter().find_map(|(template, item)| {
-        let operation = item.get(&sent.method)?;
-        let (names, values) = (template.split('/'), sent.path.split('/'));
+        let operation = item.get(sent.method().as_str().to_lowercase())?;
+        let (names, values) = (template.split('/'), sent.uri().path().split('/'));
         if names.clone().count() != values.clone().count() {
             return None;
         }
@@ -188,7 +179,7 @@ fn request_fits(
     operation: &Value,
     in_path: &Map<String, Value>,
 ) -> Result<(), String> {
-    let in_query = pairs(sent.query.as_bytes())?;
+    let in_query = pairs(sent.uri().query().unwrap_or_default().as_bytes())?;
     let parameters = operation["parameters"].as_array().into_iter().flatten();
     let mut known = Vec::new();
     for parameter in parameters {
@@ -212,7 +203,7 @@ fn request_fits(
         return Err(format!("{name} is no parameter"));
     }
     let body = resolve(&operation["requestBody"]);
-    let Some(bytes) = &sent.body else {
+    let Some(bytes) = sent.body() else {
         return Ok(());
     };
     if bytes.is_empty() {
@@ -223,11 +214,12 @@ fn request_fits(
             Ok(())
         };
     }
-    let schema = &body["content"][&sent.media_type]["schema"];
+    let media_type = media_type(sent.headers());
+    let schema = &body["content"][&media_type]["schema"];
     if schema.is_null() {
-        return Err(format!("{:?} is not taken", sent.media_type));
+        return Err(format!("{media_type:?} is not taken"));
     }
-    let value = match sent.media_type.as_str() {
+    let value = match media_type.as_str() {
         "application/json" => {
             serde_json::from_slice(bytes).map_err(|error| format!("its body: {error}"))?
         }
@@ -300,20 +292,14 @@ fn fits(schema: &Value, value: &Value) -> Result<(), String> {
 
 /// A call of an operation that is as documented, and so is its answer, with one of them changed.
 fn told(change: impl FnOnce(&mut Sent, &mut Answer)) -> Result<(), String> {
-    let mut sent = Sent {
-        method: "post".to_owned(),
-        path: "/api/1/app".to_owned(),
-        query: String::new(),
-        media_type: "application/json".to_owned(),
-        body: Some(br#"{"org_id":"3","app_name":"a"}"#.to_vec()),
-    };
-    let mut answer = Answer {
-        status: StatusCode::OK,
-        headers: HeaderMap::new(),
-        body: br#"{"app_id":12}"#.to_vec(),
-    };
-    let json = "application/json; charset=utf-8".parse().unwrap();
-    answer.headers.insert(header::CONTENT_TYPE, json);
+    let mut sent = http::Request::post("/api/1/app")
+        .header("content-type", "application/json")
+        .body(Some(br#"{"org_id":"3","app_name":"a"}"#.to_vec()))
+        .unwrap();
+    let mut answer = http::Response::builder()
+        .header("content-type", "application/json; charset=utf-8")
+        .body(br#"{"app_id":12}"#.to_vec())
+        .unwrap();
     change(&mut sent, &mut answer);
     check(&sent, &answer)
 }
@@ -321,64 +307,43 @@ fn told(change: impl FnOnce(&mut Sent, &mut Answer)) -> Result<(), String> {
 #[test]
 fn what_is_not_documented_is_told() {
     assert_eq!(told(|_, _| {}), Ok(()));
-    let problem = |status: u16, body: &'static str| {
-        told(move |_, answer| {
-            answer.status = StatusCode::from_u16(status).unwrap();
-            let kind = "application/problem+json".parse().unwrap();
-            answer.headers.insert(header::CONTENT_TYPE, kind);
-            answer.body = body.as_bytes().to_vec();
+    let taken = r#"{"type":"about:blank","title":"Conflict","status":409,"detail":"x","code":"name_taken"}"#;
+    let problem = |status: u16, retry_after: &'static str, body: &str| {
+        told(|_, answer| {
+            *answer = http::Response::builder()
+                .status(status)
+                .header("content-type", "application/problem+json")
+                .header("retry-after", retry_after)
+                .body(body.as_bytes().to_vec())
+                .unwrap();
         })
     };
-    let taken = r#"{"type":"about:blank","title":"Conflict","status":409,"detail":"x","code":"name_taken"}"#;
-    assert_eq!(problem(409, taken), Ok(()));
-    let unavailable = told(|_, answer| {
-        answer.status = StatusCode::SERVICE_UNAVAILABLE;
-        let kind = "application/problem+json".parse().unwrap();
-        answer.headers.insert(header::CONTENT_TYPE, kind);
-        answer
-            .headers
-            .insert("retry-after", "soon".parse().unwrap());
-        let body = taken
-            .replace("name_taken", "unavailable")
-            .replace("409", "503");
-        answer.body = body.into_bytes();
-    });
+    let body = |body: &str| told(|_, answer| *answer.body_mut() = body.as_bytes().to_vec());
+    let uri = |uri: &'static str| told(|sent, _| *sent.uri_mut() = uri.parse().unwrap());
+    let sent = |body: &str| told(|sent, _| *sent.body_mut() = Some(body.as_bytes().to_vec()));
+    assert_eq!(problem(409, "1", taken), Ok(()));
+    assert_eq!(problem(503, "1", taken), Ok(()));
     for (told, expected) in [
-        (problem(418, taken), "status is not documented"),
-        (problem(409, &taken[1..]), "no JSON"),
+        (problem(418, "1", taken), "status is not documented"),
+        (problem(409, "1", &taken[1..]), "no JSON"),
+        (problem(200, "1", taken), "problem+json\" is not documented"),
+        (problem(409, "1", r#"{"detail":"x"}"#), "required"),
+        (problem(503, "soon", taken), "Retry-After"),
+        (body(r#"{"app_id":0}"#), "/app_id"),
+        (body(r#"{"app_id":1,"x":1}"#), "'x'"),
         (
-            problem(200, taken),
-            "media type \"application/problem+json\" is not documented",
+            told(|_, answer| answer.headers_mut().clear()),
+            "media type \"\"",
         ),
-        (problem(409, r#"{"detail":"x"}"#), "required"),
-        (unavailable, "Retry-After"),
         (
-            told(|_, answer| answer.body = br#"{"app_id":0}"#.to_vec()),
-            "/app_id",
-        ),
-        (
-            told(|_, answer| answer.body = br#"{"app_id":1,"x":1}"#.to_vec()),
-            "'x'",
-        ),
-        (told(|_, answer| answer.headers.clear()), "media type \"\""),
-        (
-            told(|sent, _| sent.method = "put".to_owned()),
+            told(|sent, _| *sent.method_mut() = Method::PUT),
             "no such operation",
         ),
-        (
-            told(|sent, _| sent.path = "/api/1/apps".to_owned()),
-            "no such operation",
-        ),
-        (
-            told(|sent, _| sent.query = "x=1".to_owned()),
-            "x is no parameter",
-        ),
-        (told(|sent, _| sent.body = Some(Vec::new())), "no body"),
-        (told(|sent, _| sent.body = Some(b"{}".to_vec())), "required"),
-        (
-            told(|sent, _| sent.media_type = "text/csv".to_owned()),
-            "not taken",
-        ),
+        (uri("/api/1/apps"), "no such operation"),
+        (uri("/api/1/app?x=1"), "x is no parameter"),
+        (sent(""), "no body"),
+        (sent("{}"), "required"),
+        (told(|sent, _| sent.headers_mut().clear()), "not taken"),
     ] {
         let reason = told.expect_err(expected);
         assert!(reason.contains(expected), "{reason} instead of {expected}");

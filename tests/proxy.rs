@@ -1,4 +1,4 @@
-//! What stands between a client and the service, and changes what it is sent.
+//! What stands between a client and the service: it checks what passes, or changes it.
 
 use std::{
     net::SocketAddr,
@@ -8,6 +8,7 @@ use std::{
     },
 };
 
+use crate::conformance::check;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional},
     net::{TcpListener, TcpStream},
@@ -50,6 +51,9 @@ impl Sent {
 pub enum Then {
     /// It goes on to the service.
     Forward(SocketAddr),
+    /// It goes on to the service, and the answer has to be documented; the client gets none
+    /// otherwise.
+    Check(SocketAddr),
     /// It is answered with these bytes, and the connection is closed.
     Answer(String),
     /// It is never answered.
@@ -79,6 +83,11 @@ impl Proxy {
             }
         });
         Self { address, requests }
+    }
+
+    /// Passes everything on to a service, whose answers have to be documented.
+    pub async fn checking(service: SocketAddr) -> Self {
+        Self::start(move |_| Then::Check(service)).await
     }
 
     pub fn url(&self) -> String {
@@ -121,10 +130,55 @@ async fn pass(
             service.write_all(sent.body.as_bytes()).await?;
             copy_bidirectional(&mut stream, &mut service).await?;
         }
+        Then::Check(service) => {
+            let length = sent
+                .header("content-length")
+                .map_or(0, |it| it.parse().unwrap());
+            while sent.body.len() < length {
+                let mut more = Vec::new();
+                stream.read_buf(&mut more).await?;
+                sent.body.push_str(&text(more));
+            }
+            sent.set_header("connection", "close");
+            let mut service = TcpStream::connect(service).await?;
+            service.write_all(sent.head.as_bytes()).await?;
+            service.write_all(sent.body.as_bytes()).await?;
+            let mut answer = Vec::new();
+            service.read_to_end(&mut answer).await?;
+            if let Err(reason) = check_passed(&sent, &answer) {
+                // The client is to fail at once, and tells the media type of what it did not expect.
+                let media_type = format!("content-type: {}\r\n", reason.replace('\n', " "));
+                if let Then::Answer(instead) = self::answer("599 ", &media_type, "") {
+                    answer = instead.into_bytes();
+                }
+            }
+            stream.write_all(&answer).await?;
+        }
         Then::Answer(answer) => stream.write_all(answer.as_bytes()).await?,
         Then::Stall => std::future::pending().await,
     }
     Ok(())
+}
+
+/// Says what of an answer that passes is not documented.
+fn check_passed(sent: &Sent, answer: &[u8]) -> Result<(), String> {
+    let answer = std::str::from_utf8(answer).map_err(|error| error.to_string())?;
+    let (head, body) = answer.split_once("\r\n\r\n").ok_or("it has no head")?;
+    let mut rebuilt = http::Response::builder();
+    for (number, line) in head.lines().enumerate() {
+        rebuilt = match line.split_once(": ") {
+            _ if number == 0 => rebuilt.status(&line[9..12]),
+            Some((name, value)) => rebuilt.header(name, value),
+            None => return Err(format!("a header is a name and a value: {line}")),
+        };
+    }
+    let (method, uri) = sent.line().split_once(' ').ok_or("it has no method")?;
+    let mut request = http::Request::builder().method(method).uri(uri);
+    if let Some(media_type) = sent.header("content-type") {
+        request = request.header("content-type", media_type);
+    }
+    let request = request.body(Some(sent.body.clone().into_bytes())).unwrap();
+    check(&request, &rebuilt.body(body.as_bytes().to_vec()).unwrap())
 }
 
 /// An answer with a body, and further headers that are ended as HTTP ends them.
