@@ -219,14 +219,13 @@ fn tamper(sent: &mut Sent, status: u16, is_logout: bool) {
         }
         413 => {
             sent.set_header("content-type", "application/json");
-            let large = " ".repeat(70_000);
-            sent.body.push_str(&large);
+            sent.body.extend([b' '; 70_000]);
             sent.set_header("content-length", &sent.body.len().to_string());
         }
         415 => {
             sent.set_header("content-type", "text/csv");
             sent.set_header("content-length", &(sent.body.len() + 2).to_string());
-            sent.body.push_str("{}");
+            sent.body.extend(b"{}");
         }
         _ => {}
     }

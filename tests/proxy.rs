@@ -17,7 +17,7 @@ use tokio::{
 /// The head of a request, and what of its body came with it.
 pub struct Sent {
     pub head: String,
-    pub body: String,
+    pub body: Vec<u8>,
 }
 
 impl Sent {
@@ -116,10 +116,9 @@ async fn pass(
     };
     counted.fetch_add(1, Ordering::SeqCst);
     let body = bytes.split_off(head);
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     let mut sent = Sent {
-        head: text(bytes),
-        body: text(body),
+        head: String::from_utf8(bytes).unwrap(),
+        body,
     };
     match decide(&mut sent) {
         Then::Forward(service) => {
@@ -127,7 +126,7 @@ async fn pass(
             sent.set_header("connection", "close");
             let mut service = TcpStream::connect(service).await?;
             service.write_all(sent.head.as_bytes()).await?;
-            service.write_all(sent.body.as_bytes()).await?;
+            service.write_all(&sent.body).await?;
             copy_bidirectional(&mut stream, &mut service).await?;
         }
         Then::Check(service) => {
@@ -135,14 +134,14 @@ async fn pass(
                 .header("content-length")
                 .map_or(0, |it| it.parse().unwrap());
             while sent.body.len() < length {
-                let mut more = Vec::new();
-                stream.read_buf(&mut more).await?;
-                sent.body.push_str(&text(more));
+                if stream.read_buf(&mut sent.body).await? == 0 {
+                    return Ok(());
+                }
             }
             sent.set_header("connection", "close");
             let mut service = TcpStream::connect(service).await?;
             service.write_all(sent.head.as_bytes()).await?;
-            service.write_all(sent.body.as_bytes()).await?;
+            service.write_all(&sent.body).await?;
             let mut answer = Vec::new();
             service.read_to_end(&mut answer).await?;
             if let Err(reason) = check_passed(&sent, &answer) {
@@ -177,7 +176,7 @@ fn check_passed(sent: &Sent, answer: &[u8]) -> Result<(), String> {
     if let Some(media_type) = sent.header("content-type") {
         request = request.header("content-type", media_type);
     }
-    let request = request.body(Some(sent.body.clone().into_bytes())).unwrap();
+    let request = request.body(Some(sent.body.clone())).unwrap();
     check(&request, &rebuilt.body(body.as_bytes().to_vec()).unwrap())
 }
 
