@@ -1,0 +1,118 @@
+//! Compares two OpenAPI documents, for people and for CI.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program for people"
+)]
+
+use std::{fs, process::ExitCode};
+
+use clap::Parser;
+use openapi_lockstep::Document;
+use openapi_lockstep_drift::changes;
+
+/// Says what a change of an OpenAPI document means to the clients that are there.
+///
+/// Each change is a line, with its JSON Pointer and the operations that it reaches. It ends with
+///
+/// 0  when all changes are compatible, or info.version has a new major version
+///
+/// 1  when info.version has to be raised, and nothing else: with --released, and some change
+///
+/// 2  when a document cannot be read, or the two cannot be compared
+///
+/// 3  when a change is breaking without a new major version, which is forbidden
+#[derive(Parser)]
+#[command(verbatim_doc_comment)]
+struct Arguments {
+    /// The document that clients were written for.
+    old: String,
+    /// The document as it is now.
+    new: String,
+    /// The old document was released: a changed one needs another version.
+    #[arg(long)]
+    released: bool,
+}
+
+const FIXABLE: u8 = 1;
+const UNUSABLE: u8 = 2;
+const FORBIDDEN: u8 = 3;
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(code) => code,
+        Err(reason) => {
+            eprintln!("{reason}");
+            ExitCode::from(UNUSABLE)
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<ExitCode, String> {
+    let (old, old_version) = read(&arguments.old)?;
+    let (new, new_version) = read(&arguments.new)?;
+    let changes = changes(&old, &new)?;
+    for change in &changes {
+        println!("{change}");
+    }
+    let breaking = changes.iter().filter(|change| change.is_breaking).count();
+    let compatible = changes.len() - breaking;
+    println!(
+        "{old_version} -> {new_version}: {compatible} compatible, {breaking} breaking changes"
+    );
+    if breaking > 0 && new_version.major <= old_version.major {
+        eprintln!(
+            "A breaking change is forbidden without a new major version: take it back, or set \
+             info.version to {}.0.0.",
+            old_version.major + 1
+        );
+        return Ok(ExitCode::from(FORBIDDEN));
+    }
+    if arguments.released && !changes.is_empty() && new_version <= old_version {
+        eprintln!(
+            "{old_version} is released: set info.version to {}.{}.0.",
+            old_version.major,
+            old_version.minor + 1
+        );
+        return Ok(ExitCode::from(FIXABLE));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A version as SemVer has it, without what may follow the three numbers.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+struct Version {
+    major: u64,
+    minor: u64,
+    patch: u64,
+}
+
+impl std::fmt::Display for Version {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{}.{}.{}", self.major, self.minor, self.patch)
+    }
+}
+
+fn read(file: &str) -> Result<(Document, Version), String> {
+    let text = fs::read_to_string(file).map_err(|error| format!("{file}: {error}"))?;
+    let document = openapi_lockstep::read(file, &text).map_err(|refusals| {
+        let lines: Vec<String> = refusals.iter().map(ToString::to_string).collect();
+        lines.join("\n")
+    })?;
+    let version = document.version();
+    let numbers: Result<Vec<u64>, _> = version.split('.').map(str::parse).collect();
+    match numbers.as_deref() {
+        Ok(&[major, minor, patch]) => Ok((
+            document,
+            Version {
+                major,
+                minor,
+                patch,
+            },
+        )),
+        _ => Err(format!(
+            "{file}: info.version is {version}, which is not of the form 1.2.3"
+        )),
+    }
+}

@@ -1,0 +1,162 @@
+//! What a difference between two schemas means, keyword by keyword.
+//!
+//! A request's schema has to take whatever the old one took; a reply's may allow nothing that the
+//! old one did not.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+/// Whether a value of a document is a schema, in place or by its name.
+pub(crate) fn is_schema(value: &Value) -> bool {
+    value.is_object()
+        && ["in", "operationId", "content", "headers"]
+            .iter()
+            .all(|name| value.get(name).is_none())
+        && ["type", "$ref", "properties", "items"]
+            .iter()
+            .any(|name| value.get(name).is_some())
+}
+
+/// How a keyword bounds values.
+#[derive(Clone, Copy)]
+enum Bound {
+    Lower,
+    Upper,
+}
+
+/// Tells each difference that the schemas have themselves, not those inside.
+pub(crate) fn compare(
+    old: &Value,
+    new: &Value,
+    is_input: bool,
+    is_output: bool,
+    add: &mut impl FnMut(bool, String),
+) {
+    let mut tell = |what: String, takes_less: bool, allows_more: bool| {
+        add(is_input && takes_less || is_output && allows_more, what);
+    };
+    let bounds = [
+        ("minimum", Bound::Lower),
+        ("exclusiveMinimum", Bound::Lower),
+        ("minLength", Bound::Lower),
+        ("minItems", Bound::Lower),
+        ("maximum", Bound::Upper),
+        ("exclusiveMaximum", Bound::Upper),
+        ("maxLength", Bound::Upper),
+        ("maxItems", Bound::Upper),
+    ];
+    for (name, bound) in bounds {
+        if old[name] != new[name] {
+            let (was, is) = (old[name].as_f64(), new[name].as_f64());
+            let is_tighter = match (was, is, bound) {
+                (None, _, _) => true,
+                (Some(_), None, _) => false,
+                (Some(was), Some(is), Bound::Lower) => is > was,
+                (Some(was), Some(is), Bound::Upper) => is < was,
+            };
+            tell(became(name, old, new), is_tighter, !is_tighter);
+        }
+    }
+    for name in ["pattern", "format", "multipleOf", "uniqueItems"] {
+        if old[name] != new[name] {
+            // Whether one pattern takes all that another does is not decided here.
+            let (is_added, is_removed) = (old[name].is_null(), new[name].is_null());
+            tell(became(name, old, new), !is_removed, !is_added);
+        }
+    }
+    // Without it, what is left out has another meaning, or none.
+    if old["default"] != new["default"] {
+        tell(became("default", old, new), true, false);
+    }
+    // A client lives with members that it does not know; a service refuses them.
+    let name = "additionalProperties";
+    if old[name] != new[name] {
+        tell(became(name, old, new), new[name] == false, false);
+    }
+    if old["$ref"] != new["$ref"] {
+        // What the two names stand for is compared on its own.
+        tell(became("$ref", old, new), false, false);
+    }
+    sets(old, new, &mut tell);
+    members(old, new, &mut tell);
+}
+
+/// Types and values.
+fn sets(old: &Value, new: &Value, tell: &mut impl FnMut(String, bool, bool)) {
+    let (was, is) = (types(&old["type"]), types(&new["type"]));
+    if was != is {
+        let what = became("type", old, new);
+        tell(what, !was.is_subset(&is), !is.is_subset(&was));
+    }
+    let (was, is) = (texts(&old["enum"]), texts(&new["enum"]));
+    match (old["enum"].is_null(), new["enum"].is_null()) {
+        (true, true) => {}
+        (true, false) => tell(became("enum", old, new), true, false),
+        (false, true) => tell(became("enum", old, new), false, true),
+        (false, false) => {
+            for value in was.difference(&is) {
+                tell(format!("the value {value} is gone"), true, false);
+            }
+            // Nobody who was written for the others knows what it means.
+            for value in is.difference(&was) {
+                tell(format!("the value {value} is new"), false, true);
+            }
+        }
+    }
+}
+
+/// Properties, and which of them have to be there.
+fn members(old: &Value, new: &Value, tell: &mut impl FnMut(String, bool, bool)) {
+    let (was, is) = (names(&old["properties"]), names(&new["properties"]));
+    for name in was.difference(&is) {
+        tell(format!("{name} is gone"), true, true);
+    }
+    for name in is.difference(&was) {
+        tell(format!("{name} is new"), false, false);
+    }
+    let (was_required, is_required) = (texts(&old["required"]), texts(&new["required"]));
+    for name in was_required.difference(&is_required) {
+        if is.contains(name) {
+            tell(format!("{name} may be missing"), false, true);
+        }
+    }
+    for name in is_required.difference(&was_required) {
+        tell(format!("{name} has to be there"), true, false);
+    }
+}
+
+fn became(name: &str, old: &Value, new: &Value) -> String {
+    match (&old[name], &new[name]) {
+        (Value::Null, new) => format!("{name} {new} is new"),
+        (old, Value::Null) => format!("{name} {old} is gone"),
+        (old, new) => format!("{name} {old} became {new}"),
+    }
+}
+
+/// The types that are taken: an integer is a number.
+fn types(value: &Value) -> BTreeSet<String> {
+    let mut types = match value {
+        Value::String(one) => BTreeSet::from([one.clone()]),
+        several => texts(several),
+    };
+    if types.contains("number") {
+        types.insert("integer".to_owned());
+    }
+    types
+}
+
+fn texts(value: &Value) -> BTreeSet<String> {
+    let items = value.as_array().into_iter().flatten();
+    items
+        .map(|item| {
+            item.as_str()
+                .map_or_else(|| item.to_string(), str::to_owned)
+        })
+        .collect()
+}
+
+fn names(value: &Value) -> BTreeSet<String> {
+    let members = value.as_object().into_iter().flatten();
+    members.map(|(name, _)| name.clone()).collect()
+}
