@@ -14,7 +14,7 @@ use self::{
     output::{Format, Output},
     sessions::Sessions,
 };
-use crate::{Client, Error, Secret, error::cause, types::ProblemCode};
+use crate::{CallError, Client, Error, ResponseValue, Secret, error::cause, types::ProblemCode};
 
 /// Where the service is if nobody says otherwise: where it listens by default.
 const DEFAULT_URL: &str = "http://127.0.0.1:8080";
@@ -181,10 +181,17 @@ impl<'a> Cli<'a> {
         ))
     }
 
+    /// The reply to a call, or what to tell of one that failed.
+    fn reply<T>(&self, result: Result<ResponseValue<T>, CallError>) -> Result<T, Failure> {
+        match result {
+            Ok(reply) => Ok(reply.into_inner()),
+            Err(error) => Err(self.failure(error.into())),
+        }
+    }
+
     /// What to tell of a call that failed.
-    fn failure(&self, error: impl Into<Error>) -> Failure {
+    fn failure(&self, error: Error) -> Failure {
         let url = &self.client.baseurl;
-        let error = error.into();
         let message = match &error {
             Error::Refused { problem, .. } => match problem.code {
                 ProblemCode::NotLoggedIn => return self.not_logged_in(),

@@ -15,6 +15,11 @@ impl Document {
     pub fn json(&self) -> String {
         self.source.value.to_string()
     }
+
+    /// The version of what the document describes, `info.version`.
+    pub fn version(&self) -> &str {
+        &self.model.info.version
+    }
 }
 
 /// Reads an OpenAPI 3.1 document from its YAML or JSON text. `file` names it in refusals.

@@ -6,9 +6,10 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     Document,
-    client::named_scalars,
+    client::{named_scalars, open_objects},
     pointers::{
-        LIMITS, contents, each_schema, join, members, operations, remove, resolve, responses,
+        LIMITS, carriers, contents, each_schema, join, members, operations, parameters, remove,
+        resolve, responses, schemas,
     },
 };
 
@@ -39,81 +40,34 @@ impl fmt::Display for Difference {
     }
 }
 
-/// A step towards the normal form, taken by both sides. Its name is told where it is tested, its
-/// comment says why the two may differ so.
-pub struct Normalisation {
-    /// The name.
-    pub name: &'static str,
-    change: fn(&mut Value),
-}
-
-/// All normalisations, in the order in which they are taken.
-pub const NORMALISATIONS: [Normalisation; 16] = [
-    Normalisation {
-        name: "preamble",
-        change: preamble,
-    },
-    Normalisation {
-        name: "references",
-        change: references,
-    },
-    Normalisation {
-        name: "security",
-        change: security,
-    },
-    Normalisation {
-        name: "named scalars",
-        change: scalars,
-    },
-    Normalisation {
-        name: "null",
-        change: null,
-    },
-    Normalisation {
-        name: "limits",
-        change: limits,
-    },
-    Normalisation {
-        name: "number formats",
-        change: number_formats,
-    },
-    Normalisation {
-        name: "closed objects",
-        change: closed_objects,
-    },
-    Normalisation {
-        name: "examples",
-        change: examples,
-    },
-    Normalisation {
-        name: "media type parameters",
-        change: media_type_parameters,
-    },
-    Normalisation {
-        name: "bodies",
-        change: bodies,
-    },
-    Normalisation {
-        name: "header names",
-        change: header_names,
-    },
-    Normalisation {
-        name: "titles",
-        change: titles,
-    },
-    Normalisation {
-        name: "defaults",
-        change: defaults,
-    },
-    Normalisation {
-        name: "ends of texts",
-        change: ends_of_texts,
-    },
-    Normalisation {
-        name: "order",
-        change: order,
-    },
+/// The steps to the normal form, taken by both sides in this order. The comment of each says why the
+/// two may differ so.
+const NORMALISATIONS: [(&str, Change); 16] = [
+    ("preamble", preamble),
+    ("references", references),
+    ("security", security),
+    ("named scalars", scalars),
+    ("null", null),
+    ("limits", limits),
+    ("number formats", number_formats),
+    // That an object has no other members is the check's to hold too, and not written there.
+    ("closed objects", open_objects),
+    ("examples", examples),
+    ("media type parameters", media_type_parameters),
+    ("bodies", bodies),
+    ("header names", header_names),
+    ("titles", titles),
+    ("defaults", defaults),
+    ("ends of texts", ends_of_texts),
+    ("order", order),
 ];
+
+type Change = fn(&mut Value);
+
+/// The names of all normalisations.
+pub fn normalisations() -> impl Iterator<Item = &'static str> {
+    NORMALISATIONS.iter().map(|(name, _)| *name)
+}
 
 /// Where the document and what poem-openapi emits for the server that was generated from it differ:
 /// nowhere, or the generated code does not say what the document says.
@@ -130,9 +84,9 @@ pub fn differences(
     without: &[&str],
 ) -> serde_json::Result<Vec<Difference>> {
     let normal = |mut value: Value| {
-        for normalisation in &NORMALISATIONS {
-            if !without.contains(&normalisation.name) {
-                (normalisation.change)(&mut value);
+        for (name, change) in &NORMALISATIONS {
+            if !without.contains(name) {
+                change(&mut value);
             }
         }
         value
@@ -222,13 +176,7 @@ fn security(document: &mut Value) {
 /// parameter has a description of its own, and an item of a list none.
 fn scalars(document: &mut Value) {
     named_scalars(document);
-    if let Some(Value::Object(schemas)) = document.pointer_mut("/components/schemas") {
-        schemas.retain(|_, schema| schema["type"] == "object" || schema.get("enum").is_some());
-    }
-    let parameters = operations(document)
-        .into_iter()
-        .flat_map(|operation| members(document, &join(&operation, "parameters")));
-    for parameter in parameters.collect::<Vec<_>>() {
+    for parameter in parameters(document) {
         remove(document, &join(&parameter, "schema"), "description");
     }
     each_schema(document, |schema| {
@@ -284,37 +232,11 @@ fn number_formats(document: &mut Value) {
     });
 }
 
-/// That an object has no other members is the check's to hold too, and not written there.
-fn closed_objects(document: &mut Value) {
-    each_schema(document, |schema| {
-        schema.shift_remove("additionalProperties");
-    });
-}
-
 /// Examples are for readers of the document.
 fn examples(document: &mut Value) {
-    let no_examples = |object: Option<&mut Value>| {
-        if let Some(Value::Object(object)) = object {
-            object.shift_remove("example");
-            object.shift_remove("examples");
-        }
-    };
-    each_schema(document, |schema| {
-        schema.shift_remove("example");
-        schema.shift_remove("examples");
-    });
-    let parameters = operations(document)
-        .into_iter()
-        .flat_map(|operation| members(document, &join(&operation, "parameters")));
-    let contents = contents(document)
-        .into_iter()
-        .flat_map(|content| members(document, &content));
-    let headers = responses(document)
-        .into_iter()
-        .flat_map(|response| members(document, &join(&response, "headers")));
-    let places: Vec<String> = parameters.chain(contents).chain(headers).collect();
-    for place in places {
-        no_examples(document.pointer_mut(&place));
+    for place in carriers(document).into_iter().chain(schemas(document)) {
+        remove(document, &place, "example");
+        remove(document, &place, "examples");
     }
 }
 
@@ -355,13 +277,7 @@ fn titles(document: &mut Value) {
 
 /// What is so if nobody says otherwise is said there.
 fn defaults(document: &mut Value) {
-    let parameters = operations(document)
-        .into_iter()
-        .flat_map(|operation| members(document, &join(&operation, "parameters")));
-    let headers = responses(document)
-        .into_iter()
-        .flat_map(|response| members(document, &join(&response, "headers")));
-    for place in parameters.chain(headers).collect::<Vec<_>>() {
+    for place in carriers(document) {
         if let Some(Value::Object(place)) = document.pointer_mut(&place) {
             let is_default = |name: &str, value: &Value| match name {
                 "explode" => *value == json!(true),

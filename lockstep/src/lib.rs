@@ -36,6 +36,6 @@ mod source;
 pub use build::{Writer, build};
 pub use client::{client, lowered, mock};
 pub use document::{Document, read};
-pub use emission::{Difference, NORMALISATIONS, Normalisation, differences};
+pub use emission::{Difference, differences, normalisations};
 pub use refusal::Refusal;
 pub use server::server;

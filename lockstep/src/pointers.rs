@@ -115,23 +115,8 @@ pub(crate) fn each_schema(document: &mut Value, change: impl Fn(&mut Map<String,
 /// The pointers of all schemas: those with a name, those in an operation, and those inside them.
 pub(crate) fn schemas(document: &Value) -> Vec<String> {
     let mut found = members(document, "/components/schemas");
-    let operations = operations(document);
-    let parameters = operations
-        .iter()
-        .flat_map(|operation| members(document, &join(operation, "parameters")));
-    let headers = responses(document)
-        .into_iter()
-        .flat_map(|response| members(document, &join(&response, "headers")));
-    let contents = contents(document);
-    let contents = contents
-        .iter()
-        .flat_map(|content| members(document, content));
-    found.extend(
-        parameters
-            .chain(headers)
-            .chain(contents)
-            .map(|place| join(&place, "schema")),
-    );
+    let carriers = carriers(document);
+    found.extend(carriers.iter().map(|place| join(place, "schema")));
     let mut next = 0;
     while let Some(schema) = found.get(next).cloned() {
         next += 1;
@@ -141,6 +126,27 @@ pub(crate) fn schemas(document: &Value) -> Vec<String> {
     }
     found.retain(|pointer| document.pointer(pointer).is_some());
     found
+}
+
+/// The pointers of all parameters.
+pub(crate) fn parameters(document: &Value) -> Vec<String> {
+    let operations = operations(document);
+    let parameters = operations
+        .iter()
+        .flat_map(|operation| members(document, &join(operation, "parameters")));
+    parameters.collect()
+}
+
+/// The pointers of all that carries a schema: parameters, headers and media types.
+pub(crate) fn carriers(document: &Value) -> Vec<String> {
+    let headers = responses(document)
+        .into_iter()
+        .flat_map(|response| members(document, &join(&response, "headers")));
+    let media_types = contents(document)
+        .into_iter()
+        .flat_map(|content| members(document, &content));
+    let parameters = parameters(document).into_iter();
+    parameters.chain(headers).chain(media_types).collect()
 }
 
 /// The pointers of all maps from a media type to what it carries.

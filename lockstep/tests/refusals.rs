@@ -414,6 +414,15 @@ const CASES: &[Case] = &[
         ],
     },
     Case {
+        name: "a status that nobody knows",
+        behind: "operationId: setStatus",
+        from: "'200':",
+        to: "'299':",
+        refusals: &[
+            "93:9 /paths/~1status/post/responses/299: is no registered status, so it has no name",
+        ],
+    },
+    Case {
         name: "two successes",
         behind: "operationId: putNote",
         from: "'400':",

@@ -53,11 +53,10 @@ impl App {
 
 async fn list(cli: Cli<'_>, org: OrgChoice) -> Result<(), Failure> {
     let org = org.find(&cli).await?;
-    let apps = cli.client.list_apps().org_id(org.org_id).send().await;
-    let apps = apps.map_err(|error| cli.failure(error))?;
+    let apps = cli.reply(cli.client.list_apps().org_id(org.org_id).send().await)?;
     Ok(cli
         .output
-        .result(&*apps, |apps| match apps.app_list.as_slice() {
+        .result(&apps, |apps| match apps.app_list.as_slice() {
             [] => format!(
                 "{} has no applications yet.\nCreate one with: cortex-report app create NAME",
                 visible(&org.name)
@@ -72,10 +71,9 @@ async fn create(cli: Cli<'_>, name: String, org: OrgChoice) -> Result<(), Failur
         org_id: org.org_id,
         app_name: name,
     };
-    let created = cli.client.create_app().body(request).send().await;
-    let created = created.map_err(|error| cli.failure(error))?;
+    let created = cli.reply(cli.client.create_app().body(request).send().await)?;
     if cli.output.is_json() {
-        return Ok(cli.output.result(&*created, |_| String::new())?);
+        return Ok(cli.output.result(&created, |_| String::new())?);
     }
     // A person wants the API key, which is not in the reply.
     let apps = cli.client.list_apps().org_id(org.org_id).send().await;
@@ -114,23 +112,17 @@ async fn delete(cli: Cli<'_>, id: i64, yes: bool) -> Result<(), Failure> {
             return Err(Failure::Failed("Nothing is deleted.".to_owned()));
         }
     }
-    let reply = client.delete_app().app_id(id).send().await;
-    let reply = reply.map_err(|error| cli.failure(error))?;
+    let reply = cli.reply(client.delete_app().app_id(id).send().await)?;
     Ok(cli
         .output
-        .result(&*reply, |_| format!("Application {id} is deleted."))?)
+        .result(&reply, |_| format!("Application {id} is deleted."))?)
 }
 
 /// An application of the user's organizations, and whose it is.
 async fn find_app(cli: &Cli<'_>, id: i64) -> Result<Option<(types::App, Org)>, Failure> {
-    let user = cli.client.get_user().send().await;
-    for org in user
-        .map_err(|error| cli.failure(error))?
-        .into_inner()
-        .org_list
-    {
-        let apps = cli.client.list_apps().org_id(org.org_id).send().await;
-        let apps = apps.map_err(|error| cli.failure(error))?.into_inner();
+    let user = cli.reply(cli.client.get_user().send().await)?;
+    for org in user.org_list {
+        let apps = cli.reply(cli.client.list_apps().org_id(org.org_id).send().await)?;
         if let Some(app) = apps.app_list.into_iter().find(|app| app.app_id == id) {
             return Ok(Some((app, org)));
         }
@@ -152,16 +144,14 @@ fn app_table(apps: &[types::App]) -> String {
 impl OrgChoice {
     /// The organization that is meant: the one of this number or name, or else the only one.
     async fn find(self, cli: &Cli<'_>) -> Result<Org, Failure> {
-        let user = cli.logged_in()?.get_user().send().await;
-        let orgs = user
-            .map_err(|error| cli.failure(error))?
-            .into_inner()
+        let orgs = cli
+            .reply(cli.logged_in()?.get_user().send().await)?
             .org_list;
         let listed = orgs
             .iter()
             .map(|org| format!("\n  {} {}", org.org_id, org.name))
             .collect::<String>();
-        let mut meant: Vec<Org> = match &self.org {
+        let meant: Vec<Org> = match &self.org {
             None => orgs,
             Some(wanted) => {
                 let by_id = |org: &&Org| org.org_id.to_string() == *wanted;
@@ -175,20 +165,20 @@ impl OrgChoice {
                 }
             }
         };
-        match (meant.pop(), meant.is_empty(), self.org) {
-            (Some(org), true, _) => Ok(org),
-            (Some(_), false, None) => Err(Failure::Usage(format!(
-                "You are in several organizations. Say which one with --org:{listed}"
-            ))),
-            (Some(_), false, Some(name)) => Err(Failure::Usage(format!(
-                "Several organizations are called {name}. Say which one with --org and its number:{listed}"
-            ))),
-            (None, _, None) => Err(Failure::Failed(
+        match (meant.as_slice(), self.org) {
+            ([org], _) => Ok(org.clone()),
+            ([], None) => Err(Failure::Failed(
                 "You are in no organization. Ask the operator of the service to add you to one."
                     .to_owned(),
             )),
-            (None, _, Some(wanted)) => Err(Failure::Failed(format!(
+            ([], Some(wanted)) => Err(Failure::Failed(format!(
                 "You are in no organization {wanted}. Yours are:{listed}"
+            ))),
+            (_, None) => Err(Failure::Usage(format!(
+                "You are in several organizations. Say which one with --org:{listed}"
+            ))),
+            (_, Some(name)) => Err(Failure::Usage(format!(
+                "Several organizations are called {name}. Say which one with --org and its number:{listed}"
             ))),
         }
     }

@@ -51,23 +51,21 @@ impl Login {
 }
 
 pub(super) async fn logout(cli: Cli<'_>) -> Result<(), Failure> {
-    let client = cli.logged_in()?.clone();
-    let reply = client.logout().send().await;
-    let reply = reply.map_err(|error| cli.failure(error))?;
+    let client = cli.logged_in()?;
+    let reply = cli.reply(client.logout().send().await)?;
     if let Some(key) = client.session_key() {
         cli.sessions.forget(&client.baseurl, key)?;
     }
-    Ok(cli.output.result(&*reply, |_| {
+    Ok(cli.output.result(&reply, |_| {
         format!("You are logged out at {}.", client.baseurl)
     })?)
 }
 
 pub(super) async fn whoami(cli: Cli<'_>) -> Result<(), Failure> {
-    let user = cli.logged_in()?.get_user().send().await;
-    let user = user.map_err(|error| cli.failure(error))?;
+    let user = cli.reply(cli.logged_in()?.get_user().send().await)?;
     Ok(cli
         .output
-        .result(&*user, |user| format!("{}\n\n{}", name(user), orgs(user)))?)
+        .result(&user, |user| format!("{}\n\n{}", name(user), orgs(user)))?)
 }
 
 /// A code in a box, which no eye misses.

@@ -8,7 +8,7 @@ use crate::{
     Document,
     pointers::{
         LIMITS, alternatives, content_schemas, contents, cookie_name, each_schema, join, last,
-        members, operations, remove, resolve, schemas,
+        members, operations, parameters, remove, resolve, schemas,
     },
 };
 
@@ -112,13 +112,17 @@ fn optional_bodies(document: &mut Value) {
 /// A scalar or list with a name is no type of its own in Rust, here as in the server: it is
 /// written where the name was.
 pub(crate) fn named_scalars(document: &mut Value) {
-    let named: Map<String, Value> = document["components"]["schemas"]
-        .as_object()
-        .into_iter()
-        .flatten()
-        .filter(|(_, schema)| schema["type"] != "object" && schema.get("enum").is_none())
-        .map(|(name, schema)| (format!("#/components/schemas/{name}"), schema.clone()))
-        .collect();
+    let mut named = Map::new();
+    if let Some(Value::Object(schemas)) = document.pointer_mut("/components/schemas") {
+        schemas.retain(|name, schema| {
+            let is_type = schema["type"] == "object" || schema.get("enum").is_some();
+            if !is_type {
+                let reference = format!("#/components/schemas/{name}");
+                named.insert(reference, std::mem::take(schema));
+            }
+            is_type
+        });
+    }
     // What is written in place of a name may hold another name; the rules refuse circles.
     loop {
         let mut replaced = false;
@@ -165,22 +169,19 @@ fn examples(document: &mut Value) {
 /// near as the code has any: a parameter has one and its schema has not, a list has one and its
 /// items have not.
 fn limits(document: &mut Value) {
-    for operation in operations(document) {
-        for parameter in members(document, &join(&operation, "parameters")) {
-            let Some(Value::Object(parameter)) = document.pointer_mut(&parameter) else {
-                continue;
-            };
-            let Some(Value::Object(schema)) = parameter.get_mut("schema") else {
-                continue;
-            };
-            let limits = take_limits(schema);
-            let description = schema.get("description").cloned();
-            if let (Some(description), false) = (description, parameter.contains_key("description"))
-            {
-                parameter.insert("description".to_owned(), description);
-            }
-            describe(parameter, limits.map(|limits| format!("Limits: {limits}")));
+    for parameter in parameters(document) {
+        let Some(Value::Object(parameter)) = document.pointer_mut(&parameter) else {
+            continue;
+        };
+        let Some(Value::Object(schema)) = parameter.get_mut("schema") else {
+            continue;
+        };
+        let limits = take_limits(schema);
+        let description = schema.get("description").cloned();
+        if let (Some(description), false) = (description, parameter.contains_key("description")) {
+            parameter.insert("description".to_owned(), description);
         }
+        describe(parameter, limits.map(|limits| format!("Limits: {limits}")));
     }
     each_schema(document, |schema| {
         if let Some(Value::Object(items)) = schema.get_mut("items") {
@@ -250,7 +251,7 @@ fn headers(document: &mut Value) {
 }
 
 /// A client lives with members that a later version of the service adds to its replies.
-fn open_objects(document: &mut Value) {
+pub(crate) fn open_objects(document: &mut Value) {
     each_schema(document, |schema| {
         schema.shift_remove("additionalProperties");
     });

@@ -8,6 +8,8 @@ use quote::ToTokens;
 use serde_json::Value;
 use syn::{Attribute, Expr, Ident, ImplItem, Item, Pat, Stmt, Type, Visibility, parse_quote};
 
+use crate::pointers::operations;
+
 /// Marks what the lowered document calls deprecated.
 ///
 /// # Errors
@@ -30,9 +32,8 @@ pub(super) fn mark_deprecated(code: &mut syn::File, lowered: &Value) -> Result<(
 fn deprecated_paths(lowered: &Value) -> BTreeSet<String> {
     let is_deprecated = |value: &Value| value["deprecated"] == true;
     let mut paths = BTreeSet::new();
-    let items = lowered["paths"].as_object().into_iter().flatten();
-    let operations = items.flat_map(|(_, item)| item.as_object().into_iter().flatten());
-    for (_, operation) in operations {
+    let operations = operations(lowered);
+    for operation in operations.iter().filter_map(|it| lowered.pointer(it)) {
         let id = operation["operationId"].as_str().unwrap_or_default();
         if is_deprecated(operation) {
             paths.insert(format!("Client::{}", member(id)));

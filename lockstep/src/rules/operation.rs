@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use http::StatusCode;
 use utoipa::openapi::{
     RefOr, Response,
     header::Header,
@@ -201,7 +202,12 @@ impl Rules<'_> {
 
     fn status(&mut self, pointer: &str) {
         match last(pointer).parse::<u16>() {
-            Ok(200..=299 | 400..=599) => {}
+            Ok(status @ (200..=299 | 400..=599)) => {
+                let known = StatusCode::from_u16(status).ok();
+                if known.and_then(|status| status.canonical_reason()).is_none() {
+                    self.refuse(pointer, "is no registered status, so it has no name");
+                }
+            }
             _ => self.refuse(
                 pointer,
                 "only statuses from 200 to 299 and from 400 to 599 are supported, each by its number",

@@ -238,15 +238,13 @@ fn headers(response: &Response) -> impl Iterator<Item = (&String, &Header)> {
         })
 }
 
-/// The name of a status, as RFC 9110 has it.
-fn title(status: u16) -> String {
+/// The name of a status, as RFC 9110 has it; the rules take none without.
+fn title(status: u16) -> &'static str {
     let status = StatusCode::from_u16(status).ok();
-    match status.and_then(|status| status.canonical_reason()) {
-        Some(reason) => reason.to_owned(),
-        None => status.map_or_else(String::new, |status| format!("Status {}", status.as_u16())),
-    }
+    let title = status.and_then(|status| status.canonical_reason());
+    title.unwrap_or_default()
 }
 
 fn variant_name(status: u16) -> Ident {
-    camel(&title(status))
+    camel(title(status))
 }
