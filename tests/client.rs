@@ -7,13 +7,13 @@ use std::{
 };
 
 use cortex_report_client::{
-    CallError, Client, Error,
+    CallError, Client, Error, Secret,
     types::{CreateAppRequest, LoginRequest, ProblemCode},
 };
 use sea_orm::{ConnectionTrait, Database};
-use serde_json::Value;
 
 use crate::{
+    conformance::ORACLE,
     harness::{Service, link_path, settings},
     proxy::{Proxy, Sent, Then, answer, json},
 };
@@ -50,8 +50,7 @@ operations! {
 
 /// Each operation of the document by the name of its method, with its error statuses.
 fn documented() -> Vec<(String, Vec<u16>)> {
-    let document: Value = serde_json::from_str(cortex_report_api::DOCUMENT_JSON).unwrap();
-    let paths = document["paths"].as_object().unwrap().values();
+    let paths = ORACLE.document()["paths"].as_object().unwrap().values();
     let operations = paths.flat_map(|item| item.as_object().unwrap().values());
     operations
         .map(|operation| {
@@ -154,13 +153,7 @@ async fn provoke(operation: &str, status: u16) -> Option<CallError> {
         Then::Forward(address)
     })
     .await;
-    let mut builder = Client::builder(&proxy.url())
-        .retries(0)
-        .timeout(Duration::from_secs(60));
-    if let Some(key) = key {
-        builder = builder.session_key(key);
-    }
-    let client = builder.build().unwrap();
+    let client = client(&proxy.url()).with_session_key(key.map(Secret::from));
     let database = async || {
         service.outbox_is_empty().await;
         let (store, _) = settings(service.folder());
@@ -320,7 +313,7 @@ async fn a_wait_outlives_a_service_that_is_away_for_a_while() {
                 "<html>",
             ),
             3 => answer("429 Too Many Requests", "retry-after: 0\r\n", "<html>"),
-            _ => Then::Check(address),
+            _ => Then::Forward(address),
         }
     })
     .await;

@@ -8,6 +8,7 @@ use std::{
 };
 
 use cortex_report_server::Registration;
+use serde_json::Value;
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines},
@@ -91,6 +92,13 @@ impl Person {
         Said::of(self.command(arguments).output().await.unwrap())
     }
 
+    /// Runs the command with the key of a session in the variable.
+    async fn run_with_key(&self, key: &str, arguments: &[&str]) -> Said {
+        let mut command = self.command(arguments);
+        command.env("CORTEX_REPORT_SESSION_KEY", key);
+        Said::of(command.output().await.unwrap())
+    }
+
     /// Runs the command in a terminal, where `typed` is typed.
     async fn at_terminal(&self, arguments: &[&str], typed: &str) -> String {
         self.at_terminal_with(&[], arguments, typed).await
@@ -152,6 +160,13 @@ impl Person {
         let mut said = Said::of(child.wait_with_output().await.unwrap());
         said.error = error;
         said
+    }
+
+    /// The keys that are kept, by the URL of their service.
+    fn kept_keys(&self) -> Value {
+        let kept = fs::read_to_string(self.sessions()).unwrap();
+        let kept: Value = serde_json::from_str(&kept).unwrap();
+        kept["session_keys"].clone()
     }
 
     fn sessions(&self) -> std::path::PathBuf {
@@ -237,9 +252,7 @@ async fn the_whole_life_of_a_session() {
 
     let logged_out = ann.run(&["logout"]).await.done();
     assert_eq!(logged_out, format!("You are logged out at {}.\n", ann.url));
-    let kept = fs::read_to_string(ann.sessions()).unwrap();
-    let kept: serde_json::Value = serde_json::from_str(&kept).unwrap();
-    assert_eq!(kept["session_keys"], serde_json::json!({}));
+    assert_eq!(ann.kept_keys(), serde_json::json!({}));
     ann.run(&["logout"])
         .await
         .failed(4, &["You are not logged in"]);
@@ -289,9 +302,9 @@ async fn a_session_that_has_ended_is_not_logged_in() {
 async fn a_key_of_a_variable_that_has_ended_is_told_apart() {
     let service = Service::start().await;
     let ann = Person::of(&service).await;
-    let mut command = ann.command(&["whoami"]);
-    command.env("CORTEX_REPORT_SESSION_KEY", "key");
-    Said::of(command.output().await.unwrap()).failed(4, &["CORTEX_REPORT_SESSION_KEY", "Unset it"]);
+    ann.run_with_key("key", &["whoami"])
+        .await
+        .failed(4, &["CORTEX_REPORT_SESSION_KEY", "Unset it"]);
 }
 
 #[tokio::test]
@@ -307,12 +320,10 @@ async fn an_application_is_created_even_if_its_key_cannot_be_listed() {
         },
     )
     .await;
-    let mut command = ann.command(&["app", "create", "app", "--url", &proxy.url()]);
-    let kept = fs::read_to_string(ann.sessions()).unwrap();
-    let kept: serde_json::Value = serde_json::from_str(&kept).unwrap();
-    let key = kept["session_keys"][ann.url.as_str()].as_str().unwrap();
-    command.env("CORTEX_REPORT_SESSION_KEY", key);
-    let said = Said::of(command.output().await.unwrap()).done();
+    let keys = ann.kept_keys();
+    let key = keys[ann.url.as_str()].as_str().unwrap();
+    let arguments = ["app", "create", "app", "--url", &proxy.url()];
+    let said = ann.run_with_key(key, &arguments).await.done();
     assert!(said.starts_with("Application 1 is created."), "{said}");
 }
 
@@ -425,14 +436,10 @@ async fn variables_override_what_is_kept() {
     let ann = Person::of(&service).await;
     ann.log_in(&service, &[]).await;
     let key = service.log_in("bob@example.com").await;
-    let mut command = ann.command(&["whoami"]);
-    command.env("CORTEX_REPORT_SESSION_KEY", &key);
-    let said = Said::of(command.output().await.unwrap()).done();
+    let said = ann.run_with_key(&key, &["whoami"]).await.done();
     assert!(said.contains("bob@example.com"), "{said}");
 
-    let mut command = ann.command(&["logout"]);
-    command.env("CORTEX_REPORT_SESSION_KEY", &key);
-    Said::of(command.output().await.unwrap()).done();
+    ann.run_with_key(&key, &["logout"]).await.done();
     let said = ann.run(&["whoami"]).await.done();
     assert!(
         said.contains("ann@example.com"),
@@ -462,9 +469,9 @@ async fn a_key_is_sent_only_where_it_is_from() {
 async fn a_service_that_is_away_slow_or_another_one_is_told() {
     let run_for = async |timeout: &str, url: &str| {
         let person = Person::at(url.to_owned());
-        let mut command = person.command(&["whoami", "--timeout", timeout]);
-        command.env("CORTEX_REPORT_SESSION_KEY", "key");
-        Said::of(command.output().await.unwrap())
+        person
+            .run_with_key("key", &["whoami", "--timeout", timeout])
+            .await
     };
     let run = async |url: &str| run_for("60", url).await;
     // A port that is taken, and at which nobody listens.
@@ -508,9 +515,7 @@ async fn a_service_cannot_control_the_terminal() {
     let user = r#"{"user_id":1,"email":"a@example.com","display_name":"\u001b[31mann","org_list":[{"org_id":1,"name":"a\u001b]0;x\u0007b\nc"}]}"#;
     let hostile = Proxy::start(move |_| json("200 OK", user)).await;
     let person = Person::at(hostile.url());
-    let mut command = person.command(&["whoami"]);
-    command.env("CORTEX_REPORT_SESSION_KEY", "key");
-    let said = Said::of(command.output().await.unwrap()).done();
+    let said = person.run_with_key("key", &["whoami"]).await.done();
     let control = |letter: &char| letter.is_control() && *letter != '\n';
     assert!(!said.chars().any(|letter| control(&letter)), "{said:?}");
     assert_eq!(said.lines().count(), 4, "a name is one line: {said:?}");
@@ -518,9 +523,7 @@ async fn a_service_cannot_control_the_terminal() {
     let problem = r#"{"type":"about:blank","title":"Forbidden","status":403,"detail":"\u001b[2Jno","code":"not_allowed"}"#;
     let hostile = Proxy::start(move |_| json("403 Forbidden", problem)).await;
     let person = Person::at(hostile.url());
-    let mut command = person.command(&["whoami"]);
-    command.env("CORTEX_REPORT_SESSION_KEY", "key");
-    let said = Said::of(command.output().await.unwrap());
+    let said = person.run_with_key("key", &["whoami"]).await;
     assert!(!said.error.contains('\u{1b}'), "{:?}", said.error);
 }
 

@@ -7,7 +7,10 @@ use tokio::{
     process::{Child, ChildStderr, Command},
 };
 
-use crate::harness::{Service, ok};
+use crate::{
+    conformance::Caller,
+    harness::{Service, ok, problem},
+};
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
@@ -28,6 +31,7 @@ pub fn binary(folder: &std::path::Path) -> Command {
 pub struct Served {
     pub child: Child,
     pub url: String,
+    pub api: Caller,
     /// What it logged until it served.
     pub logged: String,
     /// What it logs from then on.
@@ -52,6 +56,7 @@ pub async fn serve(mut command: Command) -> Served {
     };
     Served {
         child,
+        api: Caller::new(&url),
         url,
         logged,
         log,
@@ -251,11 +256,11 @@ async fn it_makes_its_files_and_ends_on_a_signal() {
         let served = serve(binary(folder.path())).await;
         let Served {
             mut child,
-            url,
+            api,
             mut log,
             ..
         } = served;
-        let response = reqwest::get(format!("{url}/openapi.json")).await.unwrap();
+        let response = api.get("/openapi.json").send().await.unwrap();
         assert_eq!(response.status(), 200);
         drop(response);
         signal(&child, name);
@@ -286,9 +291,6 @@ async fn several_that_start_together_bring_the_schema_up_once() {
         starts.spawn(serve(binary(folder.path())));
     }
     for served in starts.join_all().await {
-        let response = reqwest::get(format!("{}/api/1/user", served.url))
-            .await
-            .unwrap();
-        assert_eq!(response.status(), 403);
+        problem(served.api.get("/api/1/user"), 403, "not_logged_in").await;
     }
 }

@@ -1,27 +1,57 @@
 //! Every call of a test, held against openapi.yaml: what the service answers has to be documented,
 //! and it may not grant what is not documented.
 
-use std::sync::LazyLock;
+use std::{sync::LazyLock, time::Duration};
 
-use jsonschema::Validator;
-use reqwest::{
-    Client, Method, RequestBuilder, Response,
-    header::{self, HeaderMap},
-};
+use cortex_report_tests::oracle::{Answer, Oracle, Sent};
+use reqwest::{Client, Method, RequestBuilder, Response, redirect};
 use serde::Serialize;
-use serde_json::{Map, Value, json};
 
-static DOCUMENT: LazyLock<Value> =
-    LazyLock::new(|| serde_json::from_str(cortex_report_api::DOCUMENT_JSON).unwrap());
+pub static ORACLE: LazyLock<Oracle> =
+    LazyLock::new(|| Oracle::new(cortex_report_api::DOCUMENT_JSON).unwrap());
+
+/// Calls a service.
+pub struct Caller {
+    client: Client,
+    url: String,
+}
+
+impl Caller {
+    pub fn new(url: &str) -> Self {
+        let client = Client::builder()
+            .redirect(redirect::Policy::none())
+            .timeout(Duration::from_secs(60));
+        Self {
+            client: client.build().unwrap(),
+            url: url.to_owned(),
+        }
+    }
+
+    pub fn request(&self, method: Method, path: &str) -> Call {
+        Call(self.client.request(method, format!("{}{path}", self.url)))
+    }
+
+    pub fn get(&self, path: &str) -> Call {
+        self.request(Method::GET, path)
+    }
+
+    pub fn post(&self, path: &str) -> Call {
+        self.request(Method::POST, path)
+    }
+
+    /// Sends a request as it is written.
+    pub async fn send(&self, sent: &Sent) -> reqwest::Result<Answer> {
+        let call = self.request(sent.method().clone(), &sent.uri().to_string());
+        let body = sent.body().clone().unwrap();
+        let call = Call(call.0.headers(sent.headers().clone()).body(body));
+        call.answer().await
+    }
+}
 
 /// A call of the API that is checked once it is answered.
 pub struct Call(RequestBuilder);
 
 impl Call {
-    pub fn new(client: &Client, method: Method, url: String) -> Self {
-        Self(client.request(method, url))
-    }
-
     pub fn bearer_auth(self, key: impl std::fmt::Display) -> Self {
         Self(self.0.bearer_auth(key))
     }
@@ -48,6 +78,10 @@ impl Call {
 
     /// Sends it, and fails the test if the answer is not documented.
     pub async fn send(self) -> reqwest::Result<Response> {
+        self.answer().await.map(Response::from)
+    }
+
+    async fn answer(self) -> reqwest::Result<Answer> {
         let (client, request) = self.0.build_split();
         let request = request?;
         let mut sent = http::Request::builder()
@@ -67,227 +101,40 @@ impl Call {
             headers.clone_from(response.headers());
         }
         let answer = answer.body(response.bytes().await?.to_vec()).unwrap();
-        match check(&sent, &answer) {
-            Ok(()) => Ok(answer.into()),
+        match ORACLE.check(&sent, &answer) {
+            Ok(()) => Ok(answer),
             Err(reason) => panic!("{reason}"),
         }
     }
 }
 
-/// A request; its body is `None` if it is streamed.
-pub type Sent = http::Request<Option<Vec<u8>>>;
-/// An answer.
-pub type Answer = http::Response<Vec<u8>>;
-
-/// Says what of an answer is not documented.
-pub fn check(sent: &Sent, answer: &Answer) -> Result<(), String> {
-    is_documented(sent, answer).map_err(|reason| {
-        let (method, path, status) = (sent.method(), sent.uri().path(), answer.status());
-        format!("{method} {path} is answered with {status}: {reason}")
-    })
-}
-
-fn media_type(headers: &HeaderMap) -> String {
-    let value = headers.get(header::CONTENT_TYPE);
-    let value = value
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    value
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_lowercase()
-}
-
-fn is_documented(sent: &Sent, answer: &Answer) -> Result<(), String> {
-    if !sent.uri().path().starts_with("/api/") {
-        // The pages are no part of the API.
-        return Ok(());
+/// Says what is not documented of an answer as it came over the wire. `head` is the request's line
+/// and headers; its body is `None` if it did not come whole.
+pub fn check_raw(head: &str, body: Option<&[u8]>, answer: &[u8]) -> Result<(), String> {
+    let mut headers = [httparse::EMPTY_HEADER; 32];
+    let mut line = httparse::Request::new(&mut headers);
+    line.parse(head.as_bytes()).map_err(|it| it.to_string())?;
+    let mut sent = http::Request::builder()
+        .method(line.method.unwrap_or_default())
+        .uri(line.path.unwrap_or_default());
+    for header in line.headers {
+        sent = sent.header(header.name, header.value);
     }
-    if sent.method() == Method::HEAD && answer.body().is_empty() {
-        // No operation takes it, and its answers have no body to check.
-        let is_refused = matches!(answer.status().as_u16(), 404 | 405);
-        return if is_refused {
-            Ok(())
-        } else {
-            Err("HEAD is not documented".to_owned())
-        };
-    }
-    let body: Value = serde_json::from_slice(answer.body())
-        .map_err(|error| format!("its body is no JSON: {error}"))?;
-    let Some((operation, in_path)) = operation(sent) else {
-        if !matches!(answer.status().as_u16(), 404 | 405) {
-            return Err("no such operation is documented".to_owned());
-        }
-        return fits(&DOCUMENT["components"]["schemas"]["Problem"], &body);
+
+    let mut headers = [httparse::EMPTY_HEADER; 32];
+    let mut line = httparse::Response::new(&mut headers);
+    let head = line.parse(answer).map_err(|it| it.to_string())?;
+    let httparse::Status::Complete(head) = head else {
+        return Err("it is not answered to the end".to_owned());
     };
-    let response = resolve(&operation["responses"][answer.status().as_str()]);
-    if response.is_null() {
-        return Err("the status is not documented".to_owned());
+    let mut answered = http::Response::builder().status(line.code.unwrap_or_default());
+    for header in line.headers {
+        answered = answered.header(header.name, header.value);
     }
-    let media_type = media_type(answer.headers());
-    let content = &response["content"][&media_type];
-    if content.is_null() {
-        return Err(format!("the media type {media_type:?} is not documented"));
-    }
-    fits(&content["schema"], &body)?;
-    for (name, header) in response["headers"].as_object().into_iter().flatten() {
-        if let Some(value) = answer.headers().get(name) {
-            let value = value.to_str().map_err(|_| format!("{name} is no text"))?;
-            let value = read(value, &header["schema"]);
-            fits(&header["schema"], &value).map_err(|reason| format!("{name}: {reason}"))?;
-        }
-    }
-    match request_fits(sent, operation, &in_path) {
-        Err(reason) if answer.status().is_success() => {
-            Err(format!("the request is not as documented: {reason}"))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// The operation that a request is for, and its parameters in the path.
-fn operation(sent: &Sent) -> Option<(&'static Value, Map<String, Value>)> {
-    let paths = DOCUMENT["paths"].as_object()?;
-    paths.iter().find_map(|(template, item)| {
-        let operation = item.get(sent.method().as_str().to_lowercase())?;
-        let (names, values) = (template.split('/'), sent.uri().path().split('/'));
-        if names.clone().count() != values.clone().count() {
-            return None;
-        }
-        let mut in_path = Map::new();
-        for (name, value) in names.zip(values) {
-            match name
-                .strip_prefix('{')
-                .and_then(|name| name.strip_suffix('}'))
-            {
-                Some(name) if !value.is_empty() => {
-                    in_path.insert(name.to_owned(), json!(value));
-                }
-                _ if name == value => {}
-                _ => return None,
-            }
-        }
-        Some((operation, in_path))
-    })
-}
-
-/// Says what of a request is not documented.
-fn request_fits(
-    sent: &Sent,
-    operation: &Value,
-    in_path: &Map<String, Value>,
-) -> Result<(), String> {
-    let in_query = pairs(sent.uri().query().unwrap_or_default().as_bytes())?;
-    let parameters = operation["parameters"].as_array().into_iter().flatten();
-    let mut known = Vec::new();
-    for parameter in parameters {
-        let name = parameter["name"].as_str().unwrap_or_default();
-        let place = if parameter["in"] == "path" {
-            in_path
-        } else {
-            &in_query
-        };
-        known.push(name);
-        match place.get(name) {
-            Some(value) => {
-                let value = read(value.as_str().unwrap_or_default(), &parameter["schema"]);
-                fits(&parameter["schema"], &value).map_err(|it| format!("{name}: {it}"))?;
-            }
-            None if parameter["required"] == true => return Err(format!("{name} is missing")),
-            None => {}
-        }
-    }
-    if let Some(name) = in_query.keys().find(|name| !known.contains(&name.as_str())) {
-        return Err(format!("{name} is no parameter"));
-    }
-    let body = resolve(&operation["requestBody"]);
-    let Some(bytes) = sent.body() else {
-        return Ok(());
-    };
-    if bytes.is_empty() {
-        let is_required = body["required"] == true;
-        return if is_required {
-            Err("it has no body".to_owned())
-        } else {
-            Ok(())
-        };
-    }
-    let media_type = media_type(sent.headers());
-    let schema = &body["content"][&media_type]["schema"];
-    if schema.is_null() {
-        return Err(format!("{media_type:?} is not taken"));
-    }
-    let value = match media_type.as_str() {
-        "application/json" => {
-            serde_json::from_slice(bytes).map_err(|error| format!("its body: {error}"))?
-        }
-        _ => Value::Object(pairs(bytes)?),
-    };
-    let properties = &resolve(schema)["properties"];
-    let value = match value {
-        Value::Object(members) => Value::Object(
-            members
-                .into_iter()
-                .map(|(name, value)| match value {
-                    Value::String(text) => {
-                        let value = read(&text, &properties[&name]);
-                        (name, value)
-                    }
-                    value => (name, value),
-                })
-                .collect(),
-        ),
-        value => value,
-    };
-    fits(schema, &value)
-}
-
-/// The pairs of a query or a form, each name once.
-fn pairs(text: &[u8]) -> Result<Map<String, Value>, String> {
-    let mut pairs = Map::new();
-    for (name, value) in form_urlencoded::parse(text) {
-        if pairs.insert(name.to_string(), json!(value)).is_some() {
-            return Err(format!("{name} is there twice"));
-        }
-    }
-    Ok(pairs)
-}
-
-/// A text as the value that its schema means: a decimal string is an integer where one is due.
-fn read(text: &str, schema: &Value) -> Value {
-    match text.parse::<i64>() {
-        Ok(number) if resolve(schema)["type"] == "integer" => json!(number),
-        _ => json!(text),
-    }
-}
-
-/// What stands behind a reference, or the value itself.
-fn resolve(value: &Value) -> &Value {
-    let target = value["$ref"]
-        .as_str()
-        .and_then(|reference| reference.strip_prefix('#'));
-    match target {
-        Some(pointer) => DOCUMENT
-            .pointer(pointer)
-            .expect("a reference names something"),
-        None => value,
-    }
-}
-
-/// Says where a value is not as a schema has it; formats count.
-fn fits(schema: &Value, value: &Value) -> Result<(), String> {
-    let mut schema = schema.clone();
-    schema["components"] = DOCUMENT["components"].clone();
-    let validator: Validator = jsonschema::options()
-        .should_validate_formats(true)
-        .build(&schema)
-        .unwrap();
-    match validator.iter_errors(value).next() {
-        Some(error) => Err(format!("{}: {error}", error.instance_path())),
-        None => Ok(()),
-    }
+    ORACLE.check(
+        &sent.body(body.map(<[u8]>::to_vec)).unwrap(),
+        &answered.body(answer[head..].to_vec()).unwrap(),
+    )
 }
 
 /// A call of an operation that is as documented, and so is its answer, with one of them changed.
@@ -301,7 +148,7 @@ fn told(change: impl FnOnce(&mut Sent, &mut Answer)) -> Result<(), String> {
         .body(br#"{"app_id":12}"#.to_vec())
         .unwrap();
     change(&mut sent, &mut answer);
-    check(&sent, &answer)
+    ORACLE.check(&sent, &answer)
 }
 
 #[test]

@@ -8,20 +8,36 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::harness::{Service, ok};
+use crate::{
+    conformance::{ORACLE, check_raw},
+    harness::{Service, ok},
+};
 
-async fn send(service: &Service, bytes: &str) -> TcpStream {
-    let mut stream = TcpStream::connect(service.address()).await.unwrap();
-    stream.write_all(bytes.as_bytes()).await.unwrap();
-    stream
+/// A request that is not sent to its end.
+struct Half {
+    stream: TcpStream,
+    sent: String,
 }
 
-async fn answer(mut stream: TcpStream) -> (String, Duration) {
-    let begin = Instant::now();
-    let mut answer = String::new();
-    // A connection that is cut has answered what it has.
-    let _ = stream.read_to_string(&mut answer).await;
-    (answer, begin.elapsed())
+async fn send(service: &Service, sent: impl Into<String>) -> Half {
+    let mut stream = TcpStream::connect(service.address()).await.unwrap();
+    let sent = sent.into();
+    stream.write_all(sent.as_bytes()).await.unwrap();
+    Half { stream, sent }
+}
+
+impl Half {
+    /// What it is answered, which has to be documented, and after how long.
+    async fn answer(mut self) -> (String, Duration) {
+        let begin = Instant::now();
+        let mut answer = String::new();
+        // A connection that is cut has answered what it has.
+        let _ = self.stream.read_to_string(&mut answer).await;
+        if self.sent.contains("\r\n\r\n") {
+            check_raw(&self.sent, None, answer.as_bytes()).unwrap();
+        }
+        (answer, begin.elapsed())
+    }
 }
 
 /// One test, since it takes half a minute: while the slow ones wait, others are served.
@@ -35,15 +51,13 @@ async fn a_client_that_stalls_is_given_up_and_holds_up_nobody() {
     let mut half_heads = tokio::task::JoinSet::new();
     let mut half_bodies = tokio::task::JoinSet::new();
     for _ in 0..50 {
-        let stream = send(&service, "GET /api/1/user HTTP/1.1\r\nhost: a\r\nx: ").await;
-        half_heads.spawn(answer(stream));
-        let stream = send(
-            &service,
-            "POST /api/1/login HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n\
-             content-length: 30\r\n\r\n{\"email\":",
-        )
-        .await;
-        half_bodies.spawn(answer(stream));
+        let half = send(&service, "GET /api/1/user HTTP/1.1\r\nhost: a\r\nx: ").await;
+        half_heads.spawn(half.answer());
+        for line in operations() {
+            let headers = "host: a\r\ncontent-type: application/json\r\ncontent-length: 30";
+            let half = format!("{line} HTTP/1.1\r\n{headers}\r\n\r\n{{\"email\":");
+            half_bodies.spawn(send(&service, half).await.answer());
+        }
     }
     ok(service.post("/api/1/logout").json(&json!({}))).await;
     for (answer, waited) in half_heads.join_all().await {
@@ -77,6 +91,19 @@ async fn a_client_that_stalls_is_given_up_and_holds_up_nobody() {
     }
 }
 
+/// The method and a path of every operation.
+fn operations() -> Vec<String> {
+    let paths = ORACLE.document()["paths"].as_object().unwrap();
+    paths
+        .iter()
+        .flat_map(|(path, item)| {
+            let path = path.replace("{app_id}", "1");
+            let methods = item.as_object().unwrap().keys();
+            methods.map(move |method| format!("{} {path}", method.to_uppercase()))
+        })
+        .collect()
+}
+
 /// Asks for more than the system keeps for a client, and reads none of it. Says whether the service
 /// gave it up, and when.
 async fn asks_and_reads_nothing(address: std::net::SocketAddr) -> (bool, Duration) {
@@ -102,7 +129,7 @@ async fn asks_and_reads_nothing(address: std::net::SocketAddr) -> (bool, Duratio
 async fn a_request_under_way_is_finished_when_the_service_stops() {
     let service = Service::start().await;
     let address = service.address();
-    let stream = send(
+    let mut half = send(
         &service,
         "POST /api/1/logout HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n\
          content-length: 2\r\n\r\n{",
@@ -116,9 +143,8 @@ async fn a_request_under_way_is_finished_when_the_service_stops() {
         TcpStream::connect(address).await.is_err(),
         "it accepts no more"
     );
-    let mut stream = stream;
-    stream.write_all(b"}").await.unwrap();
-    let (answer, _) = answer(stream).await;
+    half.stream.write_all(b"}").await.unwrap();
+    let (answer, _) = half.answer().await;
     assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
     assert!(answer.ends_with(r#"{"result":"logged_out"}"#), "{answer}");
     stopping.await.unwrap();

@@ -1,35 +1,36 @@
 //! The document says of itself what is true.
 
-use jsonschema::Validator;
 use serde_json::{Map, Value, json};
+
+use crate::conformance::ORACLE;
 
 /// Every example of the document that its schema does not allow: where it is, and why.
 fn wrong_examples(document: &Value) -> Vec<String> {
     let mut wrong = Vec::new();
-    walk(document, document, String::new(), &mut wrong);
+    walk(document, String::new(), &mut wrong);
     wrong
 }
 
-fn walk(document: &Value, value: &Value, pointer: String, wrong: &mut Vec<String>) {
+fn walk(value: &Value, pointer: String, wrong: &mut Vec<String>) {
     match value {
         Value::Object(object) => {
             for (place, example) in examples(object) {
                 // A schema shows its own example, everything else that of its schema.
                 let schema = object.get("schema").unwrap_or(value);
-                for error in validator(document, schema).iter_errors(example) {
+                for error in ORACLE.validator(schema).unwrap().iter_errors(example) {
                     wrong.push(format!("{pointer}/{place}: {error}"));
                 }
             }
             for (name, inner) in object {
                 if !matches!(name.as_str(), "example" | "examples") {
                     let name = name.replace('~', "~0").replace('/', "~1");
-                    walk(document, inner, format!("{pointer}/{name}"), wrong);
+                    walk(inner, format!("{pointer}/{name}"), wrong);
                 }
             }
         }
         Value::Array(items) => {
             for (index, inner) in items.iter().enumerate() {
-                walk(document, inner, format!("{pointer}/{index}"), wrong);
+                walk(inner, format!("{pointer}/{index}"), wrong);
             }
         }
         _ => {}
@@ -45,18 +46,9 @@ fn examples(object: &Map<String, Value>) -> Vec<(String, &Value)> {
     one.into_iter().chain(several).collect()
 }
 
-fn validator(document: &Value, schema: &Value) -> Validator {
-    let mut schema = schema.clone();
-    schema["components"] = document["components"].clone();
-    jsonschema::options()
-        .should_validate_formats(true)
-        .build(&schema)
-        .unwrap()
-}
-
 #[test]
 fn every_example_is_as_its_schema_says() {
-    let mut document: Value = serde_json::from_str(cortex_report_api::DOCUMENT_JSON).unwrap();
+    let mut document = ORACLE.document().clone();
     assert_eq!(wrong_examples(&document), [""; 0]);
 
     let login = "/paths/~1api~11~1login/post/requestBody/content/application~1json/example/email";

@@ -13,12 +13,12 @@ use std::{
 use cortex_report_server::{
     Clock, MailLimits, Random, Registration, Running, ServeSettings, StoreSettings, TimeSource,
 };
-use reqwest::{Client, Method, Response, StatusCode, redirect};
+use reqwest::{Method, Response, StatusCode};
 use sea_orm::{ConnectionTrait, Database, DatabaseBackend, DatabaseConnection, Statement};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::conformance::Call;
+use crate::conformance::{Call, Caller};
 
 /// When every test begins: 2026-01-01 in UTC.
 const BEGINNING: u64 = 1_767_225_600;
@@ -51,7 +51,7 @@ pub struct Service {
     running: Running,
     folder: TempDir,
     pub clock: TestClock,
-    client: Client,
+    pub api: Caller,
 }
 
 /// The settings of a service whose files are all in `folder`.
@@ -88,10 +88,10 @@ impl Service {
         let clock = TestClock(Arc::new(AtomicU64::new(BEGINNING)));
         let running = start(&folder, &clock, change).await;
         Self {
+            api: caller(&running),
             running,
             folder,
             clock,
-            client: client(),
         }
     }
 
@@ -99,7 +99,11 @@ impl Service {
     pub async fn restart_with(self, change: impl FnOnce(&mut ServeSettings)) -> Self {
         self.running.stop().await;
         let running = start(&self.folder, &self.clock, change).await;
-        Self { running, ..self }
+        Self {
+            api: caller(&running),
+            running,
+            ..self
+        }
     }
 
     pub async fn stop(self) {
@@ -119,15 +123,15 @@ impl Service {
     }
 
     pub fn request(&self, method: Method, path: &str) -> Call {
-        Call::new(&self.client, method, format!("{}{path}", self.url()))
+        self.api.request(method, path)
     }
 
     pub fn get(&self, path: &str) -> Call {
-        self.request(Method::GET, path)
+        self.api.get(path)
     }
 
     pub fn post(&self, path: &str) -> Call {
-        self.request(Method::POST, path)
+        self.api.post(path)
     }
 
     /// Starts a login and waits for its mail.
@@ -250,9 +254,8 @@ async fn start(
         .unwrap()
 }
 
-fn client() -> Client {
-    let builder = Client::builder().redirect(redirect::Policy::none());
-    builder.timeout(Duration::from_secs(60)).build().unwrap()
+fn caller(running: &Running) -> Caller {
+    Caller::new(&format!("http://{}", running.address()))
 }
 
 /// The mails of a service whose files are in `folder`, oldest first.

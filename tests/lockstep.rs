@@ -1,11 +1,12 @@
 //! A change of openapi.yaml alone changes the service and the client, or breaks their build.
 
 use std::{
-    env, fs,
+    fs,
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::Output,
 };
 
+use cortex_report_tests::workspace;
 use reqwest::Client;
 use serde_json::json;
 
@@ -19,22 +20,9 @@ struct Copy(PathBuf);
 
 impl Copy {
     fn make() -> Self {
-        let original = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         // Always the same folder, so that the next run builds only what has changed.
         let copy = Path::new(env!("CARGO_TARGET_TMPDIR")).join("changed-document");
-        fs::create_dir_all(&copy).unwrap();
-        for part in [
-            "Cargo.toml",
-            "Cargo.lock",
-            "build.rs",
-            "client",
-            "src",
-            "lockstep",
-            "server",
-            "tests",
-        ] {
-            copy_if_changed(&original.join(part), &copy.join(part));
-        }
+        workspace::copy(&copy).unwrap();
         rewrite(&copy.join("Cargo.toml"), |text| {
             // Cargo takes two workspaces of the same versions for one.
             text.replace(
@@ -59,16 +47,9 @@ impl Copy {
             "the document lacks {from:?}: change this test with it"
         );
         fs::write(self.0.join("openapi.yaml"), document.replace(from, to)).unwrap();
-        let mut cargo = Command::new(env!("CARGO"));
-        for (name, _) in env::vars() {
-            if name.starts_with("CARGO_") && name != "CARGO_HOME" {
-                cargo.env_remove(name);
-            }
-        }
-        cargo
+        workspace::command("cargo", &self.0)
             // The features of the whole workspace, so that no dependency is built anew.
             .args(["build", "--offline", "--workspace", "--bin", binary])
-            .current_dir(&self.0)
             .env("CARGO_TARGET_DIR", target())
             .output()
             .unwrap()
@@ -87,22 +68,6 @@ impl Copy {
 
 fn target() -> &'static Path {
     Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap()
-}
-
-fn copy_if_changed(from: &Path, to: &Path) {
-    if from.is_dir() {
-        fs::create_dir_all(to).unwrap();
-        for entry in fs::read_dir(from).unwrap() {
-            let name = entry.unwrap().file_name();
-            copy_if_changed(&from.join(&name), &to.join(&name));
-        }
-    } else {
-        let new = fs::read(from).unwrap();
-        // The manifests are changed after they are copied.
-        if from.ends_with("Cargo.toml") || fs::read(to).ok().as_ref() != Some(&new) {
-            fs::write(to, new).unwrap();
-        }
-    }
 }
 
 fn rewrite(file: &Path, change: impl FnOnce(String) -> String) {

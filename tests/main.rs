@@ -22,6 +22,7 @@ mod login;
 mod mail_limits;
 mod pages;
 mod proxy;
+mod requests;
 mod secrets;
 mod session;
 mod verification;

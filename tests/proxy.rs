@@ -8,13 +8,14 @@ use std::{
     },
 };
 
-use crate::conformance::check;
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional},
+    io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
 };
 
-/// The head of a request, and what of its body came with it.
+use crate::conformance::check_raw;
+
+/// A request, as it came.
 pub struct Sent {
     pub head: String,
     pub body: Vec<u8>,
@@ -49,11 +50,9 @@ impl Sent {
 
 /// What is done with a request.
 pub enum Then {
-    /// It goes on to the service.
-    Forward(SocketAddr),
     /// It goes on to the service, and the answer has to be documented; the client gets none
     /// otherwise.
-    Check(SocketAddr),
+    Forward(SocketAddr),
     /// It is answered with these bytes, and the connection is closed.
     Answer(String),
     /// It is never answered.
@@ -87,7 +86,7 @@ impl Proxy {
 
     /// Passes everything on to a service, whose answers have to be documented.
     pub async fn checking(service: SocketAddr) -> Self {
-        Self::start(move |_| Then::Check(service)).await
+        Self::start(move |_| Then::Forward(service)).await
     }
 
     pub fn url(&self) -> String {
@@ -115,42 +114,28 @@ async fn pass(
         }
     };
     counted.fetch_add(1, Ordering::SeqCst);
-    let body = bytes.split_off(head);
     let mut sent = Sent {
+        body: bytes.split_off(head),
         head: String::from_utf8(bytes).unwrap(),
-        body,
     };
+    let length = sent.header("content-length");
+    let length = length.map_or(0, |length| length.parse().unwrap());
+    while sent.body.len() < length {
+        if stream.read_buf(&mut sent.body).await? == 0 {
+            return Ok(());
+        }
+    }
     match decide(&mut sent) {
         Then::Forward(service) => {
-            // The next request on this connection would pass unseen.
-            sent.set_header("connection", "close");
-            let mut service = TcpStream::connect(service).await?;
-            service.write_all(sent.head.as_bytes()).await?;
-            service.write_all(&sent.body).await?;
-            copy_bidirectional(&mut stream, &mut service).await?;
-        }
-        Then::Check(service) => {
-            let length = sent
-                .header("content-length")
-                .map_or(0, |it| it.parse().unwrap());
-            while sent.body.len() < length {
-                if stream.read_buf(&mut sent.body).await? == 0 {
-                    return Ok(());
-                }
-            }
-            sent.set_header("connection", "close");
-            let mut service = TcpStream::connect(service).await?;
-            service.write_all(sent.head.as_bytes()).await?;
-            service.write_all(&sent.body).await?;
-            let mut answer = Vec::new();
-            service.read_to_end(&mut answer).await?;
-            if let Err(reason) = check_passed(&sent, &answer) {
+            let answer = forward(&mut sent, service).await?;
+            let answer = match check_raw(&sent.head, Some(&sent.body), &answer) {
+                Ok(()) => answer,
                 // The client is to fail at once, and tells the media type of what it did not expect.
-                let media_type = format!("content-type: {}\r\n", reason.replace('\n', " "));
-                if let Then::Answer(instead) = self::answer("599 ", &media_type, "") {
-                    answer = instead.into_bytes();
+                Err(reason) => {
+                    let media_type = format!("content-type: {}\r\n", reason.replace('\n', " "));
+                    answer_text("599 ", &media_type, "").into_bytes()
                 }
-            }
+            };
             stream.write_all(&answer).await?;
         }
         Then::Answer(answer) => stream.write_all(answer.as_bytes()).await?,
@@ -159,33 +144,31 @@ async fn pass(
     Ok(())
 }
 
-/// Says what of an answer that passes is not documented.
-fn check_passed(sent: &Sent, answer: &[u8]) -> Result<(), String> {
-    let answer = std::str::from_utf8(answer).map_err(|error| error.to_string())?;
-    let (head, body) = answer.split_once("\r\n\r\n").ok_or("it has no head")?;
-    let mut rebuilt = http::Response::builder();
-    for (number, line) in head.lines().enumerate() {
-        rebuilt = match line.split_once(": ") {
-            _ if number == 0 => rebuilt.status(&line[9..12]),
-            Some((name, value)) => rebuilt.header(name, value),
-            None => return Err(format!("a header is a name and a value: {line}")),
-        };
+/// Sends a request on, over a connection of its own that is closed once it is answered, and answers
+/// what came back.
+async fn forward(sent: &mut Sent, service: SocketAddr) -> std::io::Result<Vec<u8>> {
+    sent.set_header("connection", "close");
+    let mut service = TcpStream::connect(service).await?;
+    service.write_all(sent.head.as_bytes()).await?;
+    // A body that is too large is answered before it has arrived.
+    let _ = service.write_all(&sent.body).await;
+    let mut answer = Vec::new();
+    match service.read_to_end(&mut answer).await {
+        Err(error) if answer.is_empty() => Err(error),
+        _ => Ok(answer),
     }
-    let (method, uri) = sent.line().split_once(' ').ok_or("it has no method")?;
-    let mut request = http::Request::builder().method(method).uri(uri);
-    if let Some(media_type) = sent.header("content-type") {
-        request = request.header("content-type", media_type);
-    }
-    let request = request.body(Some(sent.body.clone())).unwrap();
-    check(&request, &rebuilt.body(body.as_bytes().to_vec()).unwrap())
 }
 
 /// An answer with a body, and further headers that are ended as HTTP ends them.
 pub fn answer(status: &str, headers: &str, body: &str) -> Then {
-    Then::Answer(format!(
+    Then::Answer(answer_text(status, headers, body))
+}
+
+fn answer_text(status: &str, headers: &str, body: &str) -> String {
+    format!(
         "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n{headers}\r\n{body}",
         body.len()
-    ))
+    )
 }
 
 /// An answer of the documented media type.

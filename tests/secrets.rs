@@ -46,9 +46,10 @@ async fn the_log_shows_no_secret() {
             .env("CORTEX_REPORT_LOG_FORMAT", format);
         let Served {
             mut child,
-            url,
+            api,
             logged,
             mut log,
+            ..
         } = serve(command).await;
         let reading = tokio::spawn(async move {
             let mut all = logged;
@@ -59,10 +60,9 @@ async fn the_log_shows_no_secret() {
             all
         });
 
-        let client = reqwest::Client::new();
         let mut secrets = Vec::new();
         for _ in 0..2 {
-            let login = client.post(format!("{url}/api/1/login"));
+            let login = api.post("/api/1/login");
             let login = login
                 .json(&json!({ "email": "ann@example.com" }))
                 .send()
@@ -73,12 +73,10 @@ async fn the_log_shows_no_secret() {
             let code = login["manual_code"].as_str().unwrap().to_owned();
             let path = link_path(&mail_after(folder.path(), secrets.len() / 4).await);
             for code in ["BBBB-BBBB", code.as_str()] {
-                let form = client
-                    .post(format!("{url}{path}"))
-                    .form(&[("manual_code", code)]);
+                let form = api.post(&path).form(&[("manual_code", code)]);
                 form.send().await.unwrap();
             }
-            let user = client.get(format!("{url}/api/1/user"));
+            let user = api.get("/api/1/user");
             let user = user
                 .header("cookie", format!("session_key={key}"))
                 .send()
@@ -88,14 +86,9 @@ async fn the_log_shows_no_secret() {
             let org_id = &user["org_list"][0]["org_id"];
             let name = format!("app {}", secrets.len());
             let app = json!({ "org_id": org_id, "app_name": name, "session_key": key });
-            client
-                .post(format!("{url}/api/1/app"))
-                .json(&app)
-                .send()
-                .await
-                .unwrap();
-            let apps = client
-                .get(format!("{url}/api/1/app?org_id={org_id}"))
+            api.post("/api/1/app").json(&app).send().await.unwrap();
+            let apps = api
+                .get(&format!("/api/1/app?org_id={org_id}"))
                 .bearer_auth(&key);
             let apps: serde_json::Value = apps.send().await.unwrap().json().await.unwrap();
             let api_key = apps["app_list"][0]["api_key_list"][0]
@@ -103,12 +96,7 @@ async fn the_log_shows_no_secret() {
                 .unwrap()
                 .to_owned();
             let wrong = json!({ "session_key": [key] });
-            client
-                .post(format!("{url}/api/1/logout"))
-                .json(&wrong)
-                .send()
-                .await
-                .unwrap();
+            api.post("/api/1/logout").json(&wrong).send().await.unwrap();
             let token = path.trim_start_matches("/verify/").to_owned();
             secrets.extend([key, code, token, api_key]);
         }

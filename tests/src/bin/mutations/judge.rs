@@ -1,0 +1,206 @@
+//! Builds and tests a changed copy of the workspace.
+
+use std::{
+    fs, io,
+    path::PathBuf,
+    process::{Command, Output},
+};
+
+use cortex_report_tests::{
+    oracle::Oracle,
+    requests::{Attempt, attempts},
+    workspace,
+};
+use openapi_lockstep_drift::changes;
+
+use crate::{Change, Failure, table::Outcome};
+
+/// The file of the document.
+pub const DOCUMENT: &str = "openapi.yaml";
+
+/// What waits for time-outs or is about processes: run only for what everything else lets through.
+const SLOW: [&str; 4] = ["client::", "command_line::", "connections::", "database::"];
+/// What builds changed copies itself.
+const NESTED: &str = "lockstep::";
+/// A test that hangs has failed, in seconds. The first build of all takes some minutes.
+const TIME_OUT: &str = "1200";
+
+/// A copy of the workspace with a target folder of its own, so that the original can be worked on
+/// meanwhile.
+pub struct Judge<'a> {
+    copy: PathBuf,
+    original: &'a Oracle,
+}
+
+/// Which tests are run.
+#[derive(Clone, Copy)]
+enum Tests {
+    /// Those that take few seconds together.
+    Quick,
+    /// The others, but for the one that builds changed copies itself.
+    Slow,
+}
+
+impl<'a> Judge<'a> {
+    /// Makes the copy, and sees that nothing fails where nothing is changed.
+    ///
+    /// # Errors
+    ///
+    /// Something fails already, or the copy cannot be made.
+    pub fn new(number: usize, original: &'a Oracle) -> Result<Self, Failure> {
+        let copy = workspace::original().join(format!("target/mutations/{number}"));
+        workspace::copy(&copy)?;
+        let judge = Self { copy, original };
+        // As a changed one is written.
+        judge.write(DOCUMENT, &original.document().to_string())?;
+        judge.build()??;
+        match judge.tests(&[Tests::Quick, Tests::Slow])? {
+            Outcome::Survived => {}
+            outcome => return Err(format!("without any change: {outcome}").into()),
+        }
+        judge.restore(DOCUMENT)?;
+        Ok(judge)
+    }
+
+    /// What becomes of a change.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be judged.
+    pub fn outcome(&self, change: &Change) -> Result<Outcome, Failure> {
+        let changed = match change.file {
+            DOCUMENT => Some(Oracle::new(&change.text)?),
+            _ => None,
+        };
+        if changed.is_some()
+            && let Err(refusal) = generate(&change.text)
+        {
+            return Ok(Outcome::Refused(refusal));
+        }
+        self.write(change.file, &change.text)?;
+        let outcome = self.build_and_test(changed.as_ref());
+        self.restore(change.file)?;
+        Ok(outcome?)
+    }
+
+    fn build_and_test(&self, changed: Option<&Oracle>) -> io::Result<Outcome> {
+        if let Err(error) = self.build()? {
+            return Ok(Outcome::NotBuilt(error));
+        }
+        let outcome = self.tests(&[Tests::Quick])?;
+        if !matches!(outcome, Outcome::Survived) {
+            return Ok(outcome);
+        }
+        if let Some(request) = changed.and_then(|changed| otherwise(self.original, changed)) {
+            return Ok(Outcome::Follows(request));
+        }
+        let outcome = self.tests(&[Tests::Slow])?;
+        match changed.and_then(|changed| forbidden(self.original, changed)) {
+            Some(change) if matches!(outcome, Outcome::Survived) => Ok(Outcome::Forbidden(change)),
+            _ => Ok(outcome),
+        }
+    }
+
+    fn write(&self, file: &str, text: &str) -> io::Result<()> {
+        workspace::write_if_changed(&self.copy.join(file), text.as_bytes())
+    }
+
+    fn restore(&self, file: &str) -> io::Result<()> {
+        let text = fs::read_to_string(workspace::original().join(file))?;
+        self.write(file, &text)
+    }
+
+    fn tests(&self, tests: &[Tests]) -> io::Result<Outcome> {
+        for tests in tests {
+            if let Err(failed) = self.test(*tests)? {
+                return Ok(Outcome::Failed(failed));
+            }
+        }
+        Ok(Outcome::Survived)
+    }
+
+    /// Builds the tests and all that they run: says the first error, if there is one.
+    fn build(&self) -> io::Result<Result<(), String>> {
+        let built = self.cargo(&["test", "--no-run"]).output()?;
+        Ok(match built.status.success() {
+            true => Ok(()),
+            false => Err(first_error(&built)),
+        })
+    }
+
+    /// Runs tests: says the names of those that failed.
+    fn test(&self, tests: Tests) -> io::Result<Result<(), String>> {
+        let mut command = self.cargo(&["test"]);
+        command.args(["--", "--skip", NESTED]);
+        match tests {
+            Tests::Quick => command.args(SLOW.iter().flat_map(|name| ["--skip", name])),
+            Tests::Slow => command.args(SLOW),
+        };
+        let run = command.output()?;
+        let said = String::from_utf8_lossy(&run.stdout);
+        let failed: Vec<&str> = said
+            .lines()
+            .filter_map(|line| line.strip_prefix("test ")?.strip_suffix(" ... FAILED"))
+            .collect();
+        Ok(match (run.status.success(), failed.as_slice()) {
+            (true, _) => Ok(()),
+            (false, []) => Err(format!("ended with {}", run.status)),
+            (false, [only]) => Err((*only).to_owned()),
+            (false, [first, others @ ..]) => Err(format!("{first} and {} others", others.len())),
+        })
+    }
+
+    fn cargo(&self, arguments: &[&str]) -> Command {
+        let mut cargo = workspace::command("timeout", &self.copy);
+        cargo
+            .args([TIME_OUT, "cargo"])
+            .args(arguments)
+            .args(["--offline", "--workspace", "--test", "whole"])
+            .env("CARGO_TARGET_DIR", self.copy.join("target"))
+            .env("RUST_BACKTRACE", "0");
+        cargo
+    }
+}
+
+fn first_error(built: &Output) -> String {
+    let said = String::from_utf8_lossy(&built.stderr);
+    let mut lines = said.lines();
+    let error = lines.find(|line| line.starts_with("error"));
+    let place = lines.next().map(str::trim).unwrap_or_default();
+    format!("{} {place}", error.unwrap_or("it does not build"))
+}
+
+/// Says why the generators refuse a document.
+fn generate(text: &str) -> Result<(), String> {
+    let document = openapi_lockstep::read(DOCUMENT, text).map_err(|refusals| {
+        let first = refusals.first().map(ToString::to_string);
+        first.unwrap_or_default()
+    })?;
+    for write in [openapi_lockstep::client, openapi_lockstep::mock] {
+        write(&document).map_err(|refusal| refusal.to_string())?;
+    }
+    Ok(())
+}
+
+/// A request that the changed document judges otherwise than the original. The quick tests have
+/// sent it, and have seen that the service does as the changed document says.
+fn otherwise(original: &Oracle, changed: &Oracle) -> Option<String> {
+    let key = "key";
+    attempts(changed, key)
+        .iter()
+        .find_map(|Attempt { name, sent }| {
+            let (old, new) = (original.verdict(sent, key), changed.verdict(sent, key));
+            (old != new).then(|| format!("{name}: {old:?} became {new:?}"))
+        })
+}
+
+/// What of a changed document `.ci/drift` does not let through.
+fn forbidden(original: &Oracle, changed: &Oracle) -> Option<String> {
+    let read = |oracle: &Oracle| {
+        let text = oracle.document().to_string();
+        openapi_lockstep::read(DOCUMENT, &text).ok()
+    };
+    let changes = changes(&read(original)?, &read(changed)?).ok()?;
+    let breaking = changes.iter().find(|change| change.is_breaking);
+    breaking.map(ToString::to_string)
+}

@@ -1,0 +1,120 @@
+//! Changes openapi.yaml, or the server, in one place at a time, and shows for each change what
+//! catches it.
+
+#![expect(clippy::print_stdout, reason = "a program for people")]
+
+mod document;
+mod judge;
+mod server;
+mod table;
+
+use std::{
+    error::Error,
+    process::ExitCode,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+};
+
+use clap::{Parser, ValueEnum};
+use cortex_report_tests::oracle::Oracle;
+
+use crate::{judge::Judge, table::Table};
+
+/// Shows that no change of the document or of the server can go unseen.
+///
+/// Builds and tests a copy of the workspace for each change, in target/mutations, two at a time.
+#[derive(Parser)]
+struct Arguments {
+    /// What is changed.
+    what: What,
+    /// Only changes of this kind.
+    #[arg(long)]
+    kind: Option<String>,
+    /// Only each so many-th change.
+    #[arg(long, default_value_t = 1)]
+    every: usize,
+    /// Only shows the changes.
+    #[arg(long)]
+    list: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum What {
+    /// openapi.yaml: a change is refused, breaks the build, fails a test, or is followed.
+    Document,
+    /// The server's own code: a fault fails a test.
+    Server,
+}
+
+/// How many changes are judged at a time: a build leaves half of two cores idle.
+const JUDGES: usize = 2;
+
+/// A file of the workspace with one thing changed in it.
+pub struct Change {
+    /// The kind of change, as the table has it.
+    pub kind: &'static str,
+    /// Where and what.
+    pub edit: String,
+    /// The file.
+    pub file: &'static str,
+    /// All of its text, changed.
+    pub text: String,
+}
+
+/// Why something could not be judged.
+pub type Failure = Box<dyn Error + Send + Sync>;
+
+fn main() -> Result<ExitCode, Failure> {
+    let arguments = Arguments::parse();
+    let original = Oracle::new(cortex_report_api::DOCUMENT_JSON)?;
+    let changes = match arguments.what {
+        What::Document => document::mutants(original.document()),
+        What::Server => server::faults()?,
+    };
+    let is_meant = |change: &Change| arguments.kind.as_deref().is_none_or(|it| it == change.kind);
+    let changes: Vec<Change> = changes
+        .into_iter()
+        .filter(is_meant)
+        .step_by(arguments.every)
+        .collect();
+    if arguments.list {
+        for change in &changes {
+            println!("{} {}", change.kind, change.edit);
+        }
+        println!("{} changes", changes.len());
+        return Ok(ExitCode::SUCCESS);
+    }
+    judge_all(&original, &changes)
+}
+
+fn judge_all(original: &Oracle, changes: &[Change]) -> Result<ExitCode, Failure> {
+    let table = Mutex::new(Table::new());
+    let next = AtomicUsize::new(0);
+    let work = |number: usize| -> Result<(), Failure> {
+        let judge = Judge::new(number, original)?;
+        while let Some(change) = changes.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let outcome = judge.outcome(change)?;
+            let mut table = table.lock().unwrap_or_else(PoisonError::into_inner);
+            table.add(change, &outcome);
+        }
+        Ok(())
+    };
+    thread::scope(|scope| {
+        let work = &work;
+        let workers: Vec<_> = (0..JUDGES)
+            .map(|number| scope.spawn(move || work(number)))
+            .collect();
+        workers.into_iter().try_for_each(|worker| {
+            let ended = worker.join();
+            ended.unwrap_or_else(|_| Err("a judge panicked".into()))
+        })
+    })?;
+    let table = table.into_inner().unwrap_or_else(PoisonError::into_inner);
+    Ok(match table.end() {
+        0 => ExitCode::SUCCESS,
+        _ => ExitCode::FAILURE,
+    })
+}

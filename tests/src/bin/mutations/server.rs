@@ -1,0 +1,374 @@
+//! Faults to plant in the server's own code: each compiles, and each breaks what openapi.yaml or
+//! its description promises.
+
+use std::fs;
+
+use cortex_report_tests::workspace;
+
+use crate::{Change, Failure};
+
+/// The code that is there once, and what takes its place.
+struct Fault {
+    kind: &'static str,
+    file: &'static str,
+    change: [&'static str; 2],
+}
+
+/// Every fault.
+///
+/// # Errors
+///
+/// A file cannot be read, or has not the code that a fault takes the place of.
+pub fn faults() -> Result<Vec<Change>, Failure> {
+    let changed = FAULTS.iter().map(|Fault { kind, file, change }| {
+        let [from, to] = change;
+        let sound = fs::read_to_string(workspace::original().join(file))?;
+        if sound.matches(from).count() != 1 {
+            return Err(format!("{file} has not one place with {from:?}: plant another").into());
+        }
+        Ok(Change {
+            kind,
+            edit: format!("{file}: {from:?} becomes {to:?}"),
+            file,
+            text: sound.replace(from, to),
+        })
+    });
+    changed.collect()
+}
+
+const CREATE_APP: &str = "server/src/app/create_app.rs";
+const DELETE_APP: &str = "server/src/app/delete_app.rs";
+const GET_USER: &str = "server/src/auth/get_user.rs";
+const HTTP: &str = "server/src/http.rs";
+const LIST_APPS: &str = "server/src/app/list_apps.rs";
+const LOGIN: &str = "server/src/auth/login.rs";
+const LOGOUT: &str = "server/src/auth/logout.rs";
+const MEMBERSHIP: &str = "server/src/store/membership.rs";
+const RANDOM: &str = "server/src/random.rs";
+const SERVICE: &str = "server/src/service.rs";
+const SESSION: &str = "server/src/auth/session.rs";
+const STORED_APP: &str = "server/src/store/app.rs";
+const STORED_KEY: &str = "server/src/store/api_key.rs";
+const STORED_SESSION: &str = "server/src/store/session.rs";
+const SURROUNDINGS: &str = "server/src/http/surroundings.rs";
+const VERIFY: &str = "server/src/pages/verify.rs";
+
+const fn fault(kind: &'static str, file: &'static str, change: [&'static str; 2]) -> Fault {
+    Fault { kind, file, change }
+}
+
+/// The faults, by kind.
+const FAULTS: [Fault; 46] = [
+    fault(
+        "status",
+        CREATE_APP,
+        ["return Ok(None);", "return Err(not_allowed());"],
+    ),
+    fault(
+        "status",
+        CREATE_APP,
+        ["return Err(not_allowed());", "return Ok(None);"],
+    ),
+    fault(
+        "status",
+        DELETE_APP,
+        [
+            "let Some((app, role)) = found else {\n        return Err(not_allowed());",
+            "let Some((app, role)) = found else {\n        let result = DeleteAppResult::Deleted;\n        return Ok(DeleteAppResponse::Ok(Json(DeleteAppReply { result })));",
+        ],
+    ),
+    fault(
+        "status",
+        LIST_APPS,
+        ["apps.ok_or_else(not_allowed)?", "apps.unwrap_or_default()"],
+    ),
+    fault(
+        "status",
+        LOGIN,
+        [
+            "map_err(|error| invalid(\"/body/email\", error))?",
+            "map_err(|_| crate::service::not_allowed())?",
+        ],
+    ),
+    fault(
+        "status",
+        SERVICE,
+        [
+            "Self::service_unavailable(\n                    ProblemCode::Unavailable,\n                    format!(\"The database is not available. Try again in {RETRY_AFTER} seconds.\"),\n                    RETRY_AFTER,\n                )",
+            "Self::internal_server_error(ProblemCode::InternalError, format!(\"{RETRY_AFTER}\"))",
+        ],
+    ),
+    fault(
+        "status",
+        SURROUNDINGS,
+        [
+            "StatusCode::REQUEST_TIMEOUT,\n            \"request",
+            "StatusCode::GATEWAY_TIMEOUT,\n            \"request",
+        ],
+    ),
+    fault(
+        "status",
+        HTTP,
+        [
+            "const BODY_LIMIT: usize = 64 * 1024",
+            "const BODY_LIMIT: usize = 640 * 1024",
+        ],
+    ),
+    fault(
+        "code",
+        CREATE_APP,
+        [
+            "ProblemCode::NameTaken,\n            NAME_TAKEN",
+            "ProblemCode::NotAllowed,\n            NAME_TAKEN",
+        ],
+    ),
+    fault(
+        "code",
+        LIST_APPS,
+        [
+            "let code = ProblemCode::NameTaken;",
+            "let code = ProblemCode::InvalidRequest;",
+        ],
+    ),
+    fault(
+        "code",
+        SESSION,
+        ["ProblemCode::NotLoggedIn,", "ProblemCode::NotAllowed,"],
+    ),
+    fault(
+        "code",
+        SESSION,
+        ["ProblemCode::CrossSite,", "ProblemCode::NotLoggedIn,"],
+    ),
+    fault(
+        "code",
+        LOGIN,
+        ["ProblemCode::TooManyRequests,", "ProblemCode::Unavailable,"],
+    ),
+    fault("code", SURROUNDINGS, ["\"request_timeout\"", "\"timeout\""]),
+    fault(
+        "member",
+        LIST_APPS,
+        [
+            "Ok(ListAppsResponse::Ok(Json(AppList {\n        app_id,",
+            "let _ = app_id;\n    Ok(ListAppsResponse::Ok(Json(AppList {\n        app_id: None,",
+        ],
+    ),
+    fault(
+        "member",
+        LIST_APPS,
+        [
+            "keys.remove(&app.id).unwrap_or_default()",
+            "keys.remove(&org_id).unwrap_or_default()",
+        ],
+    ),
+    fault(
+        "member",
+        LIST_APPS,
+        [
+            "Some(name) => {\n",
+            "Some(name) if name.is_empty() => None,\n        Some(name) => {\n            let name = format!(\"{name}.\");\n",
+        ],
+    ),
+    fault(
+        "member",
+        GET_USER,
+        [
+            "org_list: org_list.collect()",
+            "org_list: org_list.skip(1).collect()",
+        ],
+    ),
+    fault(
+        "member",
+        GET_USER,
+        [
+            "display_name: session.user.display_name",
+            "display_name: format!(\"{} \", session.user.display_name)",
+        ],
+    ),
+    fault(
+        "member",
+        GET_USER,
+        ["user_id: session.user.id,", "user_id: session.user.id + 1,"],
+    ),
+    fault(
+        "value",
+        GET_USER,
+        ["user_id: session.user.id,", "user_id: session.user.id - 1,"],
+    ),
+    fault(
+        "value",
+        GET_USER,
+        [
+            "email: session.user.email,",
+            "email: session.user.display_name.clone(),",
+        ],
+    ),
+    fault(
+        "value",
+        CREATE_APP,
+        [
+            "CreateAppReply { app_id }",
+            "CreateAppReply { app_id: -app_id }",
+        ],
+    ),
+    fault(
+        "value",
+        CREATE_APP,
+        [
+            "service.random.api_key()",
+            "format!(\"{}0\", service.random.api_key())",
+        ],
+    ),
+    fault(
+        "value",
+        RANDOM,
+        [
+            "\"{}-{}\", &letters[..4], &letters[4..]",
+            "\"{}{}\", &letters[..4], &letters[4..]",
+        ],
+    ),
+    fault(
+        "value",
+        RANDOM,
+        ["BCDFGHJKLMNPQRSTVWXZ", "BCDFGHJKLMNPQRSTVWXY"],
+    ),
+    fault(
+        "value",
+        LOGIN,
+        [
+            "session_key: session_key.reveal().to_owned()",
+            "session_key: session_key.reveal().repeat(4)",
+        ],
+    ),
+    fault("value", CREATE_APP, ["name.trim()", "name"]),
+    fault(
+        "header",
+        LOGIN,
+        [
+            "Ok(LoginResponse::Ok(Json(reply), Some(cookie)))",
+            "let _ = cookie;\n    Ok(LoginResponse::Ok(Json(reply), None))",
+        ],
+    ),
+    fault(
+        "header",
+        LOGOUT,
+        [
+            "let cookie = is_own_site.then(||",
+            "let cookie = (!is_own_site).then(||",
+        ],
+    ),
+    fault(
+        "header",
+        LOGIN,
+        ["            seconds,\n", "            0,\n"],
+    ),
+    fault(
+        "header",
+        LOGIN,
+        [
+            "as_secs_f64().ceil() as i64",
+            "as_secs_f64().floor() as i64 / 2",
+        ],
+    ),
+    fault(
+        "header",
+        SERVICE,
+        [
+            "                    RETRY_AFTER,\n",
+            "                    -RETRY_AFTER,\n",
+        ],
+    ),
+    fault(
+        "header",
+        SESSION,
+        [
+            "\"Path=/; HttpOnly; SameSite=Strict\"\n",
+            "\"Path=/; SameSite=Strict\"\n",
+        ],
+    ),
+    fault(
+        "header",
+        SURROUNDINGS,
+        [
+            "\"no-cache\" } else { \"no-store\" }",
+            "\"no-cache\" } else { \"no-cache\" }",
+        ],
+    ),
+    fault(
+        "rights",
+        MEMBERSHIP,
+        ["Self::Viewer => false", "Self::Viewer => true"],
+    ),
+    fault(
+        "rights",
+        DELETE_APP,
+        ["!role.may_change() || ", "role.may_change() && false || "],
+    ),
+    fault(
+        "rights",
+        STORED_APP,
+        [
+            "if membership::role(db, user_id, org_id).await?.is_none() {",
+            "if membership::role(db, user_id, org_id).await?.is_none() && org_id > 1000 {",
+        ],
+    ),
+    fault(
+        "rights",
+        STORED_KEY,
+        [
+            ".filter(app::Column::OrgId.eq(org_id))",
+            ".filter(app::Column::OrgId.gt(org_id))",
+        ],
+    ),
+    fault(
+        "session",
+        STORED_SESSION,
+        [
+            ".filter(Column::ExpiresAt.gt(now))\n        .filter(Column::UsedAt",
+            ".filter(Column::UsedAt",
+        ],
+    ),
+    fault(
+        "session",
+        STORED_SESSION,
+        [
+            ".filter(Column::UsedAt.gt(now.minus(IDLE_FOR)))",
+            ".filter(Column::UsedAt.gte(now.minus(IDLE_FOR)))",
+        ],
+    ),
+    fault(
+        "session",
+        STORED_SESSION,
+        [
+            "now < self.expires_at && self",
+            "now <= self.expires_at && self",
+        ],
+    ),
+    fault(
+        "session",
+        LOGOUT,
+        [
+            "session::disable(&*writer, &session).await?",
+            "session.state == State::Pending",
+        ],
+    ),
+    fault(
+        "session",
+        SESSION,
+        [
+            "by_cookie && *request.method() != Method::GET",
+            "by_cookie && *request.method() == Method::POST",
+        ],
+    ),
+    fault(
+        "session",
+        LIST_APPS,
+        ["if session.by_cookie {", "if !session.by_cookie {"],
+    ),
+    fault(
+        "session",
+        VERIFY,
+        ["code_failure::reset(&*writer, &session.email).await?;", ""],
+    ),
+];

@@ -1,0 +1,329 @@
+//! What a document allows: read from its JSON alone, with none of the code that is generated from
+//! it, so that neither can hide a fault of the other.
+
+use http::{HeaderMap, Method, header};
+use jsonschema::Validator;
+use percent_encoding::percent_decode_str;
+use serde_json::{Map, Value, json};
+
+/// A request; its body is `None` if it is streamed.
+pub type Sent = http::Request<Option<Vec<u8>>>;
+/// An answer.
+pub type Answer = http::Response<Vec<u8>>;
+
+/// An OpenAPI document that requests and answers are held against.
+pub struct Oracle(Value);
+
+/// What a document says of a request.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Verdict {
+    /// No operation has this path and method: 404 or 405.
+    NoOperation,
+    /// The operation takes no such request: 400 or 415.
+    Invalid,
+    /// It lacks a valid key: 403, `not_logged_in`.
+    NotLoggedIn,
+    /// The operation's own code answers it.
+    Taken,
+}
+
+/// An operation that a request is for.
+struct Operation<'a> {
+    documented: &'a Value,
+    in_path: Map<String, Value>,
+}
+
+impl Oracle {
+    /// # Errors
+    ///
+    /// The text is not JSON.
+    pub fn new(json: &str) -> serde_json::Result<Self> {
+        serde_json::from_str(json).map(Self)
+    }
+
+    /// The document itself.
+    pub fn document(&self) -> &Value {
+        &self.0
+    }
+
+    /// Says what of an answer is not documented.
+    ///
+    /// # Errors
+    ///
+    /// The request, its status, and what is wrong.
+    pub fn check(&self, sent: &Sent, answer: &Answer) -> Result<(), String> {
+        self.is_documented(sent, answer).map_err(|reason| {
+            let (method, path, status) = (sent.method(), sent.uri().path(), answer.status());
+            format!("{method} {path} is answered with {status}: {reason}")
+        })
+    }
+
+    /// What is to become of a request of somebody whose key is `key`.
+    pub fn verdict(&self, sent: &Sent, key: &str) -> Verdict {
+        let Some(operation) = self.operation(sent) else {
+            return Verdict::NoOperation;
+        };
+        if self.fits_operation(sent, &operation).is_err() {
+            Verdict::Invalid
+        } else if self.admits(sent, operation.documented, key) {
+            Verdict::Taken
+        } else {
+            Verdict::NotLoggedIn
+        }
+    }
+
+    /// What became of a request, in the same words; none if the service failed.
+    pub fn outcome(answer: &Answer) -> Option<Verdict> {
+        let code = || -> Option<Value> {
+            let mut problem: Value = serde_json::from_slice(answer.body()).ok()?;
+            Some(problem["code"].take())
+        };
+        match answer.status().as_u16() {
+            404 | 405 => Some(Verdict::NoOperation),
+            400 | 415 => Some(Verdict::Invalid),
+            403 if code() == Some(json!("not_logged_in")) => Some(Verdict::NotLoggedIn),
+            500.. => None,
+            _ => Some(Verdict::Taken),
+        }
+    }
+
+    fn is_documented(&self, sent: &Sent, answer: &Answer) -> Result<(), String> {
+        if !sent.uri().path().starts_with("/api/") {
+            // The pages are no part of the API.
+            return Ok(());
+        }
+        if sent.method() == Method::HEAD && answer.body().is_empty() {
+            // No operation takes it, and its answers have no body to check.
+            return match answer.status().as_u16() {
+                404 | 405 => Ok(()),
+                _ => Err("HEAD is not documented".to_owned()),
+            };
+        }
+        let body: Value = serde_json::from_slice(answer.body())
+            .map_err(|error| format!("its body is no JSON: {error}"))?;
+        let Some(operation) = self.operation(sent) else {
+            return match answer.status().as_u16() {
+                404 | 405 => self.fits(&self.0["components"]["schemas"]["Problem"], &body),
+                _ => Err("no such operation is documented".to_owned()),
+            };
+        };
+        let response = self.resolve(&operation.documented["responses"][answer.status().as_str()]);
+        if response.is_null() {
+            return Err("the status is not documented".to_owned());
+        }
+        let media_type = media_type(answer.headers());
+        let content = &response["content"][&media_type];
+        if content.is_null() {
+            return Err(format!("the media type {media_type:?} is not documented"));
+        }
+        self.fits(&content["schema"], &body)?;
+        for (name, header) in members(&response["headers"]) {
+            if let Some(value) = answer.headers().get(name) {
+                let value = value.to_str().map_err(|_| format!("{name} is no text"))?;
+                let value = self.read(value, &header["schema"]);
+                self.fits(&header["schema"], &value)
+                    .map_err(|reason| format!("{name}: {reason}"))?;
+            }
+        }
+        match self.fits_operation(sent, &operation) {
+            Err(reason) if answer.status().is_success() => {
+                Err(format!("the request is not as documented: {reason}"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn operation(&self, sent: &Sent) -> Option<Operation<'_>> {
+        let paths = self.0["paths"].as_object()?;
+        paths.iter().find_map(|(template, item)| {
+            let documented = item.get(sent.method().as_str().to_lowercase())?;
+            let (names, values) = (template.split('/'), sent.uri().path().split('/'));
+            if names.clone().count() != values.clone().count() {
+                return None;
+            }
+            let mut in_path = Map::new();
+            for (name, value) in names.zip(values) {
+                match name
+                    .strip_prefix('{')
+                    .and_then(|name| name.strip_suffix('}'))
+                {
+                    Some(name) if !value.is_empty() => {
+                        let value = percent_decode_str(value).decode_utf8_lossy();
+                        in_path.insert(name.to_owned(), json!(value));
+                    }
+                    _ if name == value => {}
+                    _ => return None,
+                }
+            }
+            Some(Operation {
+                documented,
+                in_path,
+            })
+        })
+    }
+
+    /// Says what of a request its operation does not take.
+    fn fits_operation(&self, sent: &Sent, operation: &Operation<'_>) -> Result<(), String> {
+        let in_query = pairs(sent.uri().query().unwrap_or_default().as_bytes())?;
+        let parameters = operation.documented["parameters"].as_array();
+        let mut known = Vec::new();
+        for parameter in parameters.into_iter().flatten() {
+            let name = parameter["name"].as_str().unwrap_or_default();
+            let place = match parameter["in"] == "path" {
+                true => &operation.in_path,
+                false => {
+                    known.push(name);
+                    &in_query
+                }
+            };
+            match place.get(name) {
+                Some(value) => {
+                    let value = self.read(value.as_str().unwrap_or_default(), &parameter["schema"]);
+                    self.fits(&parameter["schema"], &value)
+                        .map_err(|it| format!("{name}: {it}"))?;
+                }
+                None if parameter["required"] == true => {
+                    return Err(format!("{name} is missing"));
+                }
+                None => {}
+            }
+        }
+        if let Some(name) = in_query.keys().find(|name| !known.contains(&name.as_str())) {
+            return Err(format!("{name} is no parameter"));
+        }
+        match sent.body() {
+            None => Ok(()),
+            Some(bytes) => {
+                let body = self.resolve(&operation.documented["requestBody"]);
+                self.fits_body(bytes, &media_type(sent.headers()), body)
+            }
+        }
+    }
+
+    fn fits_body(&self, bytes: &[u8], media_type: &str, body: &Value) -> Result<(), String> {
+        if bytes.is_empty() {
+            return match body["required"] == true {
+                true => Err("it has no body".to_owned()),
+                false => Ok(()),
+            };
+        }
+        let schema = &body["content"][media_type]["schema"];
+        if schema.is_null() {
+            return Err(format!("{media_type:?} is not taken"));
+        }
+        let mut value = match media_type {
+            "application/json" => {
+                serde_json::from_slice(bytes).map_err(|error| format!("its body: {error}"))?
+            }
+            _ => Value::Object(pairs(bytes)?),
+        };
+        let properties = &self.resolve(schema)["properties"];
+        for (name, member) in value.as_object_mut().into_iter().flatten() {
+            if let Value::String(text) = member {
+                *member = self.read(text, &properties[name]);
+            }
+        }
+        self.fits(schema, &value)
+    }
+
+    /// Whether a request carries the key where its operation looks for one, or needs none.
+    fn admits(&self, sent: &Sent, operation: &Value, key: &str) -> bool {
+        let choices = operation.get("security").unwrap_or(&self.0["security"]);
+        let choices: Vec<&Value> = choices.as_array().into_iter().flatten().collect();
+        choices.is_empty()
+            || choices.iter().any(|choice| {
+                members(choice).all(|(name, _)| {
+                    self.carries(sent, &self.0["components"]["securitySchemes"][name], key)
+                })
+            })
+    }
+
+    fn carries(&self, sent: &Sent, scheme: &Value, key: &str) -> bool {
+        let header = |name: header::HeaderName| {
+            let value = sent.headers().get(name);
+            value.and_then(|it| it.to_str().ok()).unwrap_or_default()
+        };
+        if scheme["type"] == "http" {
+            return header(header::AUTHORIZATION) == format!("Bearer {key}");
+        }
+        // The cookie's name is also that of the body's member.
+        let name = scheme["name"].as_str().unwrap_or_default();
+        let bytes = sent.body().as_deref().unwrap_or_default();
+        let in_body = serde_json::from_slice(bytes).unwrap_or_else(|_| {
+            let pairs = pairs(bytes).unwrap_or_default();
+            Value::Object(pairs)
+        });
+        header(header::COOKIE) == format!("{name}={key}") || in_body[name] == key
+    }
+
+    /// A text as the value that its schema means: a decimal string is an integer where one is due.
+    fn read(&self, text: &str, schema: &Value) -> Value {
+        let kind = &self.resolve(schema)["type"];
+        let is_integer = match kind {
+            Value::Array(kinds) => kinds.contains(&json!("integer")),
+            kind => kind == "integer",
+        };
+        match text.parse::<i64>() {
+            Ok(number) if is_integer && number.to_string() == text => json!(number),
+            _ => json!(text),
+        }
+    }
+
+    /// What stands behind a reference, or the value itself.
+    pub fn resolve<'a>(&'a self, value: &'a Value) -> &'a Value {
+        let reference = value["$ref"].as_str();
+        match reference.and_then(|reference| self.0.pointer(reference.strip_prefix('#')?)) {
+            Some(target) => target,
+            None => value,
+        }
+    }
+
+    /// Says where a value is not as a schema has it.
+    fn fits(&self, schema: &Value, value: &Value) -> Result<(), String> {
+        let validator = self.validator(schema).map_err(|error| error.to_string())?;
+        match validator.iter_errors(value).next() {
+            Some(error) => Err(format!("{}: {error}", error.instance_path())),
+            None => Ok(()),
+        }
+    }
+
+    /// Checks what a schema of the document describes; formats count.
+    ///
+    /// # Errors
+    ///
+    /// The schema is none.
+    pub fn validator(
+        &self,
+        schema: &Value,
+    ) -> Result<Validator, Box<jsonschema::ValidationError<'static>>> {
+        let mut schema = schema.clone();
+        schema["components"] = self.0["components"].clone();
+        jsonschema::options()
+            .should_validate_formats(true)
+            .build(&schema)
+            .map_err(Box::new)
+    }
+}
+
+fn media_type(headers: &HeaderMap) -> String {
+    let value = headers.get(header::CONTENT_TYPE);
+    let value = value.and_then(|value| value.to_str().ok());
+    let name = value.unwrap_or_default().split(';').next();
+    name.unwrap_or_default().trim().to_lowercase()
+}
+
+/// The pairs of a query or a form, each name once.
+fn pairs(text: &[u8]) -> Result<Map<String, Value>, String> {
+    let mut pairs = Map::new();
+    for (name, value) in form_urlencoded::parse(text) {
+        if pairs.insert(name.to_string(), json!(value)).is_some() {
+            return Err(format!("{name} is there twice"));
+        }
+    }
+    Ok(pairs)
+}
+
+/// The members of an object; none of anything else.
+pub(crate) fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    value.as_object().into_iter().flatten()
+}
