@@ -137,7 +137,8 @@ async fn provoke(operation: &str, status: u16) -> Option<CallError> {
     };
     let key = match (operation, status) {
         ("login", 429) => {
-            client(&service.url())
+            let proxy = Proxy::checking(service.address()).await;
+            client(&proxy.url())
                 .start_login("ann@example.com")
                 .await
                 .unwrap();
@@ -513,7 +514,8 @@ async fn the_key_goes_with_every_call_and_is_never_shown() {
     assert!(!shown.contains(key), "{shown}");
 
     let service = Service::start().await;
-    let login = Client::builder(&service.url()).build().unwrap();
+    let proxy = Proxy::checking(service.address()).await;
+    let login = Client::builder(&proxy.url()).build().unwrap();
     let login = login.start_login("ann@example.com").await.unwrap();
     let key = login.session_key().unwrap().reveal();
     assert!(!format!("{login:?}").contains(key));

@@ -24,6 +24,8 @@ use crate::{
 struct Person {
     home: TempDir,
     url: String,
+    /// Kept for what it sees until the person is gone.
+    _proxy: Option<Proxy>,
 }
 
 /// What a command said, and how it ended.
@@ -65,13 +67,19 @@ impl Said {
 impl Person {
     /// A person whose commands call a service, each held against the document.
     async fn of(service: &Service) -> Self {
-        Self::at(Proxy::checking(service.address()).await.url())
+        let proxy = Proxy::checking(service.address()).await;
+        Self {
+            url: proxy.url(),
+            _proxy: Some(proxy),
+            ..Self::at(String::new())
+        }
     }
 
     fn at(url: String) -> Self {
         Self {
             home: tempfile::tempdir().unwrap(),
             url,
+            _proxy: None,
         }
     }
 
@@ -340,7 +348,8 @@ async fn logins_at_two_services_do_not_undo_each_other() {
     let mut lines = BufReader::new(waiting.stderr.take().unwrap()).lines();
     let code = shown_code(&mut lines, &mut String::new()).await;
 
-    let said = ann.log_in(&two, &["--url", &two.url()]).await;
+    let proxy = Proxy::checking(two.address()).await;
+    let said = ann.log_in(&two, &["--url", &proxy.url()]).await;
     assert_eq!(said.code, 0, "{}", said.error);
 
     let path = link_path(&one.mail_after(0).await);
@@ -348,7 +357,7 @@ async fn logins_at_two_services_do_not_undo_each_other() {
     assert_eq!(form.send().await.unwrap().status(), 200);
     assert!(waiting.wait().await.unwrap().success());
     ann.run(&["whoami"]).await.done();
-    ann.run(&["whoami", "--url", &two.url()]).await.done();
+    ann.run(&["whoami", "--url", &proxy.url()]).await.done();
 }
 
 #[tokio::test]

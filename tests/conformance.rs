@@ -14,21 +14,32 @@ pub static ORACLE: LazyLock<Oracle> =
 pub struct Caller {
     client: Client,
     url: String,
+    oracle: &'static Oracle,
 }
 
 impl Caller {
     pub fn new(url: &str) -> Self {
+        Self::held_against(&ORACLE, url)
+    }
+
+    /// One of a service with another document.
+    pub fn held_against(oracle: &'static Oracle, url: &str) -> Self {
         let client = Client::builder()
             .redirect(redirect::Policy::none())
             .timeout(Duration::from_secs(60));
         Self {
             client: client.build().unwrap(),
             url: url.to_owned(),
+            oracle,
         }
     }
 
     pub fn request(&self, method: Method, path: &str) -> Call {
-        Call(self.client.request(method, format!("{}{path}", self.url)))
+        let request = self.client.request(method, format!("{}{path}", self.url));
+        Call {
+            request,
+            oracle: self.oracle,
+        }
     }
 
     pub fn get(&self, path: &str) -> Call {
@@ -43,37 +54,48 @@ impl Caller {
     pub async fn send(&self, sent: &Sent) -> reqwest::Result<Answer> {
         let call = self.request(sent.method().clone(), &sent.uri().to_string());
         let body = sent.body().clone().unwrap();
-        let call = Call(call.0.headers(sent.headers().clone()).body(body));
+        let headers = sent.headers().clone();
+        let call = call.with(|request| request.headers(headers).body(body));
         call.answer().await
     }
 }
 
 /// A call of the API that is checked once it is answered.
-pub struct Call(RequestBuilder);
+pub struct Call {
+    request: RequestBuilder,
+    oracle: &'static Oracle,
+}
 
 impl Call {
+    fn with(self, change: impl FnOnce(RequestBuilder) -> RequestBuilder) -> Self {
+        Self {
+            request: change(self.request),
+            ..self
+        }
+    }
+
     pub fn bearer_auth(self, key: impl std::fmt::Display) -> Self {
-        Self(self.0.bearer_auth(key))
+        self.with(|request| request.bearer_auth(key))
     }
 
     pub fn body(self, body: impl Into<reqwest::Body>) -> Self {
-        Self(self.0.body(body))
+        self.with(|request| request.body(body))
     }
 
     pub fn form(self, form: &(impl Serialize + ?Sized)) -> Self {
-        Self(self.0.form(form))
+        self.with(|request| request.form(form))
     }
 
     pub fn header(self, name: &str, value: impl AsRef<[u8]>) -> Self {
-        Self(self.0.header(name, value.as_ref()))
+        self.with(|request| request.header(name, value.as_ref()))
     }
 
     pub fn json(self, body: &(impl Serialize + ?Sized)) -> Self {
-        Self(self.0.json(body))
+        self.with(|request| request.json(body))
     }
 
     pub fn query(self, query: &(impl Serialize + ?Sized)) -> Self {
-        Self(self.0.query(query))
+        self.with(|request| request.query(query))
     }
 
     /// Sends it, and fails the test if the answer is not documented.
@@ -82,7 +104,7 @@ impl Call {
     }
 
     async fn answer(self) -> reqwest::Result<Answer> {
-        let (client, request) = self.0.build_split();
+        let (client, request) = self.request.build_split();
         let request = request?;
         let mut sent = http::Request::builder()
             .method(request.method())
@@ -101,7 +123,7 @@ impl Call {
             headers.clone_from(response.headers());
         }
         let answer = answer.body(response.bytes().await?.to_vec()).unwrap();
-        match ORACLE.check(&sent, &answer) {
+        match self.oracle.check(&sent, &answer) {
             Ok(()) => Ok(answer),
             Err(reason) => panic!("{reason}"),
         }
@@ -155,27 +177,32 @@ fn told(change: impl FnOnce(&mut Sent, &mut Answer)) -> Result<(), String> {
 fn what_is_not_documented_is_told() {
     assert_eq!(told(|_, _| {}), Ok(()));
     let taken = r#"{"type":"about:blank","title":"Conflict","status":409,"detail":"x","code":"name_taken"}"#;
-    let problem = |status: u16, retry_after: &'static str, body: &str| {
+    let problem = |status: u16, retry_after: Option<&'static str>, body: &str| {
         told(|_, answer| {
-            *answer = http::Response::builder()
+            let mut problem = http::Response::builder()
                 .status(status)
-                .header("content-type", "application/problem+json")
-                .header("retry-after", retry_after)
-                .body(body.as_bytes().to_vec())
-                .unwrap();
+                .header("content-type", "application/problem+json");
+            if let Some(seconds) = retry_after {
+                problem = problem.header("retry-after", seconds);
+            }
+            *answer = problem.body(body.as_bytes().to_vec()).unwrap();
         })
     };
     let body = |body: &str| told(|_, answer| *answer.body_mut() = body.as_bytes().to_vec());
     let uri = |uri: &'static str| told(|sent, _| *sent.uri_mut() = uri.parse().unwrap());
     let sent = |body: &str| told(|sent, _| *sent.body_mut() = Some(body.as_bytes().to_vec()));
-    assert_eq!(problem(409, "1", taken), Ok(()));
-    assert_eq!(problem(503, "1", taken), Ok(()));
+    assert_eq!(problem(409, None, taken), Ok(()));
+    assert_eq!(problem(503, Some("1"), taken), Ok(()));
     for (told, expected) in [
-        (problem(418, "1", taken), "status is not documented"),
-        (problem(409, "1", &taken[1..]), "no JSON"),
-        (problem(200, "1", taken), "problem+json\" is not documented"),
-        (problem(409, "1", r#"{"detail":"x"}"#), "required"),
-        (problem(503, "soon", taken), "Retry-After"),
+        (problem(418, None, taken), "status is not documented"),
+        (problem(409, None, &taken[1..]), "no JSON"),
+        (
+            problem(200, None, taken),
+            "problem+json\" is not documented",
+        ),
+        (problem(409, None, r#"{"detail":"x"}"#), "required"),
+        (problem(503, Some("soon"), taken), "Retry-After"),
+        (problem(409, Some("1"), taken), "header Retry-After is not"),
         (body(r#"{"app_id":0}"#), "/app_id"),
         (body(r#"{"app_id":1,"x":1}"#), "'x'"),
         (
@@ -185,6 +212,20 @@ fn what_is_not_documented_is_told() {
         (
             told(|sent, _| *sent.method_mut() = Method::PUT),
             "no such operation",
+        ),
+        (
+            told(|sent, answer| {
+                *sent.uri_mut() = "/api/1/apps".parse().unwrap();
+                *answer.status_mut() = reqwest::StatusCode::NOT_FOUND;
+            }),
+            "not of the media type",
+        ),
+        (
+            told(|_, answer| {
+                let headers = answer.headers_mut();
+                headers.insert("set-cookie", "session_key=x".parse().unwrap());
+            }),
+            "header Set-Cookie is not documented",
         ),
         (uri("/api/1/apps"), "no such operation"),
         (uri("/api/1/app?x=1"), "x is no parameter"),

@@ -6,11 +6,10 @@ use std::{
     process::Output,
 };
 
-use cortex_report_tests::workspace;
-use reqwest::Client;
+use cortex_report_tests::{oracle::Oracle, workspace};
 use serde_json::json;
 
-use crate::commands::serve;
+use crate::{commands::serve, conformance::Caller};
 
 const SERVER: &str = "cortex-reportd-changed";
 const CLIENT: &str = "cortex-report-changed";
@@ -118,14 +117,14 @@ async fn a_change_of_the_document_changes_the_service_or_breaks_its_build() {
         .current_dir(folder.path())
         .env("CORTEX_REPORT_LISTEN", "127.0.0.1:0");
     let served = serve(command).await;
+    let read = openapi_lockstep::read("openapi.yaml", &changed)
+        .ok()
+        .unwrap();
+    let oracle = Oracle::new(&read.json()).unwrap();
+    let api = Caller::held_against(Box::leak(Box::new(oracle)), &served.url);
     let status = async |path: &str, email: &str| {
-        let request = Client::new().post(format!("{}{path}", served.url));
-        let response = request
-            .json(&json!({ "email": email }))
-            .send()
-            .await
-            .unwrap();
-        response.status().as_u16()
+        let request = api.post(path).json(&json!({ "email": email }));
+        request.send().await.unwrap().status().as_u16()
     };
     assert_eq!(
         status("/api/1/log-in", "ann@example.com").await,

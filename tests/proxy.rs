@@ -3,7 +3,7 @@
 use std::{
     net::SocketAddr,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
 };
@@ -50,8 +50,8 @@ impl Sent {
 
 /// What is done with a request.
 pub enum Then {
-    /// It goes on to the service, and the answer has to be documented; the client gets none
-    /// otherwise.
+    /// It goes on to the service, and the answer has to be documented: else the client gets none,
+    /// and the test fails when it drops the proxy.
     Forward(SocketAddr),
     /// It is answered with these bytes, and the connection is closed.
     Answer(String),
@@ -62,7 +62,25 @@ pub enum Then {
 /// Listens on a port of its own.
 pub struct Proxy {
     address: SocketAddr,
-    requests: Arc<AtomicUsize>,
+    seen: Arc<Seen>,
+}
+
+/// What has passed.
+#[derive(Default)]
+struct Seen {
+    requests: AtomicUsize,
+    undocumented: Mutex<Vec<String>>,
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        let undocumented = self.seen.undocumented.lock().unwrap();
+        assert!(
+            undocumented.is_empty() || std::thread::panicking(),
+            "{}",
+            undocumented.join("\n")
+        );
+    }
 }
 
 impl Proxy {
@@ -70,18 +88,18 @@ impl Proxy {
     pub async fn start(decide: impl Fn(&mut Sent) -> Then + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
-        let requests = Arc::new(AtomicUsize::new(0));
-        let counted = Arc::clone(&requests);
+        let seen = Arc::new(Seen::default());
+        let sees = Arc::clone(&seen);
         let decide = Arc::new(decide);
         tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                let (counted, decide) = (Arc::clone(&counted), Arc::clone(&decide));
+                let (sees, decide) = (Arc::clone(&sees), Arc::clone(&decide));
                 // A connection that breaks is what some tests are about.
-                tokio::spawn(async move { pass(stream, &counted, decide.as_ref()).await.ok() });
+                tokio::spawn(async move { pass(stream, &sees, decide.as_ref()).await.ok() });
             }
         });
-        Self { address, requests }
+        Self { address, seen }
     }
 
     /// Passes everything on to a service, whose answers have to be documented.
@@ -95,13 +113,13 @@ impl Proxy {
 
     /// How many requests came.
     pub fn requests(&self) -> usize {
-        self.requests.load(Ordering::SeqCst)
+        self.seen.requests.load(Ordering::SeqCst)
     }
 }
 
 async fn pass(
     mut stream: TcpStream,
-    counted: &AtomicUsize,
+    seen: &Seen,
     decide: &(impl Fn(&mut Sent) -> Then + ?Sized),
 ) -> std::io::Result<()> {
     let mut bytes = Vec::new();
@@ -113,7 +131,7 @@ async fn pass(
             break end + 4;
         }
     };
-    counted.fetch_add(1, Ordering::SeqCst);
+    seen.requests.fetch_add(1, Ordering::SeqCst);
     let mut sent = Sent {
         body: bytes.split_off(head),
         head: String::from_utf8(bytes).unwrap(),
@@ -130,10 +148,10 @@ async fn pass(
             let answer = forward(&mut sent, service).await?;
             let answer = match check_raw(&sent.head, Some(&sent.body), &answer) {
                 Ok(()) => answer,
-                // The client is to fail at once, and tells the media type of what it did not expect.
+                // The client is to fail at once.
                 Err(reason) => {
-                    let media_type = format!("content-type: {}\r\n", reason.replace('\n', " "));
-                    answer_text("599 ", &media_type, "").into_bytes()
+                    seen.undocumented.lock().unwrap().push(reason);
+                    answer_text("599 ", "", "").into_bytes()
                 }
             };
             stream.write_all(&answer).await?;

@@ -11,6 +11,9 @@ pub type Sent = http::Request<Option<Vec<u8>>>;
 /// An answer.
 pub type Answer = http::Response<Vec<u8>>;
 
+/// The media type of every error.
+const PROBLEM: &str = "application/problem+json";
+
 /// An OpenAPI document that requests and answers are held against.
 pub struct Oracle(Value);
 
@@ -103,7 +106,10 @@ impl Oracle {
             .map_err(|error| format!("its body is no JSON: {error}"))?;
         let Some(operation) = self.operation(sent) else {
             return match answer.status().as_u16() {
-                404 | 405 => self.fits(&self.0["components"]["schemas"]["Problem"], &body),
+                404 | 405 if media_type(answer.headers()) == PROBLEM => {
+                    self.fits(&self.0["components"]["schemas"]["Problem"], &body)
+                }
+                404 | 405 => Err(format!("it is not of the media type {PROBLEM}")),
                 _ => Err("no such operation is documented".to_owned()),
             };
         };
@@ -117,6 +123,12 @@ impl Oracle {
             return Err(format!("the media type {media_type:?} is not documented"));
         }
         self.fits(&content["schema"], &body)?;
+        // A header that the document does not know is HTTP's own; one that it knows elsewhere is not.
+        for name in self.header_names() {
+            if answer.headers().contains_key(name) && response["headers"][name].is_null() {
+                return Err(format!("the header {name} is not documented"));
+            }
+        }
         for (name, header) in members(&response["headers"]) {
             if let Some(value) = answer.headers().get(name) {
                 let value = value.to_str().map_err(|_| format!("{name} is no text"))?;
@@ -131,6 +143,18 @@ impl Oracle {
             }
             _ => Ok(()),
         }
+    }
+
+    /// The headers that any reply is documented to have.
+    fn header_names(&self) -> impl Iterator<Item = &String> {
+        let shared = members(&self.0["components"]["responses"]);
+        let own = members(&self.0["paths"])
+            .flat_map(|(_, item)| members(item))
+            .flat_map(|(_, operation)| members(&operation["responses"]));
+        let headers = shared
+            .chain(own)
+            .flat_map(|(_, it)| members(&it["headers"]));
+        headers.map(|(name, _)| name)
     }
 
     fn operation(&self, sent: &Sent) -> Option<Operation<'_>> {

@@ -323,8 +323,13 @@ fn values(oracle: &Oracle, schema: &Value) -> Vec<Value> {
             });
         }
     }
-    values.dedup();
-    values
+    let mut distinct: Vec<Value> = Vec::new();
+    for value in values {
+        if !distinct.contains(&value) {
+            distinct.push(value);
+        }
+    }
+    distinct
 }
 
 /// An address of so many characters: at most 64 before the `@`, and at most 63 between two dots.

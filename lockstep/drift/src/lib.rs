@@ -2,21 +2,25 @@
 //! written for the old document still works with a service of the new one.
 //!
 //! The crate `drift` walks both documents and says where operations, parameters, bodies, statuses
-//! and schemas differ and which operations that reaches. What a difference of a schema means is
-//! decided here, keyword by keyword (`schema`), and so is what `drift` does not look at: media
-//! types, headers, security, names (`operation`). A difference that neither explains counts as
-//! breaking.
+//! and schemas differ. What a difference of a schema means is decided here, keyword by keyword
+//! (`schema`), and so is what `drift` does not look at: media types, headers, security, names
+//! (`operation`). Then both documents are walked once more (`unexplained`): a difference that
+//! nobody explains counts as breaking.
 
 mod notation;
 mod operation;
 mod reach;
 mod schema;
+mod unexplained;
 
-use std::{collections::BTreeSet, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
-use drift::{ChangeClass, ChangeComparison, ChangeDetails};
+use drift::{ChangeClass, ChangeComparison, ChangeDetails, ChangeInfo, ChangePath};
 use openapi_lockstep::Document;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// A difference between two documents.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -47,7 +51,7 @@ impl fmt::Display for Change {
 }
 
 /// Every change from one document to another that a client may notice, the breaking ones last.
-/// Texts for people, examples and the order of members are none.
+/// Texts for people, examples, extensions and the order of members are none.
 ///
 /// # Errors
 ///
@@ -60,18 +64,28 @@ fn parse(document: &Document) -> Result<Value, String> {
     serde_json::from_str(&document.json()).map_err(|error| error.to_string())
 }
 
+/// What is found, each with the operations that it reaches.
+#[derive(Default)]
+struct Changes(BTreeMap<(bool, String, String), BTreeSet<String>>);
+
+impl Changes {
+    fn add(
+        &mut self,
+        is_breaking: bool,
+        pointer: impl Into<String>,
+        what: impl Into<String>,
+        operations: impl IntoIterator<Item = String>,
+    ) {
+        let key = (is_breaking, pointer.into(), what.into());
+        self.0.entry(key).or_default().extend(operations);
+    }
+}
+
 fn changes_of_json(old: &Value, new: &Value) -> Result<Vec<Change>, String> {
     let found = drift::compare(&notation::lower(old), &notation::lower(new));
-    let mut changes = BTreeSet::new();
+    let mut changes = Changes::default();
+    let mut compared = BTreeSet::new();
     for record in found.map_err(|error| format!("{error:#}"))? {
-        let is_input = record
-            .paths
-            .iter()
-            .any(|it| it.comparison == ChangeComparison::Input);
-        let is_output = record
-            .paths
-            .iter()
-            .any(|it| it.comparison == ChangeComparison::Output);
         // Every path of a record ends at the same two places.
         let Some(path) = record.paths.first() else {
             continue;
@@ -84,59 +98,94 @@ fn changes_of_json(old: &Value, new: &Value) -> Result<Vec<Change>, String> {
             // drift knows not all of them: it walks each schema once.
             let mut operations = reach::operations(old, &old_pointer);
             operations.extend(reach::operations(new, &new_pointer));
-            let mut add = |is_breaking: bool, what: String| {
-                changes.insert(Change {
-                    is_breaking,
-                    pointer: place.clone(),
-                    what,
-                    operations: operations.clone(),
-                });
-            };
             match (old.pointer(&old_pointer), new.pointer(&new_pointer)) {
                 (Some(old), Some(new)) if schema::is_schema(old) && schema::is_schema(new) => {
-                    schema::compare(old, new, is_input, is_output, &mut add);
+                    let (is_input, is_output) = directions(&new_pointer, &record.paths);
+                    compared.insert(new_pointer.clone());
+                    schema::compare(old, new, is_input, is_output, &mut |is_breaking, what| {
+                        changes.add(is_breaking, &new_pointer, what, operations.clone());
+                    });
                 }
-                // A body that is no longer taken is refused.
-                _ if is_input && is_gone => add(true, info.message.clone()),
                 _ => {
-                    let is_compatible = matches!(
-                        info.class,
-                        ChangeClass::ForwardIncompatible | ChangeClass::Trivial
-                    );
-                    // Texts for people are no change.
-                    if info.class != ChangeClass::Trivial {
-                        add(!is_compatible, info.message.clone());
+                    if let Some(is_breaking) = is_breaking(info) {
+                        changes.add(is_breaking, place, &info.message, operations);
                     }
                 }
             }
         }
     }
     operation::compare(old, new, &mut changes);
-    if changes.is_empty()
-        && let Some(pointer) = notation::first_difference(old, new)
-    {
-        changes.insert(Change {
-            is_breaking: true,
+    unexplained::tell(old, new, &compared, &mut changes);
+    let changes = changes.0.into_iter();
+    Ok(changes
+        .map(|((is_breaking, pointer, what), operations)| Change {
+            is_breaking,
             pointer,
-            what: "differs in a way that is not understood here".to_owned(),
-            operations: BTreeSet::new(),
-        });
+            what,
+            operations,
+        })
+        .collect())
+}
+
+/// Whether what `drift` tells of something that is no schema is breaking; none if it is no change
+/// to a client, or is told elsewhere.
+fn is_breaking(info: &ChangeInfo) -> Option<bool> {
+    match info.class {
+        ChangeClass::Trivial => None,
+        // drift takes it for compatible, which `operation` does not.
+        _ if info.message.ends_with("body parameter was removed") => None,
+        ChangeClass::ForwardIncompatible => Some(false),
+        _ => Some(true),
     }
-    Ok(changes.into_iter().collect())
+}
+
+/// Whether a schema is one of requests, and whether it is one of replies. What stands within an
+/// operation shows it by its place: the paths of all its parts are in one record.
+fn directions<'a>(pointer: &str, paths: impl IntoIterator<Item = &'a ChangePath>) -> (bool, bool) {
+    if pointer.starts_with("/paths/") {
+        let is_output = pointer.split('/').nth(4) == Some("responses");
+        return (!is_output, is_output);
+    }
+    let (mut is_input, mut is_output) = (false, false);
+    for path in paths {
+        is_input |= path.comparison == ChangeComparison::Input;
+        is_output |= path.comparison == ChangeComparison::Output;
+    }
+    (is_input, is_output)
 }
 
 /// The JSON Pointer of what `drift` calls by a base and the way from there.
 fn pointer(base: &str, subpath: &str) -> String {
     let base = base.strip_prefix('#').unwrap_or(base);
-    // drift's own word for it.
-    let subpath = subpath.replacen("request_body", "requestBody", 1);
-    match subpath.is_empty() {
-        true => base.to_owned(),
-        false => format!("{base}/{subpath}"),
+    // drift's own word for it, right below an operation.
+    match subpath.strip_prefix("request_body") {
+        _ if subpath.is_empty() => base.to_owned(),
+        Some(rest) if base.starts_with("/paths/") => format!("{base}/requestBody{rest}"),
+        _ => format!("{base}/{subpath}"),
     }
 }
 
 /// The pointer of the member `name` of what stands at `pointer`.
 fn join(pointer: &str, name: &str) -> String {
     format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"))
+}
+
+/// The members of an object; none of anything else.
+fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    value.as_object().into_iter().flat_map(Map::iter)
+}
+
+/// The names of its members.
+fn names(value: &Value) -> BTreeSet<String> {
+    members(value).map(|(name, _)| name.clone()).collect()
+}
+
+/// A value that may be a reference to a component, and its pointer: what it stands for.
+fn resolve<'a>(document: &'a Value, value: &'a Value, pointer: String) -> (&'a Value, String) {
+    let reference = value["$ref"].as_str();
+    let target = reference.and_then(|reference| reference.strip_prefix('#'));
+    match target.and_then(|place| Some((document.pointer(place)?, place.to_owned()))) {
+        Some(target) => target,
+        None => (value, pointer),
+    }
 }

@@ -30,7 +30,7 @@ struct Arguments {
     old: String,
     /// The document as it is now.
     new: String,
-    /// The old document was released: a changed one needs another version.
+    /// The old document was released: a changed one needs a new minor version at least.
     #[arg(long)]
     released: bool,
 }
@@ -69,7 +69,8 @@ fn run(arguments: &Arguments) -> Result<ExitCode, String> {
         );
         return Ok(ExitCode::from(FORBIDDEN));
     }
-    if arguments.released && !changes.is_empty() && new_version <= old_version {
+    let is_newer = (new_version.major, new_version.minor) > (old_version.major, old_version.minor);
+    if arguments.released && !changes.is_empty() && !is_newer {
         eprintln!(
             "{old_version} is released: set info.version to {}.{}.0.",
             old_version.major,

@@ -1,145 +1,208 @@
 //! What of an operation the crate `drift` does not look at: its name, its security, the media
-//! types, the headers of replies.
+//! types, the headers of replies, what is deprecated.
 
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use crate::{Change, join, schema};
+use crate::{Changes, join, members, names, resolve, schema};
 
 /// Compares every operation that both documents have.
-pub(crate) fn compare(old: &Value, new: &Value, changes: &mut BTreeSet<Change>) {
+pub(crate) fn compare(old: &Value, new: &Value, changes: &mut Changes) {
     if old["servers"] != new["servers"] {
-        changes.insert(Change {
-            is_breaking: true,
-            pointer: "/servers".to_owned(),
-            what: "the servers are others".to_owned(),
-            operations: BTreeSet::new(),
-        });
+        changes.add(true, "/servers", "the servers are others", []);
     }
-    for (path, item) in members(&old["paths"]) {
-        let Some((new_path, new_item)) =
-            members(&new["paths"]).find(|(other, _)| shape(other) == shape(path))
-        else {
-            continue;
+    for pair in pairs(old, new) {
+        let mut tell = |is_breaking: bool, pointer: &str, what: String| {
+            changes.add(is_breaking, pointer, what, [pair.id.to_owned()]);
         };
-        for (method, was) in members(item) {
-            let Some(is) = new_item.get(method) else {
-                continue;
-            };
-            let pair = Pair {
-                old,
-                new,
-                pointer: join(&join("/paths", new_path), method),
-                id: was["operationId"].as_str().unwrap_or_default(),
-            };
-            if path != new_path {
-                let what = format!("{path} became {new_path}");
-                pair.tell(changes, true, "", what);
-            }
-            pair.name(is, changes);
-            pair.security(was, is, changes);
-            pair.media_types(was, is, changes);
-            pair.replies(was, is, changes);
-        }
+        pair.name(&mut tell);
+        pair.security(&mut tell);
+        pair.deprecation(&mut tell);
+        pair.body(&mut tell);
+        pair.replies(&mut tell);
     }
 }
 
 /// An operation of both documents.
-struct Pair<'a> {
+pub(crate) struct Pair<'a> {
     old: &'a Value,
     new: &'a Value,
-    pointer: String,
+    old_path: &'a str,
+    new_path: &'a str,
+    /// In the new document.
+    pub(crate) pointer: String,
+    /// Its name in the old one.
     id: &'a str,
+    pub(crate) was: &'a Value,
+    pub(crate) is: &'a Value,
 }
 
-impl Pair<'_> {
-    fn tell(
-        &self,
-        changes: &mut BTreeSet<Change>,
-        is_breaking: bool,
-        place: &str,
-        what: impl Into<String>,
-    ) {
-        changes.insert(Change {
-            is_breaking,
-            pointer: format!("{}{place}", self.pointer),
-            what: what.into(),
-            operations: BTreeSet::from([self.id.to_owned()]),
+/// A part of an operation: its pointer in the new document, as it was and as it is.
+type Part<'a> = (String, &'a Value, &'a Value);
+
+/// The operations that both documents have. Names of parameters do not tell two paths apart.
+pub(crate) fn pairs<'a>(old: &'a Value, new: &'a Value) -> Vec<Pair<'a>> {
+    let mut pairs = Vec::new();
+    for (old_path, old_item) in members(&old["paths"]) {
+        let same = |(path, _): &(&String, &Value)| shape(path) == shape(old_path);
+        let Some((new_path, new_item)) = members(&new["paths"]).find(same) else {
+            continue;
+        };
+        for (method, was) in members(old_item) {
+            let is = &new_item[method];
+            if let (Some(id), true) = (was["operationId"].as_str(), is.is_object()) {
+                let pointer = join(&join("/paths", new_path), method);
+                pairs.push(Pair {
+                    old,
+                    new,
+                    old_path,
+                    new_path,
+                    pointer,
+                    id,
+                    was,
+                    is,
+                });
+            }
+        }
+    }
+    pairs
+}
+
+impl<'a> Pair<'a> {
+    /// A member that both have, without the references that it may stand behind.
+    pub(crate) fn both(&self, name: &str) -> Option<Part<'a>> {
+        self.part(&self.was[name], &self.is[name], join(&self.pointer, name))
+    }
+
+    /// The parameters that both have.
+    pub(crate) fn parameters(&self) -> Vec<Part<'a>> {
+        let parameters =
+            |operation: &'a Value| operation["parameters"].as_array().into_iter().flatten();
+        let place = join(&self.pointer, "parameters");
+        let pairs = parameters(self.was).flat_map(|was| {
+            let (known, _) = resolve(self.old, was, String::new());
+            parameters(self.is).enumerate().filter_map({
+                let place = &place;
+                move |(index, is)| {
+                    let part = self.part(was, is, format!("{place}/{index}"))?;
+                    let is_same = ["name", "in"].iter().all(|it| known[it] == part.2[it]);
+                    is_same.then_some(part)
+                }
+            })
         });
+        pairs.collect()
     }
 
-    /// The generated clients call it by its name.
-    fn name(&self, is: &Value, changes: &mut BTreeSet<Change>) {
-        if is["operationId"] != self.id {
-            let what = format!("{} became {}", self.id, is["operationId"]);
-            self.tell(changes, true, "/operationId", what);
+    /// The replies that both have.
+    pub(crate) fn responses(&self) -> Vec<Part<'a>> {
+        let place = join(&self.pointer, "responses");
+        let statuses = members(&self.was["responses"]).filter_map(|(status, was)| {
+            self.part(was, &self.is["responses"][status], join(&place, status))
+        });
+        statuses.collect()
+    }
+
+    fn part(&self, was: &'a Value, is: &'a Value, pointer: String) -> Option<Part<'a>> {
+        let (was, _) = resolve(self.old, was, String::new());
+        let (is, pointer) = resolve(self.new, is, pointer);
+        (was.is_object() && is.is_object()).then_some((pointer, was, is))
+    }
+
+    /// The generated clients call it by its name, and its parameters too.
+    fn name(&self, tell: &mut impl FnMut(bool, &str, String)) {
+        let (old_path, new_path) = (self.old_path, self.new_path);
+        if old_path != new_path {
+            tell(true, &self.pointer, format!("{old_path} became {new_path}"));
+        }
+        if self.is["operationId"] != self.id {
+            let what = format!("{} became {}", self.id, self.is["operationId"]);
+            tell(true, &join(&self.pointer, "operationId"), what);
         }
     }
 
-    fn security(&self, was: &Value, is: &Value, changes: &mut BTreeSet<Change>) {
-        let (was, is) = (choices(self.old, was), choices(self.new, is));
-        if was.difference(&is).next().is_some() {
+    fn security(&self, tell: &mut impl FnMut(bool, &str, String)) {
+        let (was, is) = (choices(self.old, self.was), choices(self.new, self.is));
+        let pointer = match self.is.get("security") {
+            Some(_) => join(&self.pointer, "security"),
+            None => "/security".to_owned(),
+        };
+        let nothing = BTreeSet::new();
+        // Where a key is a choice, whoever sends another is taken for nobody.
+        let is_enough = |old: &BTreeSet<String>| {
+            is.contains(old) || is.iter().any(|it| *it != nothing && it.is_subset(old))
+        };
+        let needs_none = is == BTreeSet::from([nothing.clone()]);
+        if !needs_none && !was.iter().all(is_enough) {
             let what = "a credential that was enough is so no longer";
-            self.tell(changes, true, "/security", what);
+            tell(true, &pointer, what.to_owned());
         } else if was != is {
-            self.tell(
-                changes,
-                false,
-                "/security",
-                "another credential is enough too",
-            );
+            let what = "another credential is enough too";
+            tell(false, &pointer, what.to_owned());
         }
     }
 
-    fn media_types(&self, was: &Value, is: &Value, changes: &mut BTreeSet<Change>) {
-        let was = resolve(self.old, &was["requestBody"]);
-        let is = resolve(self.new, &is["requestBody"]);
-        // drift tells of a body that is new or gone.
-        if was.is_object() && is.is_object() {
-            let (was, is) = (names(&was["content"]), names(&is["content"]));
-            for name in was.difference(&is) {
-                let what = format!("{name} is no longer taken");
-                self.tell(changes, true, "/requestBody/content", what);
-            }
-            for name in is.difference(&was) {
-                self.tell(
-                    changes,
-                    false,
-                    "/requestBody/content",
-                    format!("{name} is taken too"),
-                );
+    fn deprecation(&self, tell: &mut impl FnMut(bool, &str, String)) {
+        let itself = (self.pointer.clone(), self.was, self.is);
+        for (pointer, was, is) in [vec![itself], self.parameters()].concat() {
+            if was["deprecated"] != is["deprecated"] {
+                let what = match is["deprecated"] == true {
+                    true => "is deprecated",
+                    false => "is no longer deprecated",
+                };
+                tell(false, &join(&pointer, "deprecated"), what.to_owned());
             }
         }
     }
 
-    fn replies(&self, was: &Value, is: &Value, changes: &mut BTreeSet<Change>) {
-        for (status, was) in members(&was["responses"]) {
-            let Some(is) = is["responses"].get(status) else {
-                continue;
-            };
-            let place = join("/responses", status);
-            let (was, is) = (resolve(self.old, was), resolve(self.new, is));
+    fn body(&self, tell: &mut impl FnMut(bool, &str, String)) {
+        let name = "requestBody";
+        if self.was[name].is_object() && self.is[name].is_null() {
+            let what = "the body is no longer taken";
+            tell(true, &join(&self.pointer, name), what.to_owned());
+        }
+        // drift tells of a body that is new.
+        let Some((pointer, was, is)) = self.both(name) else {
+            return;
+        };
+        let (was, is) = (names(&was["content"]), names(&is["content"]));
+        let pointer = join(&pointer, "content");
+        for name in was.difference(&is) {
+            tell(true, &pointer, format!("{name} is no longer taken"));
+        }
+        for name in is.difference(&was) {
+            tell(false, &pointer, format!("{name} is taken too"));
+        }
+    }
+
+    fn replies(&self, tell: &mut impl FnMut(bool, &str, String)) {
+        for (pointer, was, is) in self.responses() {
             if names(&was["content"]) != names(&is["content"]) {
                 let what = "the reply is of another media type";
-                self.tell(changes, true, &join(&place, "content"), what);
+                tell(true, &join(&pointer, "content"), what.to_owned());
             }
-            let place = join(&place, "headers");
+            let place = join(&pointer, "headers");
             for (name, was) in members(&was["headers"]) {
-                let place = join(&place, name);
-                match is["headers"].get(name) {
-                    None => self.tell(changes, true, &place, "the header is gone"),
-                    Some(is) => schema::compare(
-                        resolve(self.old, &was["schema"]),
-                        resolve(self.new, &is["schema"]),
-                        false,
-                        true,
-                        &mut |is_breaking, what| self.tell(changes, is_breaking, &place, what),
-                    ),
-                }
+                let mut headers = members(&is["headers"]);
+                let Some((name, is)) = headers.find(|(it, _)| it.eq_ignore_ascii_case(name)) else {
+                    tell(true, &join(&place, name), "the header is gone".to_owned());
+                    continue;
+                };
+                let Some((pointer, was, is)) = self.part(was, is, join(&place, name)) else {
+                    continue;
+                };
+                schema::compare(
+                    resolve(self.old, &was["schema"], String::new()).0,
+                    resolve(self.new, &is["schema"], String::new()).0,
+                    false,
+                    true,
+                    &mut |is_breaking, what| tell(is_breaking, &pointer, what),
+                );
             }
-            for name in names(&is["headers"]).difference(&names(&was["headers"])) {
-                self.tell(changes, false, &join(&place, name), "the header is new");
+            for (name, _) in members(&is["headers"]) {
+                if !members(&was["headers"]).any(|(it, _)| it.eq_ignore_ascii_case(name)) {
+                    tell(false, &join(&place, name), "the header is new".to_owned());
+                }
             }
         }
     }
@@ -171,18 +234,4 @@ fn choices(document: &Value, operation: &Value) -> BTreeSet<BTreeSet<String>> {
         true => BTreeSet::from([BTreeSet::new()]),
         false => choices.iter().map(needs).collect(),
     }
-}
-
-fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
-    let reference = value["$ref"].as_str();
-    let target = reference.and_then(|reference| document.pointer(reference.strip_prefix('#')?));
-    target.unwrap_or(value)
-}
-
-fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
-    value.as_object().into_iter().flat_map(Map::iter)
-}
-
-fn names(value: &Value) -> BTreeSet<String> {
-    members(value).map(|(name, _)| name.clone()).collect()
 }

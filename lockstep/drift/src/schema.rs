@@ -7,6 +7,8 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use crate::names;
+
 /// Whether a value of a document is a schema, in place or by its name.
 pub(crate) fn is_schema(value: &Value) -> bool {
     value.is_object()
@@ -74,9 +76,8 @@ pub(crate) fn compare(
     if old[name] != new[name] {
         tell(became(name, old, new), new[name] == false, false);
     }
-    if old["$ref"] != new["$ref"] {
-        // What the two names stand for is compared on its own.
-        tell(became("$ref", old, new), false, false);
+    if old["deprecated"] != new["deprecated"] {
+        tell(became("deprecated", old, new), false, false);
     }
     sets(old, new, &mut tell);
     members(old, new, &mut tell);
@@ -136,14 +137,19 @@ fn became(name: &str, old: &Value, new: &Value) -> String {
 
 /// The types that are taken: an integer is a number.
 fn types(value: &Value) -> BTreeSet<String> {
-    let mut types = match value {
-        Value::String(one) => BTreeSet::from([one.clone()]),
-        several => texts(several),
-    };
+    let mut types = texts_or_one(value);
     if types.contains("number") {
         types.insert("integer".to_owned());
     }
     types
+}
+
+/// The texts of a list, or the only text.
+pub(crate) fn texts_or_one(value: &Value) -> BTreeSet<String> {
+    match value {
+        Value::String(one) => BTreeSet::from([one.clone()]),
+        several => texts(several),
+    }
 }
 
 fn texts(value: &Value) -> BTreeSet<String> {
@@ -154,9 +160,4 @@ fn texts(value: &Value) -> BTreeSet<String> {
                 .map_or_else(|| item.to_string(), str::to_owned)
         })
         .collect()
-}
-
-fn names(value: &Value) -> BTreeSet<String> {
-    let members = value.as_object().into_iter().flatten();
-    members.map(|(name, _)| name.clone()).collect()
 }

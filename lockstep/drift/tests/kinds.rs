@@ -178,7 +178,7 @@ fn cases() -> Vec<Case> {
         case(
             "a body is gone",
             [("/paths/~1status/post/requestBody", None)],
-            &["breaking /paths/~1status/post: an optional body parameter was removed (setStatus)"],
+            &["breaking /paths/~1status/post/requestBody: the body is no longer taken (setStatus)"],
         ),
         case(
             "a media type is gone",
@@ -425,18 +425,14 @@ fn cases() -> Vec<Case> {
                 ("/paths/~1status/post/security/2", None),
             ],
             &[
-                "breaking /paths/~1folders~1{folder}~1notes~1{note_id}/put/security: a credential that was enough is so no longer (putNote)",
-                "breaking /paths/~1notes/get/security: a credential that was enough is so no longer (listNotes)",
                 "breaking /paths/~1status/post/security: a credential that was enough is so no longer (setStatus)",
+                "breaking /security: a credential that was enough is so no longer (listNotes, putNote)",
             ],
         ),
         case(
             "nobody has to log in",
             [("/security/2", Some(json!({})))],
-            &[
-                "compatible /paths/~1folders~1{folder}~1notes~1{note_id}/put/security: another credential is enough too (putNote)",
-                "compatible /paths/~1notes/get/security: another credential is enough too (listNotes)",
-            ],
+            &["compatible /security: another credential is enough too (listNotes, putNote)"],
         ),
         case(
             "everybody has to log in",
@@ -449,9 +445,109 @@ fn cases() -> Vec<Case> {
             "a cookie has another name",
             [("/components/securitySchemes/token/name", Some(json!("key")))],
             &[
-                "breaking /paths/~1folders~1{folder}~1notes~1{note_id}/put/security: a credential that was enough is so no longer (putNote)",
-                "breaking /paths/~1notes/get/security: a credential that was enough is so no longer (listNotes)",
                 "breaking /paths/~1status/post/security: a credential that was enough is so no longer (setStatus)",
+                "breaking /security: a credential that was enough is so no longer (listNotes, putNote)",
+            ],
+        ),
+        case(
+            "an operation needs no key any more",
+            [("/paths/~1notes/get/security", Some(json!([])))],
+            &[
+                "compatible /paths/~1notes/get/security: another credential is enough too (listNotes)",
+            ],
+        ),
+        case(
+            "the order of choices",
+            [("/security", Some(reversed(notes()["security"].clone())))],
+            &[],
+        ),
+        case(
+            "the order of required members",
+            [(
+                "/components/schemas/Note/required",
+                Some(reversed(
+                    notes()["components"]["schemas"]["Note"]["required"].clone(),
+                )),
+            )],
+            &[],
+        ),
+        case(
+            "an extension",
+            [
+                ("/paths/~1notes/x-owner", Some(json!("ann"))),
+                ("/components/schemas/Note/x-owner", Some(json!("ann"))),
+            ],
+            &[],
+        ),
+        case(
+            "an operation is deprecated",
+            [("/paths/~1notes/get/deprecated", Some(json!(true)))],
+            &["compatible /paths/~1notes/get/deprecated: is deprecated (listNotes)"],
+        ),
+        case(
+            "a parameter is no longer deprecated",
+            [("/paths/~1notes/get/parameters/0/deprecated", None)],
+            &[
+                "compatible /paths/~1notes/get/parameters/0/deprecated: is no longer deprecated (listNotes)",
+            ],
+        ),
+        case(
+            "a member is deprecated",
+            [(
+                "/components/schemas/Note/properties/size/deprecated",
+                Some(json!(true)),
+            )],
+            &[
+                "compatible /components/schemas/Note/properties/size: deprecated true is new (listNotes, putNote)",
+            ],
+        ),
+        case(
+            "a header of a shared reply is new",
+            [(
+                "/components/responses/Failed/headers",
+                Some(json!({ "X-A": { "schema": { "type": "string" } } })),
+            )],
+            &[
+                "compatible /components/responses/Failed/headers/X-A: the header is new (listNotes, putNote, setStatus)",
+            ],
+        ),
+        case(
+            "a schema has another name",
+            [
+                (
+                    "/components/schemas/Humour",
+                    Some(notes()["components"]["schemas"]["Mood"].clone()),
+                ),
+                ("/components/schemas/Mood", None),
+                (
+                    "/components/schemas/Status/properties/mood/$ref",
+                    Some(json!("#/components/schemas/Humour")),
+                ),
+                (
+                    "/components/schemas/StatusReply/properties/mood/$ref",
+                    Some(json!("#/components/schemas/Humour")),
+                ),
+            ],
+            &[
+                "breaking /components/schemas/Humour: takes the place of another type of the client (setStatus)",
+                "breaking /components/schemas/Mood: the schema is gone, and the client's type of this name (setStatus)",
+            ],
+        ),
+        case(
+            "two changes of one operation in different directions",
+            [
+                (
+                    "/paths/~1folders~1{folder}~1notes~1{note_id}/put/parameters/1/schema/maxLength",
+                    Some(json!(11)),
+                ),
+                (
+                    "/paths/~1folders~1{folder}~1notes~1{note_id}/put/responses/429",
+                    None,
+                ),
+            ],
+            &[
+                "compatible /paths/~1folders~1{folder}~1notes~1{note_id}/put: operation no longer responds with status 429 (putNote)",
+                "compatible /paths/~1folders~1{folder}~1notes~1{note_id}/put/parameters/1/schema: maxLength 10 became 11 (putNote)",
             ],
         ),
         case(
@@ -474,6 +570,53 @@ fn another_media_type_that_is_taken_is_compatible() {
     let told = "compatible /paths/~1status/post/requestBody/content: \
         application/x-www-form-urlencoded is taken too (setStatus)";
     assert_eq!((said.code, said.lines[0].as_str()), (0, told));
+}
+
+/// Members may have the names of what is special elsewhere.
+#[test]
+fn a_member_of_any_name_is_compared() {
+    for name in [
+        "content",
+        "request_body",
+        "schema",
+        "schemas",
+        "properties",
+        "items",
+        "x-a",
+        "title",
+    ] {
+        let mut old = notes();
+        let member = format!("/components/schemas/StatusReply/properties/{name}");
+        put(
+            &mut old,
+            &member,
+            Some(json!({ "type": "string", "maxLength": 5 })),
+        );
+        let mut new = old.clone();
+        put(&mut new, &format!("{member}/maxLength"), Some(json!(50)));
+        // Beside a change that is understood.
+        put(
+            &mut new,
+            "/components/schemas/NoteList/properties/more",
+            Some(json!({ "type": "boolean" })),
+        );
+        let said = compare(&old, &new, &[]);
+        assert_eq!(
+            (said.code, said.lines[1].as_str()),
+            (
+                3,
+                &*format!("breaking {member}: maxLength 5 became 50 (setStatus)")
+            ),
+            "{}",
+            said.error
+        );
+    }
+}
+
+fn reversed(list: Value) -> Value {
+    let mut items = list.as_array().unwrap().clone();
+    items.reverse();
+    json!(items)
 }
 
 fn in_boxes() -> Value {

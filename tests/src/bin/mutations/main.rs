@@ -34,8 +34,8 @@ struct Arguments {
     #[arg(long)]
     kind: Option<String>,
     /// Only each so many-th change.
-    #[arg(long, default_value_t = 1)]
-    every: usize,
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    every: u16,
     /// Only shows the changes.
     #[arg(long)]
     list: bool,
@@ -78,7 +78,7 @@ fn main() -> Result<ExitCode, Failure> {
     let changes: Vec<Change> = changes
         .into_iter()
         .filter(is_meant)
-        .step_by(arguments.every)
+        .step_by(arguments.every.into())
         .collect();
     if arguments.list {
         for change in &changes {
@@ -100,7 +100,7 @@ fn judge_all(original: &Oracle, changes: &[Change]) -> Result<ExitCode, Failure>
             let mut table = table.lock().unwrap_or_else(PoisonError::into_inner);
             table.add(change, &outcome);
         }
-        Ok(())
+        judge.sees_nothing_wrong()
     };
     thread::scope(|scope| {
         let work = &work;
