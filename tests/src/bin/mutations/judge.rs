@@ -18,6 +18,8 @@ use crate::{Change, Failure, table::Outcome};
 /// The file of the document.
 pub const DOCUMENT: &str = "openapi.yaml";
 
+/// What looks at the document, and at most of what it says, in few seconds.
+const FIRST: [&str; 5] = ["app::", "document::", "emission::", "login::", "requests::"];
 /// What waits for time-outs or is about processes: run only for what everything else lets through.
 const SLOW: [&str; 4] = ["client::", "command_line::", "connections::", "database::"];
 /// What builds changed copies itself.
@@ -36,10 +38,14 @@ pub struct Judge<'a> {
 #[derive(Clone, Copy)]
 enum Tests {
     /// Those that take few seconds together.
+    First,
+    /// The others, but for the slow ones.
     Quick,
-    /// The others, but for the one that builds changed copies itself.
+    /// Those, but for the one that builds changed copies itself.
     Slow,
 }
+
+const ALL: [Tests; 3] = [Tests::First, Tests::Quick, Tests::Slow];
 
 impl<'a> Judge<'a> {
     /// Makes the copy, and sees that nothing fails where nothing is changed.
@@ -64,7 +70,7 @@ impl<'a> Judge<'a> {
         // As a changed one is written.
         self.write(DOCUMENT, &self.original.document().to_string())?;
         self.build()??;
-        match self.tests(&[Tests::Quick, Tests::Slow])? {
+        match self.tests(&ALL)? {
             Outcome::Survived => {}
             outcome => return Err(format!("without any change: {outcome}").into()),
         }
@@ -104,14 +110,14 @@ impl<'a> Judge<'a> {
         if let Err(error) = self.build()? {
             return Ok(Outcome::NotBuilt(error));
         }
-        let outcome = self.tests(&[Tests::Quick])?;
+        let outcome = self.tests(&[Tests::First])?;
         if !matches!(outcome, Outcome::Survived) {
             return Ok(outcome);
         }
         if let Some(request) = changed.and_then(|changed| otherwise(self.original, changed)) {
             return Ok(Outcome::Follows(request));
         }
-        let outcome = self.tests(&[Tests::Slow])?;
+        let outcome = self.tests(&[Tests::Quick, Tests::Slow])?;
         match changed.and_then(|changed| forbidden(self.original, changed)) {
             Some(change) if matches!(outcome, Outcome::Survived) => Ok(Outcome::Forbidden(change)),
             _ => Ok(outcome),
@@ -129,9 +135,12 @@ impl<'a> Judge<'a> {
 
     fn tests(&self, tests: &[Tests]) -> Result<Outcome, Failure> {
         for tests in tests {
-            let skipped = SLOW.iter().flat_map(|name| ["--skip", name]);
             let chosen: Vec<&str> = match tests {
-                Tests::Quick => skipped.collect(),
+                Tests::First => FIRST.to_vec(),
+                Tests::Quick => {
+                    let others = FIRST.iter().chain(&SLOW);
+                    others.flat_map(|name| ["--skip", name]).collect()
+                }
                 Tests::Slow => SLOW.to_vec(),
             };
             let failed = self.test(&chosen)?;
@@ -209,7 +218,7 @@ fn generate(text: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// A request that the changed document judges otherwise than the original. The quick tests have
+/// A request that the changed document judges otherwise than the original. The first tests have
 /// sent it, and have seen that the service does as the changed document says.
 fn otherwise(original: &Oracle, changed: &Oracle) -> Option<String> {
     let key = "key";

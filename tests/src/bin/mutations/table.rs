@@ -12,7 +12,7 @@ pub enum Outcome {
     NotBuilt(String),
     /// A test fails.
     Failed(String),
-    /// The tests pass, and the service treats a request otherwise than before, as the changed
+    /// The first tests pass, and the service treats a request otherwise than before, as the changed
     /// document says.
     Follows(String),
     /// The document promises less of its replies, which the service cannot break; but the released
