@@ -117,10 +117,13 @@ impl<'a> Judge<'a> {
         if let Some(request) = changed.and_then(|changed| otherwise(self.original, changed)) {
             return Ok(Outcome::Follows(request));
         }
-        let outcome = self.tests(&[Tests::Quick, Tests::Slow])?;
+        let outcome = self.tests(&[Tests::Quick])?;
+        if !matches!(outcome, Outcome::Survived) {
+            return Ok(outcome);
+        }
         match changed.and_then(|changed| forbidden(self.original, changed)) {
-            Some(change) if matches!(outcome, Outcome::Survived) => Ok(Outcome::Forbidden(change)),
-            _ => Ok(outcome),
+            Some(change) => Ok(Outcome::Forbidden(change)),
+            None => self.tests(&[Tests::Slow]),
         }
     }
 

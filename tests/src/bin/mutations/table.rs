@@ -15,8 +15,8 @@ pub enum Outcome {
     /// The first tests pass, and the service treats a request otherwise than before, as the changed
     /// document says.
     Follows(String),
-    /// The document promises less of its replies, which the service cannot break; but the released
-    /// document promised it.
+    /// The tests of few seconds pass: the document promises less of its replies, which the service
+    /// cannot break, or what only a time-out would show; but the released document promised it.
     Forbidden(String),
     /// Nobody noticed.
     Survived,
