@@ -1,6 +1,11 @@
 //! What a document allows: read from its JSON alone, with none of the code that is generated from
 //! it, so that neither can hide a fault of the other.
 
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
 use http::{HeaderMap, Method, header};
 use jsonschema::Validator;
 use percent_encoding::percent_decode_str;
@@ -15,7 +20,11 @@ pub type Answer = http::Response<Vec<u8>>;
 const PROBLEM: &str = "application/problem+json";
 
 /// An OpenAPI document that requests and answers are held against.
-pub struct Oracle(Value);
+pub struct Oracle {
+    document: Value,
+    /// What was compiled, by its schema: it takes longer than a check does.
+    validators: Mutex<HashMap<String, Arc<Validator>>>,
+}
 
 /// What a document says of a request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -41,12 +50,15 @@ impl Oracle {
     ///
     /// The text is not JSON.
     pub fn new(json: &str) -> serde_json::Result<Self> {
-        serde_json::from_str(json).map(Self)
+        Ok(Self {
+            document: serde_json::from_str(json)?,
+            validators: Mutex::default(),
+        })
     }
 
     /// The document itself.
     pub fn document(&self) -> &Value {
-        &self.0
+        &self.document
     }
 
     /// Says what of an answer is not documented.
@@ -107,7 +119,7 @@ impl Oracle {
         let Some(operation) = self.operation(sent) else {
             return match answer.status().as_u16() {
                 404 | 405 if media_type(answer.headers()) == PROBLEM => {
-                    self.fits(&self.0["components"]["schemas"]["Problem"], &body)
+                    self.fits(&self.document["components"]["schemas"]["Problem"], &body)
                 }
                 404 | 405 => Err(format!("it is not of the media type {PROBLEM}")),
                 _ => Err("no such operation is documented".to_owned()),
@@ -147,8 +159,8 @@ impl Oracle {
 
     /// The headers that any reply is documented to have.
     fn header_names(&self) -> impl Iterator<Item = &String> {
-        let shared = members(&self.0["components"]["responses"]);
-        let own = members(&self.0["paths"])
+        let shared = members(&self.document["components"]["responses"]);
+        let own = members(&self.document["paths"])
             .flat_map(|(_, item)| members(item))
             .flat_map(|(_, operation)| members(&operation["responses"]));
         let headers = shared
@@ -158,7 +170,7 @@ impl Oracle {
     }
 
     fn operation(&self, sent: &Sent) -> Option<Operation<'_>> {
-        let paths = self.0["paths"].as_object()?;
+        let paths = self.document["paths"].as_object()?;
         paths.iter().find_map(|(template, item)| {
             let documented = item.get(sent.method().as_str().to_lowercase())?;
             let (names, values) = (template.split('/'), sent.uri().path().split('/'));
@@ -252,12 +264,18 @@ impl Oracle {
 
     /// Whether a request carries the key where its operation looks for one, or needs none.
     fn admits(&self, sent: &Sent, operation: &Value, key: &str) -> bool {
-        let choices = operation.get("security").unwrap_or(&self.0["security"]);
+        let choices = operation
+            .get("security")
+            .unwrap_or(&self.document["security"]);
         let choices: Vec<&Value> = choices.as_array().into_iter().flatten().collect();
         choices.is_empty()
             || choices.iter().any(|choice| {
                 members(choice).all(|(name, _)| {
-                    self.carries(sent, &self.0["components"]["securitySchemes"][name], key)
+                    self.carries(
+                        sent,
+                        &self.document["components"]["securitySchemes"][name],
+                        key,
+                    )
                 })
             })
     }
@@ -296,7 +314,7 @@ impl Oracle {
     /// What stands behind a reference, or the value itself.
     pub fn resolve<'a>(&'a self, value: &'a Value) -> &'a Value {
         let reference = value["$ref"].as_str();
-        match reference.and_then(|reference| self.0.pointer(reference.strip_prefix('#')?)) {
+        match reference.and_then(|reference| self.document.pointer(reference.strip_prefix('#')?)) {
             Some(target) => target,
             None => value,
         }
@@ -304,7 +322,21 @@ impl Oracle {
 
     /// Says where a value is not as a schema has it.
     fn fits(&self, schema: &Value, value: &Value) -> Result<(), String> {
-        let validator = self.validator(schema).map_err(|error| error.to_string())?;
+        let name = schema.to_string();
+        let mut validators = self
+            .validators
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let validator = match validators.get(&name) {
+            Some(validator) => Arc::clone(validator),
+            None => {
+                let validator = self.validator(schema).map_err(|error| error.to_string())?;
+                let validator = Arc::new(validator);
+                validators.insert(name, Arc::clone(&validator));
+                validator
+            }
+        };
+        drop(validators);
         match validator.iter_errors(value).next() {
             Some(error) => Err(format!("{}: {error}", error.instance_path())),
             None => Ok(()),
@@ -321,7 +353,7 @@ impl Oracle {
         schema: &Value,
     ) -> Result<Validator, Box<jsonschema::ValidationError<'static>>> {
         let mut schema = schema.clone();
-        schema["components"] = self.0["components"].clone();
+        schema["components"] = self.document["components"].clone();
         jsonschema::options()
             .should_validate_formats(true)
             .build(&schema)

@@ -317,6 +317,8 @@ fn values(oracle: &Oracle, schema: &Value) -> Vec<Value> {
         .is_some_and(|format| format.contains("email"));
     for limit in limits.chain(LENGTHS) {
         for length in limit.saturating_sub(1)..=limit + 1 {
+            // What is long only for the spaces around it.
+            values.push(json!(format!("{:width$}", "a", width = length as usize)));
             values.push(match is_email {
                 true => json!(email(length as usize)),
                 false => json!("a".repeat(length as usize)),

@@ -209,6 +209,17 @@ fn first_error(built: &Output) -> Option<String> {
     Some(format!("{error} {place}"))
 }
 
+/// Whether a build or a test has to show that a document is changed, as nothing else does.
+pub fn is_undecided(original: &Oracle, change: &Change) -> bool {
+    change.file == DOCUMENT
+        && Oracle::new(&change.text).is_ok_and(|changed| {
+            // In the order of how long they take.
+            forbidden(original, &changed).is_none()
+                && generate(&change.text).is_ok()
+                && otherwise(original, &changed).is_none()
+        })
+}
+
 /// Says why the generators refuse a document.
 fn generate(text: &str) -> Result<(), String> {
     let document = openapi_lockstep::read(DOCUMENT, text).map_err(|refusals| {

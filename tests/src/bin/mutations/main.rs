@@ -36,6 +36,10 @@ struct Arguments {
     /// Only each so many-th change.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     every: u16,
+    /// Only changes of the document that a build or a test has to catch: the generators and drift
+    /// let them through, and no request is judged otherwise.
+    #[arg(long)]
+    undecided: bool,
     /// Only shows the changes.
     #[arg(long)]
     list: bool,
@@ -75,11 +79,14 @@ fn main() -> Result<ExitCode, Failure> {
         What::Server => server::faults()?,
     };
     let is_meant = |change: &Change| arguments.kind.as_deref().is_none_or(|it| it == change.kind);
-    let changes: Vec<Change> = changes
+    let mut changes: Vec<Change> = changes
         .into_iter()
         .filter(is_meant)
         .step_by(arguments.every.into())
         .collect();
+    if arguments.undecided {
+        changes.retain(|change| judge::is_undecided(&original, change));
+    }
     if arguments.list {
         for change in &changes {
             println!("{} {}", change.kind, change.edit);
