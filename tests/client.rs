@@ -2,7 +2,10 @@
 
 use std::{
     collections::BTreeSet,
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -10,11 +13,12 @@ use cortex_report_client::{
     CallError, Client, Error, Secret,
     types::{CreateAppRequest, LoginRequest, ProblemCode},
 };
-use sea_orm::{ConnectionTrait, Database};
+
+use tokio::sync::Semaphore;
 
 use crate::{
     conformance::ORACLE,
-    harness::{Service, link_path, settings},
+    harness::{Service, link_path},
     proxy::{Proxy, Sent, Then, answer, json},
 };
 
@@ -89,11 +93,14 @@ fn every_operation_of_the_document_is_a_method() {
 #[tokio::test]
 async fn every_documented_error_arrives_as_a_typed_error() {
     let mut calls = tokio::task::JoinSet::new();
+    // No more services at a time than a database server has connections for.
+    let permits = Arc::new(Semaphore::new(16));
     for (operation, statuses) in documented() {
         assert!(!statuses.is_empty(), "{operation} documents no error");
         for status in statuses {
-            let operation = operation.clone();
+            let (operation, permits) = (operation.clone(), Arc::clone(&permits));
             calls.spawn(async move {
+                let _permit = permits.acquire().await.unwrap();
                 let error = provoke(&operation, status).await;
                 (operation, status, error)
             });
@@ -155,11 +162,6 @@ async fn provoke(operation: &str, status: u16) -> Option<CallError> {
     })
     .await;
     let client = client(&proxy.url()).with_session_key(key.map(Secret::from));
-    let database = async || {
-        service.outbox_is_empty().await;
-        let (store, _) = settings(service.folder());
-        Database::connect(store.database_url).await.unwrap()
-    };
     match status {
         409 => {
             call(&client, "create_app").await.unwrap();
@@ -171,18 +173,13 @@ async fn provoke(operation: &str, status: u16) -> Option<CallError> {
             }
         }
         500 => {
-            let database = database().await;
-            let drop = "PRAGMA foreign_keys = OFF; DROP TABLE session";
-            database.execute_unprepared(drop).await.unwrap();
+            service.outbox_is_empty().await;
+            service.database.drop_table("session").await;
         }
         503 => {
-            let database = database().await;
-            let write = "CREATE TABLE other (id)";
-            database.execute_unprepared(write).await.unwrap();
-            // What was written lately is in this file, and nowhere else yet: the disk fails.
-            let log = service.folder().path().join("test.db-wal");
-            let log = std::fs::File::options().write(true).open(log).unwrap();
-            log.set_len(0).unwrap();
+            service.outbox_is_empty().await;
+            let _failure = service.database.fail().await;
+            return call(&client, operation).await.err();
         }
         _ => {}
     }

@@ -9,7 +9,7 @@ use tokio::{
 
 use crate::{
     conformance::Caller,
-    harness::{Service, ok, problem},
+    harness::{Service, TestDatabase, ok, problem},
 };
 
 fn text(bytes: &[u8]) -> String {
@@ -166,10 +166,16 @@ async fn the_help_names_every_command_setting_variable_and_default() {
         "user Add and list users, end their sessions",
         "org Add and list organizations",
         "member Add and list memberships of users in organizations",
+        "mail List the login mails that are owed, and those that were given up",
         "[env: CORTEX_REPORT_LISTEN=] [default: 127.0.0.1:8080]",
         "[env: CORTEX_REPORT_DATABASE_URL] [default: sqlite://cortex-report.db]",
+        "[env: CORTEX_REPORT_DATABASE_CONNECTIONS=] [default: 8]",
         "[env: CORTEX_REPORT_KEY_FILE=] [default: cortex-report.key]",
         "[env: CORTEX_REPORT_PUBLIC_URL=]",
+        "[env: CORTEX_REPORT_SMTP_URL]",
+        "[env: CORTEX_REPORT_SMTP_PASSWORD_FILE=]",
+        "[env: CORTEX_REPORT_SMTP_TIMEOUT=] [default: 10]",
+        "[env: CORTEX_REPORT_MAIL_FROM=] [default: \"Data Cortex <noreply@localhost>\"]",
         "[env: CORTEX_REPORT_MAIL_DIR=] [default: mail]",
         "[env: CORTEX_REPORT_REGISTRATION=] [default: open]",
         "[env: CORTEX_REPORT_MAIL_LIMIT_ADDRESS_CLIENT=] [default: 5/10m]",
@@ -206,6 +212,26 @@ async fn a_wrong_setting_ends_the_start_with_a_sentence_that_names_it() {
             "",
             "postgres://user:hunter2@127.0.0.1/test",
         ),
+        (
+            "CORTEX_REPORT_DATABASE_URL",
+            "",
+            "mariadb://user:hunter2@127.0.0.1:1/test",
+        ),
+        (
+            "CORTEX_REPORT_DATABASE_URL",
+            "",
+            "postgres://user:hunter2@nowhere.invalid/test",
+        ),
+        (
+            "CORTEX_REPORT_DATABASE_URL",
+            "",
+            "postgres://user:hunter2@[/test",
+        ),
+        (
+            "CORTEX_REPORT_DATABASE_CONNECTIONS",
+            "--database-connections",
+            "0",
+        ),
         ("CORTEX_REPORT_KEY_FILE", "", "/nowhere/at/all.key"),
         ("CORTEX_REPORT_KEY_FILE", "", "short.key"),
         (
@@ -215,6 +241,12 @@ async fn a_wrong_setting_ends_the_start_with_a_sentence_that_names_it() {
         ),
         ("CORTEX_REPORT_PUBLIC_URL", "", "unset"),
         ("CORTEX_REPORT_MAIL_DIR", "", "short.key/mail"),
+        ("CORTEX_REPORT_MAIL_FROM", "--mail-from", "nobody"),
+        ("CORTEX_REPORT_SMTP_URL", "--smtp-url", "mail.example.com"),
+        ("CORTEX_REPORT_SMTP_URL", "", "smtp://ann@mail.example.com"),
+        ("CORTEX_REPORT_SMTP_PASSWORD_FILE", "", "nowhere.txt"),
+        ("CORTEX_REPORT_SMTP_PASSWORD_FILE", "", "empty.txt"),
+        ("CORTEX_REPORT_SMTP_TIMEOUT", "--smtp-timeout", "0"),
         ("CORTEX_REPORT_REGISTRATION", "--registration", "maybe"),
         ("CORTEX_REPORT_LOG_LEVEL", "", "a=b=c"),
         ("CORTEX_REPORT_LOG_FORMAT", "--log-format", "xml"),
@@ -226,7 +258,11 @@ async fn a_wrong_setting_ends_the_start_with_a_sentence_that_names_it() {
     ] {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("short.key"), "secret").unwrap();
+        std::fs::write(folder.path().join("empty.txt"), "\n").unwrap();
         let mut command = binary(folder.path());
+        if variable == "CORTEX_REPORT_SMTP_PASSWORD_FILE" {
+            command.env("CORTEX_REPORT_SMTP_URL", "smtp://ann@mail.example.com");
+        }
         if value == "unset" {
             command.env("CORTEX_REPORT_LISTEN", "0.0.0.0:0");
         } else {
@@ -286,9 +322,12 @@ async fn it_makes_its_files_and_ends_on_a_signal() {
 #[tokio::test]
 async fn several_that_start_together_bring_the_schema_up_once() {
     let folder = tempfile::tempdir().unwrap();
+    let database = TestDatabase::create(folder.path()).await;
     let mut starts = tokio::task::JoinSet::new();
     for _ in 0..4 {
-        starts.spawn(serve(binary(folder.path())));
+        let mut command = binary(folder.path());
+        command.env("CORTEX_REPORT_DATABASE_URL", database.url());
+        starts.spawn(serve(command));
     }
     for served in starts.join_all().await {
         problem(served.api.get("/api/1/user"), 403, "not_logged_in").await;

@@ -1,7 +1,10 @@
 //! The real service on a free port, with a database, a mail folder and a clock of its own.
 
+mod database;
+
 use std::{
     fs,
+    io::Write,
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -11,12 +14,14 @@ use std::{
 };
 
 use cortex_report_server::{
-    Clock, MailLimits, Random, Registration, Running, ServeSettings, StoreSettings, TimeSource,
+    Clock, MailLimits, MailSettings, Random, Registration, Running, ServeSettings, StoreSettings,
+    TimeSource,
 };
 use reqwest::{Method, Response, StatusCode};
-use sea_orm::{ConnectionTrait, Database, DatabaseBackend, DatabaseConnection, Statement};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+
+pub use database::{SERVER, TestDatabase};
 
 use crate::conformance::{Call, Caller};
 
@@ -50,22 +55,31 @@ impl TimeSource for TestClock {
 pub struct Service {
     running: Running,
     folder: TempDir,
+    pub database: TestDatabase,
     pub clock: TestClock,
     pub api: Caller,
 }
 
 /// The settings of a service whose files are all in `folder`.
-pub fn settings(folder: &TempDir) -> (StoreSettings, ServeSettings) {
+fn settings(folder: &TempDir, database: &TestDatabase) -> (StoreSettings, ServeSettings) {
     let path = |name: &str| folder.path().join(name);
     let store = StoreSettings {
-        database_url: format!("sqlite://{}", path("test.db").display()),
+        database_url: database.url().to_owned(),
+        // Many tests at once use one server.
+        database_connections: 4,
         key_file: path("test.key"),
     };
     let many = || "100000/1s".parse().unwrap();
     let serve = ServeSettings {
         listen: ([127, 0, 0, 1], 0).into(),
         public_url: None,
-        mail_dir: path("mail"),
+        mail: MailSettings {
+            smtp_url: None,
+            smtp_password_file: None,
+            smtp_timeout: 2,
+            mail_from: "Data Cortex <noreply@localhost>".parse().unwrap(),
+            mail_dir: path("mail"),
+        },
         registration: Registration::Open,
         // Tests of the limits set their own.
         mail_limits: MailLimits {
@@ -86,11 +100,13 @@ impl Service {
     pub async fn start_with(change: impl FnOnce(&mut ServeSettings)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = TestClock(Arc::new(AtomicU64::new(BEGINNING)));
-        let running = start(&folder, &clock, change).await;
+        let database = TestDatabase::create(folder.path()).await;
+        let running = start(&folder, &database, &clock, 42, change).await;
         Self {
             api: caller(&running),
             running,
             folder,
+            database,
             clock,
         }
     }
@@ -98,11 +114,20 @@ impl Service {
     /// Stops the service and starts it anew with the same files.
     pub async fn restart_with(self, change: impl FnOnce(&mut ServeSettings)) -> Self {
         self.running.stop().await;
-        let running = start(&self.folder, &self.clock, change).await;
+        let running = start(&self.folder, &self.database, &self.clock, 42, change).await;
         Self {
             api: caller(&running),
             running,
             ..self
+        }
+    }
+
+    /// Another instance of it, with the same key and database.
+    pub async fn another(&self, change: impl FnOnce(&mut ServeSettings)) -> Instance {
+        let running = start(&self.folder, &self.database, &self.clock, 43, change).await;
+        Instance {
+            api: caller(&running),
+            _running: running,
         }
     }
 
@@ -176,7 +201,7 @@ impl Service {
 
     /// Runs a command of the operator on this service's database.
     pub fn operate(&self, arguments: &[&str]) -> std::process::Output {
-        let (store, _) = settings(&self.folder);
+        let (store, _) = settings(&self.folder, &self.database);
         std::process::Command::new(env!("CARGO_BIN_EXE_cortex-reportd-under-test"))
             .args(arguments)
             .env("CORTEX_REPORT_DATABASE_URL", store.database_url)
@@ -206,31 +231,24 @@ impl Service {
 
     /// How many rows a table has.
     pub async fn rows(&self, table: &str) -> usize {
-        dump_table(&self.database().await, table).await.len()
+        self.database.rows(table).await.len()
     }
 
     /// Every row of every table.
     pub async fn dump(&self) -> Vec<String> {
-        let database = self.database().await;
         let mut dump = Vec::new();
-        for table in self.tables().await {
-            let rows = dump_table(&database, &table).await;
+        for table in self.database.tables().await {
+            let rows = self.database.rows(&table).await;
             dump.extend(rows.into_iter().map(|row| format!("{table}: {row}")));
         }
         dump
     }
+}
 
-    /// The names of all tables, but for SQLite's own.
-    pub async fn tables(&self) -> Vec<String> {
-        let tables = "SELECT name AS row FROM sqlite_master
-            WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY name";
-        texts(&self.database().await, tables).await
-    }
-
-    async fn database(&self) -> DatabaseConnection {
-        let (store, _) = settings(&self.folder);
-        Database::connect(store.database_url).await.unwrap()
-    }
+/// One more process, as far as a test can have it. Stopped when it is dropped.
+pub struct Instance {
+    _running: Running,
+    pub api: Caller,
 }
 
 /// A login that waits to be verified.
@@ -243,13 +261,15 @@ pub struct Login {
 
 async fn start(
     folder: &TempDir,
+    database: &TestDatabase,
     clock: &TestClock,
+    seed: u64,
     change: impl FnOnce(&mut ServeSettings),
 ) -> Running {
-    let (store, mut serve) = settings(folder);
+    let (store, mut serve) = settings(folder, database);
     change(&mut serve);
     let clock = Clock::new(clock.clone());
-    cortex_report_server::start(&store, &serve, clock, Random::seeded(42))
+    cortex_report_server::start(&store, &serve, clock, Random::seeded(seed))
         .await
         .unwrap()
 }
@@ -308,26 +328,10 @@ pub fn link_path(mail: &str) -> String {
     format!("/verify/{token}")
 }
 
-async fn dump_table(database: &DatabaseConnection, table: &str) -> Vec<String> {
-    let columns = format!("SELECT name AS row FROM pragma_table_info('{table}') ORDER BY cid");
-    let columns = texts(database, &columns).await;
-    let columns: Vec<String> = columns
-        .iter()
-        .map(|column| format!("quote(\"{column}\")"))
-        .collect();
-    let rows = format!(
-        "SELECT {} AS row FROM \"{table}\" ORDER BY 1",
-        columns.join(" || ' ' || ")
-    );
-    texts(database, &rows).await
-}
-
-async fn texts(database: &DatabaseConnection, query: &str) -> Vec<String> {
-    let statement = Statement::from_string(DatabaseBackend::Sqlite, query);
-    let rows = database.query_all_raw(statement).await.unwrap();
-    rows.iter()
-        .map(|row| row.try_get("", "row").unwrap())
-        .collect()
+/// Says something past what the test runner keeps to itself.
+#[expect(clippy::explicit_write, reason = "what eprintln! prints is kept")]
+pub fn say(line: &str) {
+    writeln!(std::io::stderr(), "{line}").unwrap();
 }
 
 /// Sends a request that has to be answered with 200, and answers the body.

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::{
     commands::{Served, binary, serve},
-    harness::{Service, link_path, mail_after},
+    harness::{Service, TestDatabase, link_path, mail_after},
 };
 
 #[tokio::test]
@@ -40,8 +40,10 @@ async fn the_database_holds_no_secret_in_the_clear() {
 async fn the_log_shows_no_secret() {
     for format in ["text", "json"] {
         let folder = tempfile::tempdir().unwrap();
+        let database = TestDatabase::create(folder.path()).await;
         let mut command = binary(folder.path());
         command
+            .env("CORTEX_REPORT_DATABASE_URL", database.url())
             .env("CORTEX_REPORT_LOG_LEVEL", "trace")
             .env("CORTEX_REPORT_LOG_FORMAT", format);
         let Served {

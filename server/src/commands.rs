@@ -6,9 +6,9 @@ use clap::Subcommand;
 
 use crate::{
     address::EmailAddress,
-    clock::Clock,
+    clock::{Clock, Timestamp},
     store::{
-        Store, StoreError, code_failure,
+        Store, StoreError, code_failure, dead_letter, mail,
         membership::{self, Role},
         org, session, user,
     },
@@ -26,6 +26,9 @@ pub enum Command {
     /// Add and list memberships of users in organizations.
     #[command(subcommand)]
     Member(MemberCommand),
+    /// List the login mails that are owed, and those that were given up.
+    #[command(subcommand)]
+    Mail(MailCommand),
 }
 
 /// What can be done with users.
@@ -85,6 +88,15 @@ pub enum MemberCommand {
     },
     /// List the memberships: org_id, user_id and role.
     List,
+}
+
+/// What can be seen of mails.
+#[derive(Clone, Debug, Subcommand)]
+pub enum MailCommand {
+    /// List the mails that are owed: when they are sent next, address, failures and the last one.
+    List,
+    /// List the mails that were given up: when, address, failures and why.
+    Dead,
 }
 
 /// Why a command did not do what it was told.
@@ -181,6 +193,24 @@ impl Command {
                 }
                 membership::put(db, user.id, org_id, role).await?;
             }
+            Self::Mail(MailCommand::List) => {
+                for (mail, session) in mail::list(db).await? {
+                    let email = session.map(|session| session.email).unwrap_or_default();
+                    let error = mail.error.as_deref().unwrap_or("-");
+                    let (due_at, error) = (shown(mail.due_at), line(error));
+                    writeln!(output, "{due_at}\t{email}\t{}\t{error}", mail.attempts)?;
+                }
+            }
+            Self::Mail(MailCommand::Dead) => {
+                for letter in dead_letter::list(db).await? {
+                    let (at, error) = (shown(letter.at), line(&letter.error));
+                    writeln!(
+                        output,
+                        "{at}\t{}\t{}\t{error}",
+                        letter.email, letter.attempts
+                    )?;
+                }
+            }
             Self::Member(MemberCommand::List) => {
                 for member in membership::list(db).await? {
                     let role = role_name(member.role);
@@ -190,6 +220,15 @@ impl Command {
         }
         Ok(())
     }
+}
+
+fn shown(at: Timestamp) -> String {
+    httpdate::fmt_http_date(at.to_system_time())
+}
+
+/// A text of somebody else's, so that it stays on its line.
+fn line(text: &str) -> String {
+    text.replace(char::is_control, " ")
 }
 
 fn role_name(role: Role) -> String {

@@ -9,12 +9,18 @@ use std::{
 };
 
 use clap::{Args, ValueEnum};
+use lettre::message::Mailbox;
+use percent_encoding::percent_decode_str;
 use poem::http::{Uri, uri::Scheme};
+use url::Url;
+
+use crate::secret::Secret;
 
 /// Where the database and the server's key are: what every command needs.
 #[derive(Args, Clone, Debug)]
 pub struct StoreSettings {
-    /// The database; an SQLite file is made if it is not there.
+    /// The database: sqlite://FILE, which is made if it is not there, or
+    /// postgres://USER:PASSWORD@HOST/DATABASE, or mariadb:// and the same.
     #[arg(
         long,
         env = "CORTEX_REPORT_DATABASE_URL",
@@ -25,6 +31,17 @@ pub struct StoreSettings {
         global = true
     )]
     pub database_url: String,
+
+    /// How many connections to the database are held at most. Two are left to those who only read.
+    #[arg(
+        long,
+        env = "CORTEX_REPORT_DATABASE_CONNECTIONS",
+        value_name = "NUMBER",
+        default_value = "8",
+        value_parser = clap::value_parser!(u32).range(3..=1000),
+        global = true
+    )]
+    pub database_connections: u32,
 
     /// The file of the server's key, which secrets in the database depend on; made if it is not
     /// there. Keep it apart from the database's backups.
@@ -55,15 +72,6 @@ pub struct ServeSettings {
     #[arg(long, env = "CORTEX_REPORT_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<PublicUrl>,
 
-    /// The folder that login mails are written to; made if it is not there.
-    #[arg(
-        long,
-        env = "CORTEX_REPORT_MAIL_DIR",
-        value_name = "FOLDER",
-        default_value = "mail"
-    )]
-    pub mail_dir: PathBuf,
-
     /// Who may log in: open, whoever has an address, or closed, whom the operator added.
     #[arg(
         long,
@@ -75,8 +83,134 @@ pub struct ServeSettings {
     pub registration: Registration,
 
     #[command(flatten)]
+    /// How login mails are sent.
+    pub mail: MailSettings,
+
+    #[command(flatten)]
     /// How many login mails are sent.
     pub mail_limits: MailLimits,
+}
+
+/// How login mails are sent.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Mail")]
+pub struct MailSettings {
+    /// The server that sends login mails: smtp://USER@HOST:587, with STARTTLS unless ?tls=off is
+    /// added, or smtps://USER@HOST:465. Else they are written into a folder.
+    #[arg(
+        long,
+        env = "CORTEX_REPORT_SMTP_URL",
+        // It may hold a password.
+        hide_env_values = true,
+        value_name = "URL"
+    )]
+    pub smtp_url: Option<SmtpUrl>,
+
+    /// The file with the password for that server, if the URL has a user and no password.
+    #[arg(
+        long,
+        env = "CORTEX_REPORT_SMTP_PASSWORD_FILE",
+        value_name = "FILE",
+        requires = "smtp_url"
+    )]
+    pub smtp_password_file: Option<PathBuf>,
+
+    /// How long that server may take for each of its answers, in seconds.
+    #[arg(
+        long,
+        env = "CORTEX_REPORT_SMTP_TIMEOUT",
+        value_name = "SECONDS",
+        default_value = "10",
+        value_parser = clap::value_parser!(u16).range(1..=60)
+    )]
+    pub smtp_timeout: u16,
+
+    /// Whom login mails come from: an address, or a name and an address.
+    #[arg(
+        long,
+        env = "CORTEX_REPORT_MAIL_FROM",
+        value_name = "ADDRESS",
+        default_value = "Data Cortex <noreply@localhost>"
+    )]
+    pub mail_from: Mailbox,
+
+    /// The folder that login mails are written to without such a server; made if it is not there.
+    #[arg(
+        long,
+        env = "CORTEX_REPORT_MAIL_DIR",
+        value_name = "FOLDER",
+        default_value = "mail"
+    )]
+    pub mail_dir: PathBuf,
+}
+
+impl fmt::Display for MailSettings {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.smtp_url {
+            Some(url) => write!(formatter, "by {}:{}", url.host, url.port),
+            None => write!(formatter, "into {}", self.mail_dir.display()),
+        }
+    }
+}
+
+/// How a connection to an SMTP server is kept private.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SmtpTls {
+    /// From its first byte.
+    Wrapped,
+    /// By STARTTLS, without which nothing is sent.
+    Starttls,
+    /// Not at all.
+    Off,
+}
+
+/// An SMTP server, and who sends by it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SmtpUrl {
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    pub(crate) tls: SmtpTls,
+    pub(crate) user: Option<String>,
+    pub(crate) password: Option<Secret>,
+}
+
+impl FromStr for SmtpUrl {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || {
+            "write it like smtp://user@mail.example.com:587 or smtps://user@mail.example.com:465"
+                .to_owned()
+        };
+        let url = Url::parse(text).map_err(|_| wrong())?;
+        let (tls, port) = match (url.scheme(), url.query()) {
+            ("smtps", None) => (SmtpTls::Wrapped, 465),
+            ("smtp", None | Some("tls=required")) => (SmtpTls::Starttls, 587),
+            ("smtp", Some("tls=off")) => (SmtpTls::Off, 25),
+            _ => return Err(wrong()),
+        };
+        if !matches!(url.path(), "" | "/") || url.fragment().is_some() {
+            return Err(wrong());
+        }
+        let decoded = |text: &str| {
+            let text = percent_decode_str(text)
+                .decode_utf8()
+                .map_err(|_| wrong())?;
+            Ok::<_, String>(text.into_owned())
+        };
+        let user = Some(url.username()).filter(|user| !user.is_empty());
+        let password = url.password().map(decoded).transpose()?;
+        if user.is_none() && password.is_some() {
+            return Err(wrong());
+        }
+        Ok(Self {
+            host: url.host_str().ok_or_else(wrong)?.to_owned(),
+            port: url.port().unwrap_or(port),
+            tls,
+            user: user.map(decoded).transpose()?,
+            password: password.map(Secret::new),
+        })
+    }
 }
 
 /// What is logged, and how.
@@ -218,6 +352,15 @@ impl PublicUrl {
         &self.0
     }
 
+    /// The name or address of the host.
+    pub fn host(&self) -> &str {
+        let (_, host) = self.0.split_once("://").unwrap_or_default();
+        match host.rsplit_once(':') {
+            Some((name, port)) if port.bytes().all(|it| it.is_ascii_digit()) => name,
+            _ => host,
+        }
+    }
+
     /// Whether it is reached by HTTPS alone.
     pub fn is_https(&self) -> bool {
         self.0.starts_with("https:")
@@ -299,6 +442,35 @@ mod tests {
             "https://report.example.com:",
         ] {
             assert!(text.parse::<PublicUrl>().is_err(), "{text:?} is no origin");
+        }
+    }
+
+    #[test]
+    fn an_smtp_url_says_how_it_is_kept_private() {
+        let parse = |text: &str| text.parse::<SmtpUrl>();
+        let url = parse("smtp://ann%40example.com:p%3Aw@mail.example.com").unwrap();
+        assert_eq!((url.host.as_str(), url.port), ("mail.example.com", 587));
+        assert_eq!(url.tls, SmtpTls::Starttls);
+        assert_eq!(url.user.as_deref(), Some("ann@example.com"));
+        assert_eq!(url.password.as_ref().map(Secret::reveal), Some("p:w"));
+        assert!(!format!("{url:?}").contains("p:w"));
+        let url = parse("smtps://mail.example.com").unwrap();
+        assert_eq!((url.tls, url.port), (SmtpTls::Wrapped, 465));
+        let url = parse("smtp://127.0.0.1:2525?tls=off").unwrap();
+        assert_eq!((url.tls, url.port), (SmtpTls::Off, 2525));
+        for text in [
+            "",
+            "mail.example.com",
+            "http://mail.example.com",
+            "smtp:mail.example.com",
+            "smtp://",
+            "smtp://mail.example.com/path",
+            "smtp://mail.example.com?tls=maybe",
+            "smtps://mail.example.com?tls=off",
+            "smtp://:password@mail.example.com",
+            "smtp://mail.example.com:99999",
+        ] {
+            assert!(parse(text).is_err(), "{text:?} is no SMTP URL");
         }
     }
 

@@ -22,8 +22,8 @@ mod store;
 pub use address::{AddressError, EmailAddress};
 pub use clock::{Clock, SystemTimeSource, TimeSource, Timestamp};
 pub use config::{
-    Limit, LogFormat, LogSettings, MailLimits, PublicUrl, Registration, ServeSettings,
-    StoreSettings,
+    Limit, LogFormat, LogSettings, MailLimits, MailSettings, PublicUrl, Registration,
+    ServeSettings, StoreSettings,
 };
 pub use random::Random;
 pub use run::{Running, StartError, main, start};

@@ -12,7 +12,7 @@ use lettre::{
 };
 
 pub use outbox::Outbox;
-pub use transport::{MailDir, Transport};
+pub use transport::{MailDir, Smtp, Transport};
 
 use crate::{address::EmailAddress, clock::Timestamp, config::PublicUrl, secret::Secret};
 
@@ -20,6 +20,7 @@ use crate::{address::EmailAddress, clock::Timestamp, config::PublicUrl, secret::
 ///
 /// It shows nothing that whoever asked could write into it: they may not be who gets it.
 pub(crate) struct LoginMail<'a> {
+    pub(crate) from: &'a Mailbox,
     pub(crate) to: &'a EmailAddress,
     pub(crate) link: Link,
     pub(crate) client: &'a str,
@@ -54,8 +55,42 @@ pub enum MailError {
     #[error("the mail's text cannot be written: {0}")]
     Template(#[from] askama::Error),
     /// The mail folder does not take it.
-    #[error("the mail cannot be sent: {0}")]
-    Transport(#[from] std::io::Error),
+    #[error("the mail cannot be written into its folder: {0}")]
+    Folder(#[from] std::io::Error),
+    /// The server does not take it. What it says may hold the address, so it stands in no log.
+    #[error("the mail server: {0}")]
+    Smtp(#[from] lettre::transport::smtp::Error),
+    /// The server does not answer.
+    #[error("the mail server took longer than {0} seconds")]
+    Timeout(u64),
+}
+
+impl MailError {
+    /// Whether it is of no use to try again.
+    fn is_final(&self) -> bool {
+        match self {
+            Self::Message(_) | Self::Address(_) | Self::Template(_) => true,
+            Self::Smtp(error) => {
+                // It is not the mail's fault when the server does not know who sends.
+                let is_of_login = |status| [530, 534, 535, 538].contains(&u16::from(status));
+                error.is_client()
+                    || error.is_permanent() && !error.status().is_some_and(is_of_login)
+            }
+            Self::Folder(_) | Self::Timeout(_) => false,
+        }
+    }
+
+    /// What of it may stand in a log, where no address does.
+    fn for_log(&self) -> String {
+        match self {
+            Self::Smtp(error) => match error.status() {
+                Some(status) => format!("the mail server answers {status}"),
+                None if error.is_timeout() => "the mail server does not answer".to_owned(),
+                None => "the mail server cannot be reached, or is not to be trusted".to_owned(),
+            },
+            error => error.to_string(),
+        }
+    }
 }
 
 #[derive(Template)]
@@ -71,10 +106,7 @@ impl LoginMail<'_> {
     pub(crate) fn message(&self, id: &str, now: Timestamp) -> Result<Message, MailError> {
         let part = |kind, body| SinglePart::builder().header(kind).body(body);
         let message = Message::builder()
-            .from(Mailbox::new(
-                Some("Data Cortex".to_owned()),
-                "noreply@localhost".parse()?,
-            ))
+            .from(self.from.clone())
             .to(Mailbox::new(None, self.to.as_str().parse()?))
             .subject("Log in to Data Cortex")
             .date(now.to_system_time())

@@ -6,6 +6,7 @@ use std::{
     path::PathBuf,
     process::ExitCode,
     sync::Arc,
+    time::Duration,
 };
 
 use clap::Parser;
@@ -21,11 +22,11 @@ use tracing_subscriber::{EnvFilter, filter::ParseError};
 use crate::{
     clock::{Clock, SystemTimeSource},
     commands::{Command, CommandError},
-    config::{LogFormat, LogSettings, PublicUrl, ServeSettings, StoreSettings},
+    config::{LogFormat, LogSettings, MailSettings, PublicUrl, ServeSettings, StoreSettings},
     http,
-    mail::{MailDir, Outbox},
+    mail::{MailDir, Outbox, Smtp, Transport},
     random::Random,
-    secret::ServerKey,
+    secret::{Secret, ServerKey},
     service::Service,
     store::{Store, StoreError},
 };
@@ -81,6 +82,20 @@ pub enum StartError {
         /// What the system says.
         error: io::Error,
     },
+    /// The password for the SMTP server cannot be read.
+    #[error("CORTEX_REPORT_SMTP_PASSWORD_FILE: cannot use {}: {error}", file.display())]
+    SmtpPassword {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        error: io::Error,
+    },
+    /// Of who sends by the SMTP server only half is known.
+    #[error(
+        "CORTEX_REPORT_SMTP_URL: a user and a password go together; set \
+         CORTEX_REPORT_SMTP_PASSWORD_FILE for the user of the URL"
+    )]
+    SmtpCredentials,
     /// The log level is none.
     #[error("CORTEX_REPORT_LOG_LEVEL: {0}")]
     LogLevel(#[from] ParseError),
@@ -94,6 +109,9 @@ pub enum StartError {
     #[error(transparent)]
     Command(#[from] CommandError),
 }
+
+/// How long the mail that is being sent when the service stops may take.
+const OUTBOX_GRACE: Duration = Duration::from_secs(5);
 
 /// A service that runs.
 pub struct Running {
@@ -136,10 +154,6 @@ pub async fn start(
     random: Random,
 ) -> Result<Running, StartError> {
     let (store, key) = open(store_settings, &random).await?;
-    let mail_dir = MailDir::open(settings.mail_dir.clone()).map_err(|error| {
-        let folder = settings.mail_dir.clone();
-        StartError::MailDir { folder, error }
-    })?;
     let listen = |error| StartError::Listen {
         address: settings.listen,
         error,
@@ -151,6 +165,7 @@ pub async fn start(
         None if address.ip().is_unspecified() => return Err(StartError::PublicUrl(address)),
         None => PublicUrl::of_address(address),
     };
+    let transport = transport(&settings.mail, &public_url)?;
     let service = Service {
         store: store.clone(),
         clock: Arc::new(clock),
@@ -162,14 +177,21 @@ pub async fn start(
         mail_is_due: Arc::new(Notify::new()),
     };
     let endpoint = http::endpoint(service.clone())?;
-    let outbox = tokio::spawn(Outbox::new(service, Arc::new(mail_dir)).run());
+    let (stop_outbox, outbox_is_told) = oneshot::channel::<()>();
+    let outbox = Outbox::new(service, transport, settings.mail.mail_from.clone());
+    let outbox = tokio::spawn(outbox.run(outbox_is_told));
     let (shutdown, told) = oneshot::channel::<()>();
     let serving = tokio::spawn(async move {
         let told = async {
             let _ = told.await;
         };
         http::serve(listener, endpoint, told).await;
-        outbox.abort();
+        // The mail that is being sent is finished, but a server that hangs holds up nothing.
+        drop(stop_outbox);
+        let ending = outbox.abort_handle();
+        if tokio::time::timeout(OUTBOX_GRACE, outbox).await.is_err() {
+            ending.abort();
+        }
         store.close().await;
     });
     Ok(Running {
@@ -180,13 +202,42 @@ pub async fn start(
     })
 }
 
+/// How mails are sent.
+fn transport(
+    settings: &MailSettings,
+    public_url: &PublicUrl,
+) -> Result<Arc<dyn Transport>, StartError> {
+    let Some(url) = &settings.smtp_url else {
+        let folder = settings.mail_dir.clone();
+        let mail_dir =
+            MailDir::open(folder.clone()).map_err(|error| StartError::MailDir { folder, error })?;
+        return Ok(Arc::new(mail_dir));
+    };
+    let password = match &settings.smtp_password_file {
+        Some(file) => Some(
+            Secret::read(file).map_err(|error| StartError::SmtpPassword {
+                file: file.clone(),
+                error,
+            })?,
+        ),
+        None => url.password.clone(),
+    };
+    if url.user.is_some() != password.is_some() {
+        return Err(StartError::SmtpCredentials);
+    }
+    let timeout = Duration::from_secs(settings.smtp_timeout.into());
+    let smtp = Smtp::new(url, password.as_ref(), timeout, public_url.host())
+        .map_err(|error| StartError::System(error.to_string()))?;
+    Ok(Arc::new(smtp))
+}
+
 async fn open(settings: &StoreSettings, random: &Random) -> Result<(Store, ServerKey), StartError> {
     let file = &settings.key_file;
     let key = ServerKey::load(file, random).map_err(|error| StartError::Key {
         file: file.clone(),
         error,
     })?;
-    let store = Store::open(&settings.database_url).await?;
+    let store = Store::open(&settings.database_url, settings.database_connections).await?;
     store.migrate(file).await?;
     Ok((store, key))
 }
@@ -227,7 +278,7 @@ async fn run(command_line: CommandLine) -> Result<(), StartError> {
     let running = start(&store, &serve, clock, random).await?;
     tracing::info!(
         address = %running.address(),
-        mail_dir = %serve.mail_dir.display(),
+        mails = %serve.mail,
         "serving; open {} in a browser",
         running.public_url()
     );
@@ -248,8 +299,8 @@ async fn run(command_line: CommandLine) -> Result<(), StartError> {
 
 fn start_log(settings: &LogSettings) -> Result<(), StartError> {
     let filter = match settings.log_level.as_str() {
-        // At each start, and each command, it says that there is nothing to do.
-        "info" => EnvFilter::try_new("info,sea_orm_migration=warn")?,
+        // At each start, and each command, they say that there is nothing to do.
+        "info" => EnvFilter::try_new("info,sea_orm_migration=warn,sqlx::postgres::notice=warn")?,
         level => EnvFilter::try_new(level)?,
     };
     let log = tracing_subscriber::fmt()

@@ -14,13 +14,26 @@ use sha2::{Digest, Sha256};
 use crate::random::Random;
 
 /// A value that is shown to the one whom it is for, and to nobody else.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
     /// Keeps a value from being shown by accident.
     pub fn new(value: String) -> Self {
         Self(value)
+    }
+
+    /// The value that a file holds, without the white space around it.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or holds nothing.
+    pub fn read(file: &Path) -> io::Result<Self> {
+        let value = fs::read_to_string(file)?.trim().to_owned();
+        if value.is_empty() {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "it is empty"));
+        }
+        Ok(Self(value))
     }
 
     /// The value, to be sent to the one whom it is for.

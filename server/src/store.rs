@@ -7,6 +7,8 @@ pub mod api_key;
 pub mod app;
 pub mod audit;
 pub mod code_failure;
+mod connect;
+pub mod dead_letter;
 pub mod mail;
 pub mod membership;
 mod migrations;
@@ -15,30 +17,31 @@ pub mod quota;
 pub mod session;
 pub mod user;
 
-use std::{
-    fs::File, ops::Deref, os::unix::fs::OpenOptionsExt, path::Path, sync::Arc, time::Duration,
-};
+use std::{ops::Deref, path::Path, sync::Arc};
 
 use sea_orm::{
-    ConnAcquireErr, ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbErr,
-    RuntimeErr, SqlErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
-    sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous},
+    ConnAcquireErr, DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr, RuntimeErr,
+    SqlErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    sqlx::{error::DatabaseError, mysql::MySqlDatabaseError, postgres::PgDatabaseError},
 };
-use sea_orm_migration::MigratorTrait;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use connect::ACQUIRE_TIMEOUT;
 
 /// Anything that takes queries: the database, or a transaction.
 pub(crate) use sea_orm::ConnectionTrait as Connection;
 
-/// How long a request waits for a connection, and for another writer to finish.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
-const MAX_CONNECTIONS: u32 = 8;
+/// How many connections are always left for those who only read.
+const READERS: u32 = 2;
 
 /// Why the database did not do its part.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The URL is none of a database that is supported. It is not shown: it may hold a password.
-    #[error("write it like sqlite://cortex-report.db")]
+    #[error(
+        "write it like sqlite://cortex-report.db, postgres://user:password@host/database or \
+         mariadb://user:password@host/database"
+    )]
     Url,
     /// It is away, busy or full: the same may work later.
     #[error("the database is not available: {0}")]
@@ -50,19 +53,12 @@ pub enum StoreError {
 
 impl From<DbErr> for StoreError {
     fn from(error: DbErr) -> Self {
-        /// SQLite's BUSY, LOCKED, READONLY, IOERR, FULL and CANTOPEN.
-        const PASSING: [i64; 6] = [5, 6, 8, 10, 13, 14];
         let passing = match &error {
             DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => true,
             DbErr::Exec(RuntimeErr::SqlxError(inner))
-            | DbErr::Query(RuntimeErr::SqlxError(inner)) => match inner.as_database_error() {
-                Some(inner) => inner
-                    .code()
-                    .and_then(|code| code.parse::<i64>().ok())
-                    // The extended codes keep the primary one in their low byte.
-                    .is_some_and(|code| PASSING.contains(&(code & 0xff))),
-                None => true,
-            },
+            | DbErr::Query(RuntimeErr::SqlxError(inner)) => {
+                inner.as_database_error().is_none_or(is_passing)
+            }
             _ => false,
         };
         if passing {
@@ -73,6 +69,32 @@ impl From<DbErr> for StoreError {
     }
 }
 
+/// Whether a database refuses for a while only: it is busy, full, read-only, or about to stop.
+fn is_passing(error: &dyn DatabaseError) -> bool {
+    /// SQLite's BUSY, LOCKED, READONLY, IOERR, FULL and CANTOPEN.
+    const SQLITE: [i64; 6] = [5, 6, 8, 10, 13, 14];
+    /// MariaDB's disk full, too many connections, shutdown, out of resources, table full, lock
+    /// wait timeout, deadlock, read-only, query interrupted, connection killed, and read-only
+    /// transaction.
+    const MARIADB: [u16; 12] = [
+        1021, 1040, 1053, 1041, 1114, 1205, 1213, 1290, 1317, 1927, 1792, 1226,
+    ];
+    /// The classes of SQLSTATE for connections, transactions to be repeated, missing resources,
+    /// and the operator's intervention; a lock that is not to be had, a transaction that may only
+    /// read.
+    const POSTGRES: [&str; 6] = ["08", "40", "53", "57", "55P03", "25006"];
+    if let Some(error) = error.try_downcast_ref::<MySqlDatabaseError>() {
+        return MARIADB.contains(&error.number());
+    }
+    let code = error.code().unwrap_or_default();
+    if error.try_downcast_ref::<PgDatabaseError>().is_some() {
+        return POSTGRES.iter().any(|prefix| code.starts_with(prefix));
+    }
+    // The extended codes keep the primary one in their low byte.
+    let code = code.parse::<i64>();
+    code.is_ok_and(|code| SQLITE.contains(&(code & 0xff)))
+}
+
 /// The result of a question to the database.
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 
@@ -80,8 +102,8 @@ pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 #[derive(Clone)]
 pub struct Store {
     connection: DatabaseConnection,
-    /// SQLite takes one writer at a time. Those who wait do it here, not each with a connection of
-    /// the pool, which readers need.
+    /// As many as may write at a time, which with SQLite is one. Those who wait do it here, not each
+    /// with a connection of the pool, which readers need.
     writing: Arc<Semaphore>,
 }
 
@@ -107,51 +129,31 @@ impl Deref for Writer {
 }
 
 impl Store {
-    /// Opens the database, which is made if it is an SQLite file that is not there yet.
+    /// Opens the database, which is made if it is an SQLite file that is not there yet, with so
+    /// many connections at most.
     ///
     /// # Errors
     ///
     /// The URL is none, or what it names cannot be opened.
-    pub async fn open(url: &str) -> Result<Self> {
-        if !url.starts_with("sqlite:") {
-            return Err(StoreError::Url);
-        }
-        let mut options = ConnectOptions::new(url);
-        options
-            .max_connections(MAX_CONNECTIONS)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            .sqlx_logging(false)
-            .map_sqlx_sqlite_opts(|options| {
-                keep_private(options.get_filename());
-                options
-                    .create_if_missing(true)
-                    .journal_mode(SqliteJournalMode::Wal)
-                    .synchronous(SqliteSynchronous::Full)
-                    .busy_timeout(ACQUIRE_TIMEOUT)
-                    .foreign_keys(true)
-            });
+    pub async fn open(url: &str, connections: u32) -> Result<Self> {
+        let connection = connect::connect(url, connections).await?;
+        let writers = match connection.get_database_backend() {
+            DatabaseBackend::Sqlite => 1,
+            _ => connections.saturating_sub(READERS).max(1) as usize,
+        };
         Ok(Self {
-            connection: Database::connect(options).await?,
-            writing: Arc::new(Semaphore::new(1)),
+            connection,
+            writing: Arc::new(Semaphore::new(writers)),
         })
     }
 
-    /// Brings the schema up to date. Of several instances that start together only one does it:
-    /// they hold a lock on the file `lock` meanwhile.
+    /// Brings the schema up to date. Of several instances that start together only one does it.
     ///
     /// # Errors
     ///
     /// A migration failed, or the lock cannot be had.
-    pub async fn migrate(&self, lock: &Path) -> Result<()> {
-        let failed = |error: std::io::Error| DbErr::Migration(error.to_string());
-        let file = File::open(lock).map_err(failed)?;
-        let file = tokio::task::spawn_blocking(move || file.lock().map(|()| file))
-            .await
-            .map_err(|error| DbErr::Migration(error.to_string()))?
-            .map_err(failed)?;
-        migrations::Migrator::up(&self.connection, None).await?;
-        drop(file);
-        Ok(())
+    pub async fn migrate(&self, lock_file: &Path) -> Result<()> {
+        connect::migrate(&self.connection, lock_file).await
     }
 
     /// For questions that change nothing.
@@ -184,18 +186,6 @@ impl Store {
         if let Err(error) = self.connection.close().await {
             tracing::warn!(%error, "the database did not close cleanly");
         }
-    }
-}
-
-/// Makes the database's file readable for its owner alone; SQLite gives the files beside it the
-/// same mode. What cannot be made here cannot be opened either, which is told then.
-fn keep_private(file: &Path) {
-    let mut options = File::options();
-    options.write(true).create_new(true).mode(0o600);
-    if file != Path::new(":memory:")
-        && let Err(error) = options.open(file)
-    {
-        tracing::debug!(%error, "the database's file was not made");
     }
 }
 

@@ -40,7 +40,7 @@ pub(super) async fn login(
     let limits = limits(service, &email, client);
 
     let writer = service.store.begin().await?;
-    if let Some(wait) = quota::take(&*writer, &limits, now).await? {
+    if let Some(wait) = quota::take(&writer, &limits, now).await? {
         let seconds = wait.as_secs_f64().ceil() as i64;
         return Ok(LoginResponse::too_many_requests(
             ProblemCode::TooManyRequests,

@@ -2,84 +2,154 @@
 
 use std::{sync::Arc, time::Duration};
 
+use futures_util::{StreamExt, stream};
+use lettre::message::Mailbox;
+use tokio::sync::oneshot::{self, error::TryRecvError};
+
 use super::{Link, LoginMail, MailError, Transport};
 use crate::{
     address::EmailAddress,
     clock::Timestamp,
     config::Registration,
     service::Service,
-    store::{Result, mail, session, user},
+    store::{Result, dead_letter, mail, session, user},
 };
 
 /// How long the worker sleeps when nobody wakes it: how late a postponed mail can be.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
+/// How many mails are sent at a time: a server that hangs with some does not hold up all.
+const AT_A_TIME: usize = 4;
+/// How much longer than its transport may take an instance has to send a mail, before another one
+/// tries: what notes it takes time too, and clocks differ.
+const MARGIN: Duration = Duration::from_secs(30);
 /// How long until a mail that failed is tried again for the first time; then twice as long each
-/// time.
+/// time, up to the other.
 const FIRST_RETRY: Duration = Duration::from_secs(5);
+const LAST_RETRY: Duration = Duration::from_secs(60);
 
 /// The worker that sends the mails that are owed.
 pub struct Outbox {
     service: Service,
     transport: Arc<dyn Transport>,
+    from: Mailbox,
+}
+
+/// What became of a mail.
+enum Sent {
+    /// It is under way, or nobody waits for it any more.
+    Done,
+    /// It is to be tried again.
+    Failed(MailError),
+    /// It will never be sent.
+    Dead(String),
 }
 
 impl Outbox {
-    /// A worker for the mails of a service.
-    pub fn new(service: Service, transport: Arc<dyn Transport>) -> Self {
-        Self { service, transport }
+    /// A worker for the mails of a service, which come from `from`.
+    pub fn new(service: Service, transport: Arc<dyn Transport>, from: Mailbox) -> Self {
+        Self {
+            service,
+            transport,
+            from,
+        }
     }
 
-    /// Sends what is due, now and from then on. Never ends by itself; may be dropped at any time,
-    /// at worst a mail is sent twice.
-    pub async fn run(self) {
+    /// Sends what is due, now and from then on, until the other end of `stop` is dropped; then it
+    /// finishes the mails that it is at. May be dropped at any time, at worst a mail is sent twice.
+    pub async fn run(self, mut stop: oneshot::Receiver<()>) {
         loop {
-            if let Err(error) = self.send_due().await {
+            if let Err(error) = self.send_due(&mut stop).await {
                 tracing::warn!(%error, "the outbox cannot be read");
             }
             let wait = tokio::time::sleep(POLL_INTERVAL);
             tokio::select! {
                 () = wait => {}
                 () = self.service.mail_is_due.notified() => {}
+                _ = &mut stop => return,
             }
         }
     }
 
-    async fn send_due(&self) -> Result<()> {
-        let store = &self.service.store;
+    async fn send_due(&self, stop: &mut oneshot::Receiver<()>) -> Result<()> {
         let now = self.service.clock.now();
-        for mail in mail::list_due(store.reader(), now).await? {
-            let now = self.service.clock.now();
-            match self.send(&mail, now).await? {
-                Ok(()) => mail::remove(store.reader(), &mail).await?,
-                Err(error) => {
-                    tracing::warn!(mail = mail.id, %error, "a mail could not be sent");
-                    let doublings = u32::try_from(mail.attempts).unwrap_or(0).min(16);
-                    let wait = FIRST_RETRY * 2_u32.pow(doublings);
-                    mail::postpone(store.reader(), &mail, now.plus(wait)).await?;
+        let mails = mail::list_due(self.service.store.reader(), now).await?;
+        let is_on = |_: &mail::Model| {
+            let is_on = stop.try_recv() != Err(TryRecvError::Closed);
+            std::future::ready(is_on)
+        };
+        stream::iter(mails)
+            .take_while(is_on)
+            .for_each_concurrent(AT_A_TIME, async |mail| {
+                if let Err(error) = self.deliver(&mail).await {
+                    tracing::warn!(mail = mail.id, %error, "a mail waits for the database");
                 }
-            }
-        }
+            })
+            .await;
         Ok(())
     }
 
-    /// Sends one mail, or leaves it if nobody waits for it any more or may get it.
-    async fn send(&self, mail: &mail::Model, now: Timestamp) -> Result<Result<(), MailError>> {
-        let service = &self.service;
-        let db = service.store.reader();
+    /// Sends a mail, and notes what became of it.
+    async fn deliver(&self, mail: &mail::Model) -> Result<()> {
+        let db = self.service.store.reader();
+        let now = self.service.clock.now();
+        if !mail::claim(db, mail, now.plus(self.transport.deadline() + MARGIN)).await? {
+            return Ok(());
+        }
         let session = session::find(db, mail.session_id).await?;
-        let Some(session) = session.filter(|session| session.can_be_verified(now)) else {
-            return Ok(Ok(()));
+        let Some(session) = session.filter(session::Model::is_pending) else {
+            return mail::remove(db, mail).await;
         };
+        match self.send(mail, &session, now).await? {
+            Sent::Done => mail::remove(db, mail).await,
+            Sent::Failed(error) => {
+                tracing::warn!(
+                    mail = mail.id,
+                    error = error.for_log(),
+                    "a mail is not sent yet"
+                );
+                let doublings = u32::try_from(mail.attempts).unwrap_or(0).min(16);
+                let wait = (FIRST_RETRY * 2_u32.pow(doublings)).min(LAST_RETRY);
+                let due_at = self.service.clock.now().plus(wait);
+                mail::postpone(db, mail, due_at, &error.to_string()).await
+            }
+            Sent::Dead(error) => {
+                tracing::warn!(
+                    mail = mail.id,
+                    "a mail is given up; see: cortex-reportd mail dead"
+                );
+                let writer = self.service.store.begin().await?;
+                dead_letter::add(&*writer, mail, &session, &error, now).await?;
+                mail::remove(&*writer, mail).await?;
+                writer.commit().await
+            }
+        }
+    }
+
+    /// Sends a mail, unless it is too late for it, or the address may not get one.
+    async fn send(
+        &self,
+        mail: &mail::Model,
+        session: &session::Model,
+        now: Timestamp,
+    ) -> Result<Sent> {
+        let service = &self.service;
+        if !session.can_be_verified(now) {
+            let last = mail.error.as_deref().unwrap_or("it was not tried");
+            return Ok(Sent::Dead(format!("the login expired; {last}")));
+        }
         let Ok(to) = EmailAddress::parse(&session.email) else {
-            return Ok(Ok(()));
+            return Ok(Sent::Done);
         };
         if service.registration == Registration::Closed
-            && user::find_by_email(db, &to).await?.is_none()
+            && user::find_by_email(service.store.reader(), &to)
+                .await?
+                .is_none()
         {
-            return Ok(Ok(()));
+            return Ok(Sent::Done);
         }
         let token = service.key.link_token(&session.nonce);
         let login = LoginMail {
+            from: &self.from,
             to: &to,
             link: Link::new(&service.public_url, &token),
             client: &session.client,
@@ -87,9 +157,14 @@ impl Outbox {
             lives_for: session::PENDING_FOR,
         };
         let id = format!("login-{}-{}", session.created_at.0, session.id);
-        Ok(match login.message(&id, now) {
+        let sent = match login.message(&id, now) {
             Ok(message) => self.transport.send(&id, message).await,
             Err(error) => Err(error),
+        };
+        Ok(match sent {
+            Ok(()) => Sent::Done,
+            Err(error) if error.is_final() => Sent::Dead(error.to_string()),
+            Err(error) => Sent::Failed(error),
         })
     }
 }

@@ -1,19 +1,104 @@
 //! Ways to send a mail.
 
-use std::{fs, io::Write, os::unix::fs::OpenOptionsExt, path::PathBuf, pin::Pin};
+use std::{
+    fs, io::Write, net::IpAddr, os::unix::fs::OpenOptionsExt, path::PathBuf, pin::Pin,
+    time::Duration,
+};
 
-use lettre::Message;
+use lettre::{
+    AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor,
+    transport::smtp::{
+        authentication::Credentials,
+        client::{Tls, TlsParameters},
+        extension::ClientId,
+    },
+};
 
 use super::MailError;
+use crate::{
+    config::{SmtpTls, SmtpUrl},
+    secret::Secret,
+};
 
 /// A way to send a mail.
 pub trait Transport: Send + Sync + 'static {
+    /// How long sending a mail takes at most.
+    fn deadline(&self) -> Duration;
+
     /// Sends a mail. `id` is the same if the same mail is sent again.
     fn send<'a>(
         &'a self,
         id: &'a str,
         message: Message,
     ) -> Pin<Box<dyn Future<Output = Result<(), MailError>> + Send + 'a>>;
+}
+
+/// How many of a server's answers a mail waits for: greeting, EHLO, STARTTLS, EHLO, AUTH, MAIL,
+/// RCPT and DATA come at once or not at all.
+const SLOW_ANSWERS: u32 = 3;
+
+/// Sends each mail by an SMTP server, over a connection of its own.
+pub struct Smtp {
+    transport: AsyncSmtpTransport<Tokio1Executor>,
+    deadline: Duration,
+}
+
+impl Smtp {
+    /// A way to a server, which is not yet asked for anything. `name` is what it is told to be
+    /// called by.
+    ///
+    /// # Errors
+    ///
+    /// The system has no certificates to trust.
+    pub fn new(
+        url: &SmtpUrl,
+        password: Option<&Secret>,
+        timeout: Duration,
+        name: &str,
+    ) -> Result<Self, lettre::transport::smtp::Error> {
+        let tls = || TlsParameters::new(url.host.clone());
+        let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&url.host)
+            .port(url.port)
+            .timeout(Some(timeout))
+            .hello_name(match name.trim_matches(['[', ']']).parse() {
+                Ok(IpAddr::V4(address)) => ClientId::Ipv4(address),
+                Ok(IpAddr::V6(address)) => ClientId::Ipv6(address),
+                Err(_) => ClientId::Domain(name.to_owned()),
+            })
+            .tls(match url.tls {
+                SmtpTls::Wrapped => Tls::Wrapper(tls()?),
+                SmtpTls::Starttls => Tls::Required(tls()?),
+                SmtpTls::Off => Tls::None,
+            });
+        if let (Some(user), Some(password)) = (&url.user, password) {
+            let password = password.reveal().to_owned();
+            builder = builder.credentials(Credentials::new(user.clone(), password));
+        }
+        Ok(Self {
+            transport: builder.build(),
+            deadline: timeout * SLOW_ANSWERS,
+        })
+    }
+}
+
+impl Transport for Smtp {
+    fn deadline(&self) -> Duration {
+        self.deadline
+    }
+
+    fn send<'a>(
+        &'a self,
+        _id: &'a str,
+        message: Message,
+    ) -> Pin<Box<dyn Future<Output = Result<(), MailError>> + Send + 'a>> {
+        Box::pin(async move {
+            let sent = tokio::time::timeout(self.deadline, self.transport.send(message)).await;
+            let sent = sent.map_err(|_| MailError::Timeout(self.deadline.as_secs()))?;
+            sent?;
+            tracing::info!("sent a login mail");
+            Ok(())
+        })
+    }
 }
 
 /// Writes each mail as an .eml file into a folder and says so in the log.
@@ -49,6 +134,10 @@ impl MailDir {
 }
 
 impl Transport for MailDir {
+    fn deadline(&self) -> Duration {
+        Duration::from_secs(10)
+    }
+
     fn send<'a>(
         &'a self,
         id: &'a str,

@@ -9,6 +9,7 @@ use poem::{
     http::{StatusCode, header},
     web::{Data, Form, Html, Path},
 };
+use sea_orm::DatabaseTransaction;
 use serde::Deserialize;
 
 use crate::{
@@ -18,7 +19,7 @@ use crate::{
     secret::Secret,
     service::{Service, client},
     store::{
-        Connection, Result, StoreError, audit, code_failure,
+        Result, StoreError, audit, code_failure,
         membership::{self, Role},
         org,
         session::{self, MAX_TRIES},
@@ -126,11 +127,10 @@ async fn try_code(
     // more tries than there are.
     let writer = service.store.begin().await?;
     if !session::count_try(&*writer, &session, now).await?
-        || !code_failure::is_open(&*writer, &session.email).await?
+        || !code_failure::count(&writer, &session.email).await?
     {
         return Ok(Outcome::Dead);
     }
-    code_failure::count(&*writer, &session.email).await?;
     writer.commit().await?;
     session.tries += 1;
 
@@ -145,7 +145,7 @@ async fn try_code(
         writer.commit().await?;
         return Ok(Outcome::WrongCode(Box::new(session)));
     }
-    let Some(user_id) = user_of(service, &*writer, &session, now).await? else {
+    let Some(user_id) = user_of(service, &writer, &session, now).await? else {
         return Ok(Outcome::Dead);
     };
     if !session::activate(&*writer, &session, user_id, now).await? {
@@ -162,7 +162,7 @@ async fn try_code(
 /// own, if there is none.
 async fn user_of(
     service: &Service,
-    db: &impl Connection,
+    db: &DatabaseTransaction,
     session: &session::Model,
     now: Timestamp,
 ) -> Result<Option<i64>> {
@@ -177,7 +177,9 @@ async fn user_of(
     }
     let name = email.local_part();
     let Some(user) = user::add(db, &email, name, now).await? else {
-        return Ok(None);
+        // Another login of theirs was verified in the same moment.
+        let user = user::find_by_email(db, &email).await?;
+        return Ok(user.map(|user| user.id));
     };
     let org = org::add(db, name, now).await?;
     membership::put(db, user.id, org.id, Role::Owner).await?;

@@ -1,6 +1,6 @@
 //! Applications.
 
-use sea_orm::{ActiveValue::Set, QueryOrder, entity::prelude::*};
+use sea_orm::{ActiveValue::Set, entity::prelude::*};
 
 use super::{Connection, Result, is_taken, membership, membership::Role};
 use crate::clock::Timestamp;
@@ -51,11 +51,11 @@ pub(crate) async fn list_for_user(
     if membership::role(db, user_id, org_id).await?.is_none() {
         return Ok(None);
     }
-    let apps = Entity::find()
-        .filter(Column::OrgId.eq(org_id))
-        .order_by_asc(Column::NameKey)
-        .order_by_asc(Column::Id);
-    Ok(Some(apps.all(db).await?))
+    let apps = Entity::find().filter(Column::OrgId.eq(org_id));
+    let mut apps = apps.all(db).await?;
+    // Each kind of database has an order of texts of its own.
+    apps.sort_by(|one, other| one.name_key.cmp(&other.name_key));
+    Ok(Some(apps))
 }
 
 /// Adds an application; none if the organization has one of this name.

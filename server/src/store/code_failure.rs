@@ -3,7 +3,9 @@
 //! A new login does not reset it: otherwise whoever asks for login after login gets as many tries
 //! as they want.
 
-use sea_orm::{ActiveValue::Set, ExprTrait, entity::prelude::*, sea_query::OnConflict};
+use sea_orm::{
+    ActiveValue::Set, DatabaseTransaction, ExprTrait, entity::prelude::*, sea_query::OnConflict,
+};
 
 use super::{Connection, Result};
 
@@ -33,8 +35,9 @@ pub(crate) async fn is_open(db: &impl Connection, email: &str) -> Result<bool> {
     Ok(failures.is_none_or(|known| known.failures < MAX_FAILURES))
 }
 
-/// Counts a try as a failure, until it turns out not to be one.
-pub(crate) async fn count(db: &impl Connection, email: &str) -> Result<()> {
+/// Counts a try as a failure, until it turns out not to be one. Says whether it was one of those
+/// that an address has; if not, it must not be committed.
+pub(crate) async fn count(db: &DatabaseTransaction, email: &str) -> Result<bool> {
     let first = ActiveModel {
         email: Set(email.to_owned()),
         failures: Set(1),
@@ -49,7 +52,9 @@ pub(crate) async fn count(db: &impl Connection, email: &str) -> Result<()> {
         .on_conflict(known)
         .exec_without_returning(db)
         .await?;
-    Ok(())
+    // Whoever counts for the same address at the same moment waits for this transaction to end.
+    let counted = Entity::find_by_id(email.to_owned()).one(db).await?;
+    Ok(counted.is_none_or(|counted| counted.failures <= MAX_FAILURES))
 }
 
 /// Forgets the failures of an address. Says whether there were any.

@@ -2,7 +2,7 @@
 
 use sea_orm::{ActiveValue::Set, QueryOrder, QuerySelect, entity::prelude::*};
 
-use super::{Connection, Result};
+use super::{Connection, Result, session};
 use crate::clock::Timestamp;
 
 /// A mail with the verification URL of a session.
@@ -20,6 +20,8 @@ pub struct Model {
     pub attempts: i32,
     /// When it is to be sent.
     pub due_at: Timestamp,
+    /// Why it was not, the last time.
+    pub error: Option<String>,
 }
 
 /// None is declared: the modules ask for what they need.
@@ -48,17 +50,46 @@ pub(crate) async fn list_due(db: &impl Connection, now: Timestamp) -> Result<Vec
     Ok(mails.all(db).await?)
 }
 
+/// Puts a mail off while it is sent, so that no other instance sends it. Says whether none was
+/// first.
+pub(crate) async fn claim(db: &impl Connection, mail: &Model, until: Timestamp) -> Result<bool> {
+    let claimed = Entity::update_many()
+        .col_expr(Column::DueAt, until.0.into())
+        .filter(Column::Id.eq(mail.id))
+        .filter(Column::DueAt.eq(mail.due_at))
+        .exec(db)
+        .await?;
+    Ok(claimed.rows_affected == 1)
+}
+
 /// Strikes out a mail that was sent or is no longer wanted.
 pub(crate) async fn remove(db: &impl Connection, mail: &Model) -> Result<()> {
     Entity::delete_by_id(mail.id).exec(db).await?;
     Ok(())
 }
 
-/// Puts off a mail that could not be sent.
-pub(crate) async fn postpone(db: &impl Connection, mail: &Model, due_at: Timestamp) -> Result<()> {
+/// Every mail that is owed, the next one first, with the session that waits for it.
+pub(crate) async fn list(db: &impl Connection) -> Result<Vec<(Model, Option<session::Model>)>> {
+    let mails = Entity::find().order_by_asc(Column::DueAt).all(db).await?;
+    let mut owed = Vec::new();
+    for mail in mails {
+        let session = session::find(db, mail.session_id).await?;
+        owed.push((mail, session));
+    }
+    Ok(owed)
+}
+
+/// Puts off a mail that could not be sent, and notes why.
+pub(crate) async fn postpone(
+    db: &impl Connection,
+    mail: &Model,
+    due_at: Timestamp,
+    error: &str,
+) -> Result<()> {
     Entity::update_many()
         .col_expr(Column::Attempts, (mail.attempts + 1).into())
         .col_expr(Column::DueAt, due_at.0.into())
+        .col_expr(Column::Error, error.into())
         .filter(Column::Id.eq(mail.id))
         .exec(db)
         .await?;

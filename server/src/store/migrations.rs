@@ -1,5 +1,6 @@
 //! The schema, step by step. A step that was released is never changed: add another.
 
+use sea_orm::DatabaseBackend;
 use sea_orm_migration::{prelude::*, schema::*};
 
 pub(super) struct Migrator;
@@ -7,7 +8,7 @@ pub(super) struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(CreateTables)]
+        vec![Box::new(CreateTables), Box::new(CreateDeadLetters)]
     }
 }
 
@@ -103,20 +104,79 @@ impl MigrationTrait for CreateTables {
                 .take(),
         ];
         for table in tables {
-            manager.create_table(table).await?;
+            create_table(manager, table).await?;
         }
-        let indexes = [
-            index("app", &["org_id", "name_key"]).unique().take(),
-            index("membership", &["org_id"]).take(),
-            index("api_key", &["app_id"]).take(),
-            index("session", &["email"]).take(),
-            index("mail", &["due_at"]).take(),
-        ];
-        for index in indexes {
+        for (table, columns) in [
+            ("app", &["org_id", "name_key"][..]),
+            ("membership", &["org_id"]),
+            ("api_key", &["app_id"]),
+            ("session", &["email"]),
+            ("mail", &["due_at"]),
+        ] {
+            let name = format!("ix_{table}_{}", columns.join("_"));
+            if manager.has_index(table, &name).await? {
+                continue;
+            }
+            let mut index = Index::create().name(name).table(table).take();
+            for column in columns {
+                index.col(*column);
+            }
+            if table == "app" {
+                index.unique();
+            }
             manager.create_index(index).await?;
         }
         Ok(())
     }
+}
+
+struct CreateDeadLetters;
+
+impl MigrationName for CreateDeadLetters {
+    fn name(&self) -> &str {
+        "20261125_create_dead_letters"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for CreateDeadLetters {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let letters = table("dead_letter")
+            .col(big_pk_auto("id"))
+            .col(big_integer("at"))
+            .col(string_len("email", 254))
+            .col(big_integer("asked_at"))
+            .col(integer("attempts"))
+            .col(text("error"))
+            .take();
+        create_table(manager, letters).await?;
+        if !manager.has_column("mail", "error").await? {
+            let mail = Table::alter()
+                .table("mail")
+                .add_column(text_null("error"))
+                .take();
+            manager.alter_table(mail).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Creates a table. MariaDB has no transactions of these: a start that was killed half-way may have
+/// made it. Elsewhere a table that is there already is somebody else's.
+async fn create_table(
+    manager: &SchemaManager<'_>,
+    mut table: TableCreateStatement,
+) -> Result<(), DbErr> {
+    if manager.get_database_backend() == DatabaseBackend::MySql {
+        table.if_not_exists();
+        // Else letters that differ in case or accent are the same to it.
+        table.collate("utf8mb4_bin");
+    }
+    manager.create_table(table).await
 }
 
 fn table(name: &'static str) -> TableCreateStatement {
@@ -134,15 +194,4 @@ fn cascade(
         .to(other, "id")
         .on_delete(ForeignKeyAction::Cascade)
         .take()
-}
-
-fn index(table: &'static str, columns: &[&'static str]) -> IndexCreateStatement {
-    let mut index = Index::create();
-    index
-        .name(format!("ix_{table}_{}", columns.join("_")))
-        .table(table);
-    for column in columns {
-        index.col(*column);
-    }
-    index.take()
 }

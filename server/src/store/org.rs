@@ -38,9 +38,11 @@ pub(crate) async fn list_of_user(db: &impl Connection, user_id: i64) -> Result<V
     let ids = ids.into_iter().map(|membership| membership.org_id);
     let orgs = Entity::find()
         .filter(Column::Id.is_in(ids))
-        .order_by_asc(Column::Name)
         .order_by_asc(Column::Id);
-    Ok(orgs.all(db).await?)
+    let mut orgs = orgs.all(db).await?;
+    // Each kind of database has an order of texts of its own.
+    orgs.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(orgs)
 }
 
 pub(crate) async fn add(db: &impl Connection, name: &str, now: Timestamp) -> Result<Model> {

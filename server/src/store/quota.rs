@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use sea_orm::{ActiveValue::Set, entity::prelude::*, sea_query::OnConflict};
+use sea_orm::{
+    ActiveValue::Set, DatabaseTransaction, ExprTrait, entity::prelude::*, sea_query::OnConflict,
+};
 
-use super::{Connection, Result};
+use super::Result;
 use crate::{clock::Timestamp, config::Limit};
 
 /// How much of a limit is used up, as the generic cell rate algorithm keeps it.
@@ -24,34 +26,36 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// Takes one from each of several limits, or nothing from any and answers how long to wait until
-/// all of them have one.
+/// Takes one from each of several limits; if any of them has none left, answers how long to wait
+/// until all of them have one, and then the transaction must not be committed.
+///
+/// It is taken first and looked at then, so that whoever asks for the same at the same moment waits
+/// for this transaction to end. Transactions that ask for their limits in the same order of kinds
+/// never wait for each other in a circle.
 pub(crate) async fn take(
-    db: &impl Connection,
+    db: &DatabaseTransaction,
     limits: &[(Vec<u8>, Limit)],
     now: Timestamp,
 ) -> Result<Option<Duration>> {
-    let mut taken = Vec::new();
     let mut wait = Duration::ZERO;
     for (key, limit) in limits {
-        let quota = Entity::find_by_id(key.clone()).one(db).await?;
-        let full_at = quota.map_or(now, |quota| quota.full_at.max(now));
-        let earliest = full_at.minus(limit.interval * (limit.burst - 1));
-        wait = wait.max(earliest.since(now));
-        taken.push(ActiveModel {
+        let interval = i64::try_from(limit.interval.as_millis()).unwrap_or(i64::MAX);
+        let unused = ActiveModel {
             key: Set(key.clone()),
-            full_at: Set(full_at.plus(limit.interval)),
-        });
+            full_at: Set(now.plus(limit.interval)),
+        };
+        let full_at = Expr::col((Entity, Column::FullAt));
+        let later = Expr::case(full_at.clone().gt(now), full_at).finally(now);
+        let used = OnConflict::column(Column::Key)
+            .value(Column::FullAt, Expr::expr(later).add(interval))
+            .to_owned();
+        Entity::insert(unused)
+            .on_conflict(used)
+            .exec_without_returning(db)
+            .await?;
+        let quota = Entity::find_by_id(key.clone()).one(db).await?;
+        let full_at = quota.map_or(now, |quota| quota.full_at);
+        wait = wait.max(full_at.minus(limit.interval * limit.burst).since(now));
     }
-    if !wait.is_zero() {
-        return Ok(Some(wait));
-    }
-    let known = OnConflict::column(Column::Key)
-        .update_column(Column::FullAt)
-        .to_owned();
-    Entity::insert_many(taken)
-        .on_conflict(known)
-        .exec_without_returning(db)
-        .await?;
-    Ok(None)
+    Ok(Some(wait).filter(|wait| !wait.is_zero()))
 }

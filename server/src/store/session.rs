@@ -76,9 +76,14 @@ pub enum Relation {}
 impl ActiveModelBehavior for ActiveModel {}
 
 impl Model {
+    /// Whether it still waits to be verified, and has tries left.
+    pub fn is_pending(&self) -> bool {
+        self.state == State::Pending && self.tries < MAX_TRIES
+    }
+
     /// Whether the login can still be verified.
     pub fn can_be_verified(&self, now: Timestamp) -> bool {
-        self.state == State::Pending && now < self.expires_at && self.tries < MAX_TRIES
+        self.is_pending() && now < self.expires_at
     }
 }
 

@@ -1,6 +1,6 @@
 //! Users: people who verified a login, or whom the operator added.
 
-use sea_orm::{ActiveValue::Set, QueryOrder, entity::prelude::*};
+use sea_orm::{ActiveValue::Set, TransactionSession, TransactionTrait, entity::prelude::*};
 
 use super::{Connection, Result, is_taken};
 use crate::{address::EmailAddress, clock::Timestamp};
@@ -39,12 +39,14 @@ pub(crate) async fn find_by_email(
 }
 
 pub(crate) async fn list(db: &impl Connection) -> Result<Vec<Model>> {
-    Ok(Entity::find().order_by_asc(Column::Email).all(db).await?)
+    let mut users = Entity::find().all(db).await?;
+    users.sort_by(|one, other| one.email.cmp(&other.email));
+    Ok(users)
 }
 
-/// Adds a user; none if there is one of this address.
+/// Adds a user; none if there is one of this address. A transaction can be used on either way.
 pub(crate) async fn add(
-    db: &impl Connection,
+    db: &(impl Connection + TransactionTrait),
     email: &EmailAddress,
     display_name: &str,
     now: Timestamp,
@@ -55,9 +57,17 @@ pub(crate) async fn add(
         created_at: Set(now),
         ..Default::default()
     };
-    match user.insert(db).await {
-        Ok(user) => Ok(Some(user)),
-        Err(error) if is_taken(&error) => Ok(None),
+    // PostgreSQL gives up a transaction in which something was refused, but for what has a savepoint.
+    let savepoint = db.begin().await?;
+    match user.insert(&savepoint).await {
+        Ok(user) => {
+            savepoint.commit().await?;
+            Ok(Some(user))
+        }
+        Err(error) if is_taken(&error) => {
+            savepoint.rollback().await?;
+            Ok(None)
+        }
         Err(error) => Err(error.into()),
     }
 }

@@ -341,8 +341,8 @@ const FAULTS: [Fault; 46] = [
         "session",
         STORED_SESSION,
         [
-            "now < self.expires_at && self",
-            "now <= self.expires_at && self",
+            "self.is_pending() && now < self.expires_at",
+            "self.is_pending() && now <= self.expires_at",
         ],
     ),
     fault(

@@ -1,0 +1,163 @@
+//! What each kind of database is told when it is opened, so that all three behave alike.
+
+use std::{fs::File, os::unix::fs::OpenOptionsExt, path::Path, time::Duration};
+
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseBackend, DatabaseConnection, DbErr,
+    Statement, TransactionTrait,
+    sqlx::{
+        Executor,
+        mysql::MySqlConnectOptions,
+        postgres::PgConnectOptions,
+        sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+    },
+};
+use sea_orm_migration::MigratorTrait;
+
+use super::{Result, StoreError, migrations::Migrator};
+
+/// How long a request waits for a connection, and for another writer to finish.
+pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long an instance waits for another one to bring the schema up to date, in seconds.
+const MIGRATION_TIMEOUT: u32 = 600;
+
+/// What a PostgreSQL session is told. A commit is on disk when it is answered, whatever the server's
+/// own setting; nobody waits longer for a row than for a connection.
+const POSTGRES_SESSION: &str = "SET synchronous_commit = on; SET lock_timeout = '3s'; \
+    SET default_transaction_isolation = 'read committed'";
+/// What a MariaDB session is told: the same, and that a value which does not fit is an error.
+const MARIADB_SESSION: &str = "SET SESSION sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES'), \
+    innodb_lock_wait_timeout = 3, lock_wait_timeout = 3; SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
+
+/// Opens the database of a URL; an SQLite file is made if it is not there.
+pub(super) async fn connect(url: &str, max_connections: u32) -> Result<DatabaseConnection> {
+    // sea-orm knows each by one name alone, and shows a URL that cannot be read, password and all.
+    let (url, is_readable) = match url.split_once(':') {
+        Some(("sqlite", _)) => (url.to_owned(), url.parse::<SqliteConnectOptions>().is_ok()),
+        Some(("postgres" | "postgresql", rest)) => {
+            let url = format!("postgres:{rest}");
+            let is_readable = url.parse::<PgConnectOptions>().is_ok();
+            (url, is_readable)
+        }
+        Some(("mysql" | "mariadb", rest)) => {
+            let url = format!("mysql:{rest}");
+            let is_readable = url.parse::<MySqlConnectOptions>().is_ok();
+            (url, is_readable)
+        }
+        _ => return Err(StoreError::Url),
+    };
+    if !is_readable {
+        return Err(StoreError::Url);
+    }
+    let mut options = ConnectOptions::new(url);
+    options
+        .max_connections(max_connections)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .sqlx_logging(false)
+        .record_stmt_in_spans(false)
+        .map_sqlx_sqlite_opts(|options| {
+            keep_private(options.get_filename());
+            options
+                .create_if_missing(true)
+                .journal_mode(SqliteJournalMode::Wal)
+                .synchronous(SqliteSynchronous::Full)
+                .busy_timeout(ACQUIRE_TIMEOUT)
+                .foreign_keys(true)
+        })
+        .map_sqlx_postgres_opts(|options| options.application_name("cortex-reportd"))
+        .map_sqlx_postgres_pool_opts(|options| {
+            options.after_connect(|connection, _| {
+                Box::pin(async { connection.execute(POSTGRES_SESSION).await.map(|_| ()) })
+            })
+        })
+        .map_sqlx_mysql_pool_opts(|options| {
+            options.after_connect(|connection, _| {
+                Box::pin(async { connection.execute(MARIADB_SESSION).await.map(|_| ()) })
+            })
+        });
+    let connection = Database::connect(options).await?;
+    warn_of_lost_commits(&connection).await?;
+    Ok(connection)
+}
+
+/// Makes the database's file readable for its owner alone; SQLite gives the files beside it the
+/// same mode. What cannot be made here cannot be opened either, which is told then.
+fn keep_private(file: &Path) {
+    let mut options = File::options();
+    options.write(true).create_new(true).mode(0o600);
+    if file != Path::new(":memory:")
+        && let Err(error) = options.open(file)
+    {
+        tracing::debug!(%error, "the database's file was not made");
+    }
+}
+
+/// MariaDB decides for all sessions together whether a commit is on disk when it is answered.
+async fn warn_of_lost_commits(connection: &DatabaseConnection) -> Result<()> {
+    if connection.get_database_backend() != DatabaseBackend::MySql {
+        return Ok(());
+    }
+    let setting = "SELECT CAST(@@innodb_flush_log_at_trx_commit AS SIGNED) AS setting";
+    let setting: i64 = number(connection, setting).await?;
+    if setting != 1 {
+        tracing::warn!(
+            "MariaDB may lose what it answered as written: set innodb_flush_log_at_trx_commit to 1"
+        );
+    }
+    Ok(())
+}
+
+/// Brings the schema up to date. Of several instances that start together only one does it; the
+/// others wait for it: with SQLite by a lock on `lock_file`, else by one of the database's.
+pub(super) async fn migrate(connection: &DatabaseConnection, lock_file: &Path) -> Result<()> {
+    let backend = connection.get_database_backend();
+    // The lock is held by one connection while others do the work.
+    let lock = match backend {
+        DatabaseBackend::Sqlite => {
+            let file = lock_file.to_owned();
+            let lock = tokio::task::spawn_blocking(move || -> std::io::Result<File> {
+                let file = File::open(file)?;
+                file.lock()?;
+                Ok(file)
+            });
+            let file = lock.await.map_err(std::io::Error::other).flatten();
+            let file = file.map_err(|error| DbErr::Migration(error.to_string()))?;
+            Migrator::up(connection, None).await?;
+            drop(file);
+            return Ok(());
+        }
+        _ => connection.begin().await?,
+    };
+    if backend == DatabaseBackend::Postgres {
+        lock.execute_unprepared(&format!("SET LOCAL lock_timeout = '{MIGRATION_TIMEOUT}s'"))
+            .await?;
+        // Ended with the transaction.
+        let take = "SELECT pg_advisory_xact_lock(hashtextextended('cortex-report ' || \
+            current_schema(), 0))";
+        lock.execute_unprepared(take).await?;
+    } else {
+        // The names are those of the whole server, and have 64 characters at most.
+        let take = format!(
+            "SELECT COALESCE(GET_LOCK(CONCAT('cortex-report ', MD5(DATABASE())), {MIGRATION_TIMEOUT}), 0) \
+             AS taken"
+        );
+        if number(&lock, &take).await? != 1 {
+            let reason = "another instance did not finish bringing the schema up to date";
+            return Err(DbErr::Migration(reason.to_owned()).into());
+        }
+    }
+    let migrated = Migrator::up(connection, None).await;
+    if backend == DatabaseBackend::MySql {
+        lock.execute_unprepared("DO RELEASE_ALL_LOCKS()").await?;
+    }
+    lock.commit().await?;
+    Ok(migrated?)
+}
+
+/// The only value of the only row that a query answers.
+async fn number(db: &impl ConnectionTrait, query: &str) -> Result<i64> {
+    let statement = Statement::from_string(db.get_database_backend(), query);
+    let row = db.query_one_raw(statement).await?;
+    let value = row.map(|row| row.try_get_by_index(0)).transpose()?;
+    Ok(value.unwrap_or_default())
+}

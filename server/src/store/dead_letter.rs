@@ -1,0 +1,55 @@
+//! Mails that were given up, for the operator to see.
+
+use sea_orm::{ActiveValue::Set, QueryOrder, entity::prelude::*};
+
+use super::{Connection, Result, mail, session};
+use crate::clock::Timestamp;
+
+/// A mail that will not be sent.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "dead_letter")]
+pub struct Model {
+    /// Its number.
+    #[sea_orm(primary_key)]
+    pub id: i64,
+    /// When it was given up.
+    pub at: Timestamp,
+    /// Whom it was for: the canonical address.
+    pub email: String,
+    /// When the login was started.
+    pub asked_at: Timestamp,
+    /// How often it was tried in vain before.
+    pub attempts: i32,
+    /// Why it was given up.
+    pub error: String,
+}
+
+/// None is declared: the modules ask for what they need.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+pub(crate) async fn add(
+    db: &impl Connection,
+    mail: &mail::Model,
+    session: &session::Model,
+    error: &str,
+    now: Timestamp,
+) -> Result<()> {
+    let letter = ActiveModel {
+        at: Set(now),
+        email: Set(session.email.clone()),
+        asked_at: Set(session.created_at),
+        attempts: Set(mail.attempts),
+        error: Set(error.to_owned()),
+        ..Default::default()
+    };
+    Entity::insert(letter).exec_without_returning(db).await?;
+    Ok(())
+}
+
+/// All of them, oldest first.
+pub(crate) async fn list(db: &impl Connection) -> Result<Vec<Model>> {
+    Ok(Entity::find().order_by_asc(Column::Id).all(db).await?)
+}

@@ -1,0 +1,106 @@
+//! Several instances with one database.
+
+use serde_json::json;
+use tokio::task::JoinSet;
+
+use crate::{
+    conformance::Call,
+    harness::{Service, ok, problem},
+};
+
+/// The statuses that requests get which are sent at once.
+async fn statuses(requests: impl IntoIterator<Item = Call>) -> Vec<u16> {
+    let mut sent = JoinSet::new();
+    for request in requests {
+        sent.spawn(async move { request.send().await.unwrap().status().as_u16() });
+    }
+    sent.join_all().await
+}
+
+fn count(statuses: &[u16], status: u16) -> usize {
+    statuses.iter().filter(|it| **it == status).count()
+}
+
+#[tokio::test]
+async fn a_limit_holds_for_all_of_them_together() {
+    for limit in ["address_client", "address", "client", "total"] {
+        let change = |settings: &mut cortex_report_server::ServeSettings| {
+            let limits = &mut settings.mail_limits;
+            let of_kind = match limit {
+                "address_client" => &mut limits.address_client,
+                "address" => &mut limits.address,
+                "client" => &mut limits.client,
+                _ => &mut limits.total,
+            };
+            *of_kind = "5/10m".parse().unwrap();
+        };
+        let one = Service::start_with(change).await;
+        let other = one.another(change).await;
+        let logins = (0..32).map(|number| {
+            let api = if number % 2 == 0 {
+                &one.api
+            } else {
+                &other.api
+            };
+            let body = json!({ "email": "ann@example.com" });
+            api.post("/api/1/login").json(&body)
+        });
+        let statuses = statuses(logins).await;
+        let granted = (count(&statuses, 200), count(&statuses, 429));
+        assert_eq!(granted, (5, 27), "{limit}: {statuses:?}");
+        assert_eq!(one.rows("session").await, 5, "{limit}");
+    }
+}
+
+#[tokio::test]
+async fn a_code_works_once_for_all_of_them_together() {
+    let one = Service::start().await;
+    let other = one.another(|_| {}).await;
+    for round in 0..5 {
+        let login = one.start_login(&format!("ann{round}@example.com")).await;
+        let tries = (0..16).map(|number| {
+            let api = if number % 2 == 0 {
+                &one.api
+            } else {
+                &other.api
+            };
+            let form = [("manual_code", &login.manual_code)];
+            api.post(&login.path).form(&form)
+        });
+        let statuses = statuses(tries).await;
+        assert_eq!(count(&statuses, 200), 1, "{statuses:?}");
+        assert_eq!(count(&statuses, 404), 15, "{statuses:?}");
+    }
+}
+
+#[tokio::test]
+async fn two_logins_of_a_new_address_verified_at_once_make_one_user() {
+    let one = Service::start().await;
+    let other = one.another(|_| {}).await;
+    for round in 0..5 {
+        let email = format!("ann{round}@example.com");
+        let logins = [one.start_login(&email).await, one.start_login(&email).await];
+        let tries = logins
+            .iter()
+            .zip([&one.api, &other.api])
+            .map(|(login, api)| {
+                let form = [("manual_code", &login.manual_code)];
+                api.post(&login.path).form(&form)
+            });
+        let tries: Vec<Call> = tries.collect();
+        assert_eq!(statuses(tries).await, [200, 200], "both are logged in");
+        assert_eq!(one.rows("user").await, round + 1);
+        assert_eq!(one.rows("org").await, round + 1);
+    }
+}
+
+#[tokio::test]
+async fn a_session_is_known_to_all_and_ended_for_all() {
+    let one = Service::start().await;
+    let other = one.another(|_| {}).await;
+    let key = one.log_in("ann@example.com").await;
+    ok(other.api.get("/api/1/user").bearer_auth(&key)).await;
+    ok(one.post("/api/1/logout").bearer_auth(&key)).await;
+    let request = other.api.get("/api/1/user").bearer_auth(&key);
+    problem(request, 403, "not_logged_in").await;
+}

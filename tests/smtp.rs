@@ -1,0 +1,392 @@
+//! Login mails by a real SMTP server: aiosmtpd, in Python.
+
+use std::{
+    collections::BTreeMap,
+    env,
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
+
+use serde::Deserialize;
+use serde_json::json;
+use tokio::{
+    io::{AsyncBufReadExt, BufReader, Lines},
+    net::TcpListener,
+    process::{Child, ChildStdout, Command},
+};
+
+use crate::{
+    commands::{Served, binary, serve},
+    harness::{Service, TestDatabase, link_path, ok, say},
+};
+
+/// The variable with a Python that has aiosmtpd.
+const PYTHON: &str = "CORTEX_REPORT_TEST_PYTHON";
+/// How long to wait for a mail.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A mail as the server took it.
+#[derive(Deserialize)]
+struct Mail {
+    sender: String,
+    recipients: Vec<String>,
+    headers: BTreeMap<String, String>,
+    parts: BTreeMap<String, String>,
+    tls: bool,
+    user: Option<String>,
+    hello: String,
+}
+
+struct Server {
+    _child: Child,
+    port: u16,
+    mails: Lines<BufReader<ChildStdout>>,
+}
+
+/// Where aiosmtpd is; without it the tests here are left out, but not in CI.
+fn python() -> Option<PathBuf> {
+    let default =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/document-tools/venv/bin/python");
+    let python = env::var_os(PYTHON).map_or(default, PathBuf::from);
+    let has_it = std::process::Command::new(&python)
+        .args(["-c", "import aiosmtpd"])
+        .stderr(Stdio::null())
+        .status();
+    if has_it.is_ok_and(|status| status.success()) {
+        return Some(python);
+    }
+    assert!(
+        env::var_os("CI").is_none() && env::var_os(PYTHON).is_none(),
+        "{} has no aiosmtpd",
+        python.display()
+    );
+    let left_out =
+        format!("SMTP: LEFT OUT, since aiosmtpd is missing; install it and set {PYTHON}");
+    say(&left_out);
+    None
+}
+
+impl Server {
+    async fn start(arguments: &[&str]) -> Option<Self> {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/smtp/server.py");
+        let mut child = Command::new(python()?)
+            .arg(script)
+            .args(arguments)
+            .stdout(Stdio::piped())
+            // It complains of each client that turns away, which is what some tests are about.
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let mut mails = BufReader::new(child.stdout.take().unwrap()).lines();
+        let port = mails.next_line().await.unwrap();
+        Some(Self {
+            _child: child,
+            port: port.expect("the SMTP server starts").parse().unwrap(),
+            mails,
+        })
+    }
+
+    fn url(&self) -> String {
+        format!("smtp://127.0.0.1:{}?tls=off", self.port)
+    }
+
+    async fn mail(&mut self) -> Mail {
+        let line = tokio::time::timeout(PATIENCE, self.mails.next_line()).await;
+        let line = line.expect("a mail has to come").unwrap().unwrap();
+        serde_json::from_str(&line).unwrap()
+    }
+
+    /// Whether a while passes without a mail.
+    async fn is_silent(&mut self) -> bool {
+        let line = tokio::time::timeout(Duration::from_millis(1500), self.mails.next_line());
+        line.await.is_err()
+    }
+}
+
+async fn service(url: &str) -> Service {
+    Service::start_with(|settings| settings.mail.smtp_url = Some(url.parse().unwrap())).await
+}
+
+async fn log_in(service: &Service, email: &str) -> serde_json::Value {
+    let login = service.post("/api/1/login");
+    ok(login.json(&json!({ "email": email }))).await
+}
+
+/// What a command of the operator prints, once it says so many lines.
+async fn listed(service: &Service, command: &str, lines: usize) -> String {
+    let begin = std::time::Instant::now();
+    loop {
+        // The command runs beside a service that needs this thread.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let output = service.operate(&["mail", command]);
+        let said = String::from_utf8(output.stdout).unwrap();
+        if said.lines().count() == lines {
+            return said;
+        }
+        assert!(begin.elapsed() < PATIENCE, "mail {command}: {said}");
+    }
+}
+
+/// A port that nothing listens on.
+async fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+#[tokio::test]
+async fn a_login_mail_arrives_whole() {
+    let Some(mut server) = Server::start(&[]).await else {
+        return;
+    };
+    let service = Service::start_with(|settings| {
+        settings.mail.smtp_url = Some(server.url().parse().unwrap());
+        settings.mail.mail_from = "Example Games <games@example.com>".parse().unwrap();
+    })
+    .await;
+    let login = log_in(&service, "ann@bücher.example").await;
+    let mail = server.mail().await;
+    assert_eq!(mail.sender, "games@example.com");
+    assert_eq!(mail.recipients, ["ann@xn--bcher-kva.example"]);
+    assert_eq!(mail.headers["From"], "Example Games <games@example.com>");
+    assert_eq!(mail.headers["To"], "ann@xn--bcher-kva.example");
+    assert_eq!(mail.headers["Subject"], "Log in to Data Cortex");
+    assert_eq!(mail.hello, "[127.0.0.1]");
+    assert!(!mail.tls && mail.user.is_none());
+    let link = link_path(&mail.parts["text/plain"]);
+    assert!(mail.parts["text/html"].contains(&link));
+    let code = login["manual_code"].as_str().unwrap();
+    let page = service.post(&link).form(&[("manual_code", code)]);
+    assert_eq!(page.send().await.unwrap().status(), 200);
+    assert!(server.is_silent().await, "it is sent once");
+    assert_eq!(listed(&service, "list", 0).await, "");
+}
+
+#[tokio::test]
+async fn a_refused_recipient_is_given_up_and_a_postponed_one_is_not() {
+    let Some(mut server) = Server::start(&[]).await else {
+        return;
+    };
+    let service = service(&server.url()).await;
+    log_in(&service, "refused@example.com").await;
+    log_in(&service, "greylisted@example.com").await;
+    log_in(&service, "ann@example.com").await;
+    assert_eq!(server.mail().await.recipients, ["ann@example.com"]);
+    let dead = listed(&service, "dead", 1).await;
+    assert!(dead.contains("refused@example.com"), "{dead}");
+    assert!(dead.contains("no such mailbox"), "{dead}");
+    let begin = std::time::Instant::now();
+    let owed = loop {
+        let owed = listed(&service, "list", 1).await;
+        if owed.contains("come back later") || begin.elapsed() > PATIENCE {
+            break owed;
+        }
+    };
+    assert!(
+        owed.contains("greylisted@example.com\t1\t") && owed.contains("come back later"),
+        "{owed}"
+    );
+}
+
+#[tokio::test]
+async fn mails_wait_for_a_server_that_is_away_and_those_that_expired_are_never_sent() {
+    let port = free_port().await;
+    let service = service(&format!("smtp://127.0.0.1:{port}?tls=off")).await;
+    for number in 0..20 {
+        log_in(&service, &format!("late{number}@example.com")).await;
+    }
+    let owed = listed(&service, "list", 20).await;
+    assert!(owed.contains("late0@example.com"), "{owed}");
+    service.clock.advance(500);
+    for number in 0..20 {
+        log_in(&service, &format!("ann{number}@example.com")).await;
+    }
+    listed(&service, "list", 40).await;
+    // The first ones are 10 minutes old.
+    service.clock.advance(101);
+    let Some(mut server) = Server::start(&["--port", &port.to_string()]).await else {
+        return;
+    };
+    let mut arrived = Vec::new();
+    // What failed meanwhile is tried again later.
+    while arrived.len() < 20 {
+        service.clock.advance(1);
+        let mail = tokio::time::timeout(Duration::from_millis(50), server.mail()).await;
+        arrived.extend(mail.into_iter().flat_map(|mail| mail.recipients));
+    }
+    arrived.sort();
+    arrived.dedup();
+    assert_eq!(arrived.len(), 20, "each arrives once: {arrived:?}");
+    assert!(arrived.iter().all(|email| email.starts_with("ann")));
+    assert!(
+        server.is_silent().await,
+        "nothing arrives twice or too late"
+    );
+    let dead = listed(&service, "dead", 20).await;
+    assert!(dead.lines().all(|line| line.contains("the login expired")));
+}
+
+#[tokio::test]
+async fn a_server_that_hangs_is_given_up_and_asked_again() {
+    let hanging = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = hanging.local_addr().unwrap().port();
+    let service = Service::start_with(|settings| {
+        let url = format!("smtp://127.0.0.1:{port}?tls=off");
+        settings.mail.smtp_url = Some(url.parse().unwrap());
+        settings.mail.smtp_timeout = 1;
+    })
+    .await;
+    log_in(&service, "ann@example.com").await;
+    // It is connected, and told nothing.
+    let (_connection, _) = hanging.accept().await.unwrap();
+    let begin = std::time::Instant::now();
+    loop {
+        let owed = listed(&service, "list", 1).await;
+        if owed.contains("ann@example.com\t1\t") {
+            break;
+        }
+        assert!(begin.elapsed() < PATIENCE, "it is given up: {owed}");
+    }
+    drop(hanging);
+    let Some(mut server) = Server::start(&["--port", &port.to_string()]).await else {
+        return;
+    };
+    service.clock.advance(5);
+    assert_eq!(server.mail().await.recipients, ["ann@example.com"]);
+}
+
+#[tokio::test]
+async fn two_instances_send_each_mail_once() {
+    let Some(mut server) = Server::start(&[]).await else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let database = TestDatabase::create(folder.path()).await;
+    let url = server.url();
+    let start = || {
+        let mut command = binary(folder.path());
+        command
+            .env("CORTEX_REPORT_DATABASE_URL", database.url())
+            .env("CORTEX_REPORT_SMTP_URL", &url)
+            .env("CORTEX_REPORT_MAIL_LIMIT_CLIENT", "1000/1s");
+        serve(command)
+    };
+    let services = [start().await, start().await];
+    for number in 0..50 {
+        let login = services[number % 2].api.post("/api/1/login");
+        let email = format!("ann{number}@example.com");
+        ok(login.json(&json!({ "email": email }))).await;
+    }
+    let mut arrived = Vec::new();
+    for _ in 0..50 {
+        arrived.extend(server.mail().await.recipients);
+    }
+    arrived.sort();
+    arrived.dedup();
+    assert_eq!(arrived.len(), 50, "each arrives once");
+    assert!(server.is_silent().await);
+}
+
+/// A certificate for localhost, its key, the authority that signed it, and another one.
+fn certificate(folder: &Path) {
+    let openssl = |arguments: &str| {
+        let output = std::process::Command::new("openssl")
+            .args(arguments.split(' '))
+            .current_dir(folder)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "openssl {arguments}: {said}");
+    };
+    openssl(
+        "req -x509 -newkey rsa:2048 -nodes -subj /CN=authority -days 2 -keyout ca.key -out ca.pem",
+    );
+    openssl(
+        "req -x509 -newkey rsa:2048 -nodes -subj /CN=other -days 2 -keyout other.key -out other.pem",
+    );
+    openssl("req -newkey rsa:2048 -nodes -subj /CN=localhost -keyout key.pem -out request.pem");
+    std::fs::write(folder.join("names"), "subjectAltName=DNS:localhost").unwrap();
+    openssl(
+        "x509 -req -in request.pem -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile names -out cert.pem",
+    );
+}
+
+#[tokio::test]
+async fn a_server_with_tls_and_a_password_is_trusted_only_with_a_known_certificate() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    certificate(folder.path());
+    std::fs::write(path("password"), "hunter2\n").unwrap();
+    for (tls, scheme) in [("starttls", "smtp"), ("wrapped", "smtps")] {
+        let (certificate, key) = (path("cert.pem"), path("key.pem"));
+        let arguments = [
+            "--tls",
+            tls,
+            "--certificate",
+            &certificate,
+            "--key",
+            &key,
+            "--user",
+            "ann@example.com",
+            "--password",
+            "hunter2",
+        ];
+        let Some(mut server) = Server::start(&arguments).await else {
+            return;
+        };
+        let url = format!("{scheme}://ann%40example.com@localhost:{}", server.port);
+        let start = async |authority: &str, password: &str| {
+            let own = tempfile::tempdir().unwrap();
+            let database = TestDatabase::create(own.path()).await;
+            std::fs::write(path("password"), password).unwrap();
+            let mut command = binary(own.path());
+            command
+                .env("CORTEX_REPORT_DATABASE_URL", database.url())
+                .env("CORTEX_REPORT_SMTP_URL", &url)
+                .env("CORTEX_REPORT_SMTP_PASSWORD_FILE", path("password"))
+                .env("SSL_CERT_FILE", path(authority));
+            let served = serve(command).await;
+            let login = served.api.post("/api/1/login");
+            ok(login.json(&json!({ "email": "bob@example.com" }))).await;
+            (served, database, own)
+        };
+        for (authority, password, told) in [
+            ("other.pem", "hunter2", "is not to be trusted"),
+            ("ca.pem", "hunter3", "answers 535"),
+        ] {
+            let (mut served, _database, _own) = start(authority, password).await;
+            let told = logged(&mut served, told).await;
+            assert!(!told.contains("hunter"), "{told}");
+            assert!(!told.contains("bob@example.com"), "{told}");
+            served.child.kill().await.unwrap();
+        }
+        assert!(server.is_silent().await);
+        let _service = start("ca.pem", "hunter2").await;
+        let mail = server.mail().await;
+        assert!(mail.tls);
+        assert_eq!(mail.user.as_deref(), Some("ann@example.com"));
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_sent_in_the_clear_unless_it_is_wanted() {
+    let Some(mut server) = Server::start(&[]).await else {
+        return;
+    };
+    let service = service(&format!("smtp://127.0.0.1:{}", server.port)).await;
+    log_in(&service, "ann@example.com").await;
+    assert!(server.is_silent().await);
+}
+
+/// What the service logs until some words come.
+async fn logged(served: &mut Served, words: &str) -> String {
+    let mut logged = String::new();
+    while !logged.contains(words) {
+        let line = tokio::time::timeout(PATIENCE, served.log.next_line()).await;
+        let line = line.unwrap_or_else(|_| panic!("no {words:?} in {logged}"));
+        logged.push_str(&line.unwrap().unwrap());
+        logged.push('\n');
+    }
+    logged
+}
