@@ -845,6 +845,15 @@ const CASES: &[Case] = &[
         ],
     },
     Case {
+        name: "a header that is a password",
+        behind: "Location:",
+        from: "{ type: string }",
+        to: "{ type: string, format: password }",
+        refusals: &[
+            "61:15 /paths/~1folders~1{folder}~1notes~1{note_id}/put/responses/201/headers/Location/schema: format password is supported in bodies alone",
+        ],
+    },
+    Case {
         name: "a header named like generated code",
         behind: "'429':",
         from: "Retry-After:",

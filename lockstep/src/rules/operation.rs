@@ -224,9 +224,15 @@ impl Rules<'_> {
                 self.refuse(&header, "is no name that a header can have");
             }
             self.only(&header, &["description", "schema", "example"]);
-            match self.source.at(&join(&header, "schema")) {
-                Some(_) => self.scalar(&join(&header, "schema")),
-                None => self.refuse(&header, "has no schema"),
+            let schema = join(&header, "schema");
+            if self.source.at(&schema).is_none() {
+                self.refuse(&header, "has no schema");
+                continue;
+            }
+            self.scalar(&schema);
+            let target = self.resolve(&schema, "schemas");
+            if self.text(&join(&target, "format")) == Some("password") {
+                self.refuse(&schema, "format password is supported in bodies alone");
             }
         }
         let contents = self.members(&join(pointer, "content"));
