@@ -64,7 +64,15 @@ pub(crate) fn compare(
         if old[name] != new[name] {
             // Whether one pattern takes all that another does is not decided here.
             let (is_added, is_removed) = (old[name].is_null(), new[name].is_null());
-            tell(became(name, old, new), !is_removed, !is_added);
+            // Clients have a type of their own for these.
+            let is_type = ["int32", "password"]
+                .iter()
+                .any(|it| old[name] == *it || new[name] == *it);
+            tell(
+                became(name, old, new),
+                is_type || !is_removed,
+                is_type || !is_added,
+            );
         }
     }
     // Without it, what is left out has another meaning, or none.

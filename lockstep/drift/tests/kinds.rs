@@ -350,6 +350,16 @@ fn cases() -> Vec<Case> {
             ],
         ),
         case(
+            "a member of a reply is a password",
+            [(
+                "/components/schemas/StatusReply/properties/moreText/format",
+                Some(json!("password")),
+            )],
+            &[
+                "breaking /components/schemas/StatusReply/properties/moreText: format \"password\" is new (setStatus)",
+            ],
+        ),
+        case(
             "a format of a reply is gone",
             [(
                 "/components/schemas/StatusReply/properties/token/format",
