@@ -15,7 +15,7 @@ use std::{
 
 use cortex_report_server::{
     Clock, MailLimits, MailSettings, Random, Registration, Running, ServeSettings, StoreSettings,
-    TimeSource,
+    TimeSource, TlsSettings,
 };
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
@@ -73,6 +73,10 @@ fn settings(folder: &TempDir, database: &TestDatabase) -> (StoreSettings, ServeS
     let serve = ServeSettings {
         listen: ([127, 0, 0, 1], 0).into(),
         public_url: None,
+        trusted_proxies: Vec::new(),
+        drain: 0,
+        metrics_listen: None,
+        tls: TlsSettings::default(),
         mail: MailSettings {
             smtp_url: None,
             smtp_password_file: None,
@@ -344,7 +348,8 @@ pub async fn ok(request: Call) -> Value {
 }
 
 /// Sends a request that has to be answered with a problem of this status and code, and answers the
-/// problem. Whatever the request, the problem has the shape that the document says.
+/// problem without what names the request. Whatever the request, the problem has the shape that the
+/// document says.
 pub async fn problem(request: Call, status: u16, code: &str) -> Value {
     let response = request.send().await.unwrap();
     problem_of(response, status, code).await
@@ -353,18 +358,28 @@ pub async fn problem(request: Call, status: u16, code: &str) -> Value {
 pub async fn problem_of(response: Response, status: u16, code: &str) -> Value {
     let got = response.status();
     let content_type = response.headers()["content-type"].clone();
+    let request_id = response.headers()["x-request-id"].clone();
     let body = response.text().await.unwrap();
     assert_eq!(got, status, "{body}");
     assert_eq!(content_type, "application/problem+json");
-    let problem: Value = serde_json::from_str(&body).unwrap();
+    let mut problem: Value = serde_json::from_str(&body).unwrap();
     assert_eq!(problem["type"], "about:blank");
     let title = StatusCode::from_u16(status).unwrap();
     assert_eq!(problem["title"], title.canonical_reason().unwrap());
     assert_eq!(problem["status"], status);
     assert_eq!(problem["code"], code, "{body}");
+    assert_eq!(problem["request_id"], request_id.to_str().unwrap());
     assert!(!problem["detail"].as_str().unwrap().is_empty());
     let members = problem.as_object().unwrap().keys();
-    let known = ["type", "title", "status", "detail", "code", "errors"];
+    let known = [
+        "type",
+        "title",
+        "status",
+        "detail",
+        "code",
+        "errors",
+        "request_id",
+    ];
     assert!(
         members
             .into_iter()
@@ -372,6 +387,7 @@ pub async fn problem_of(response: Response, status: u16, code: &str) -> Value {
         "{body}"
     );
     assert_eq!(problem.get("errors").is_some(), status == 400, "{body}");
+    problem.as_object_mut().unwrap().remove("request_id");
     problem
 }
 

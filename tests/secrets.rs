@@ -105,7 +105,7 @@ async fn the_log_shows_no_secret() {
         child.start_kill().unwrap();
         let log = reading.await.unwrap();
         assert!(
-            log.contains("/api/1/login") && log.contains("/verify/:token"),
+            log.contains("createApp") && log.contains("/verify/:token"),
             "{log}"
         );
         for secret in secrets {

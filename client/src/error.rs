@@ -88,7 +88,12 @@ impl fmt::Display for Error {
                 for failure in &problem.errors {
                     write!(formatter, "\n  {}: {}", failure.pointer, failure.detail)?;
                 }
-                Ok(())
+                match &problem.request_id {
+                    Some(id) if problem.code == ProblemCode::InternalError => {
+                        write!(formatter, " The request is {id}.")
+                    }
+                    _ => Ok(()),
+                }
             }
             Self::Unreachable(error) => {
                 write!(formatter, "the service cannot be reached: {}", cause(error))

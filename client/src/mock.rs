@@ -38,6 +38,7 @@
 //!         detail: "Viewers only list.".to_owned(),
 //!         code: ProblemCode::NotAllowed,
 //!         errors: Vec::new(),
+//!         request_id: None,
 //!     });
 //! });
 //! let refused = client.delete_app().app_id(12).send().await.unwrap_err();

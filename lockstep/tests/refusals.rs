@@ -772,12 +772,13 @@ const CASES: &[Case] = &[
         ],
     },
     Case {
-        name: "a problem with another member",
+        name: "a problem that needs another member",
         behind: "    Problem:",
-        from: "detail: { type: string }",
-        to: "detail: { type: string }\n        more: { type: string }",
+        from: "code]\n",
+        to: "code, more]\n",
         refusals: &[
-            "172:9 /components/schemas/Problem/properties/more: is no member of the problems that the generated server answers",
+            "166:53 /components/schemas/Problem/required/5: is no member that the generated server fills in, so it has to be optional",
+            "166:53 /components/schemas/Problem/required/5: names no property",
         ],
     },
     Case {

@@ -1,17 +1,22 @@
 //! HTTP: the routes, what surrounds every one of them, and the connections.
 
 mod connections;
+mod health;
+mod proxies;
 mod surroundings;
 
 use cortex_report_api::{DOCUMENT_JSON, server};
 use openapi_lockstep_runtime::{Contract, ContractError, Rejection, problems};
 use poem::{
-    Endpoint, EndpointExt, Request, Response, Result, Route, RouteMethod,
-    error::MethodNotAllowedError, get, middleware::CatchPanic,
+    Endpoint, EndpointExt, IntoResponse, Request, Response, Result, Route, RouteMethod,
+    error::{InternalServerError, MethodNotAllowedError},
+    get, handler,
+    middleware::CatchPanic,
+    web::Data,
 };
 
 pub(crate) use connections::serve;
-use surroundings::{deadline, log, security_headers};
+use surroundings::{deadline, identify, observe, security_headers};
 
 use crate::{pages, service::Service};
 
@@ -26,7 +31,10 @@ const BODY_LIMIT: usize = 64 * 1024;
 pub(crate) fn endpoint(
     service: Service,
 ) -> Result<impl Endpoint<Output = Response> + 'static, ContractError> {
-    let api = Contract::new(DOCUMENT_JSON, BODY_LIMIT)?.guard(server::service(service.clone()));
+    let contract = Contract::new(DOCUMENT_JSON, BODY_LIMIT)?;
+    let api = contract.clone().guard(server::service(service.clone()));
+    let surrounding = service.clone();
+    let observing = service.clone();
     let public_url = service.public_url.clone();
     let verification = get(pages::show_verification).post(pages::redeem_code.before(limit_body));
     let page = |route: RouteMethod| only("GET, HEAD", route);
@@ -38,14 +46,35 @@ pub(crate) fn endpoint(
         .at("/openapi.json", page(get(pages::document_json)))
         .at("/verify.css", page(get(pages::style)))
         .at("/verify/:token", only("GET, HEAD, POST", verification))
+        .at("/livez", page(get(health::livez)))
+        .at("/readyz", page(get(health::readyz)))
         .nest_no_strip("/api", api)
         .data(service)
         .with(CatchPanic::new())
         .around(deadline)
         .around(problems)
         .around(move |endpoint, request| security_headers(endpoint, request, public_url.clone()))
-        .around(log);
+        .around(move |endpoint, request| {
+            observe(endpoint, request, contract.clone(), observing.clone())
+        })
+        .around(move |endpoint, request| identify(endpoint, request, surrounding.clone()));
     Ok(endpoint)
+}
+
+/// What Prometheus asks for, at an address of its own.
+pub(crate) fn metrics_endpoint(service: Service) -> impl Endpoint<Output = Response> + 'static {
+    Route::new()
+        .at("/metrics", only("GET, HEAD", get(metrics)))
+        .data(service)
+        .around(problems)
+}
+
+#[handler]
+async fn metrics(Data(service): Data<&Service>) -> Result<Response> {
+    let text = service.metrics.text(&service.store, service.clock.now());
+    let text = text.await.map_err(InternalServerError)?;
+    let media_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    Ok(text.with_content_type(media_type).into_response())
 }
 
 /// Reads a body no further than the limit; the contract does it for the API.

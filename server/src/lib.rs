@@ -7,23 +7,28 @@
 mod address;
 mod app;
 mod auth;
+mod cleanup;
 mod clock;
 mod commands;
 mod config;
 mod http;
 mod mail;
+mod metrics;
 mod pages;
 mod random;
 mod run;
 mod secret;
 mod service;
+mod start;
 mod store;
+mod telemetry;
 
 pub use address::{AddressError, EmailAddress};
 pub use clock::{Clock, SystemTimeSource, TimeSource, Timestamp};
 pub use config::{
-    Limit, LogFormat, LogSettings, MailLimits, MailSettings, PublicUrl, Registration,
-    ServeSettings, StoreSettings,
+    Limit, LogFormat, MailLimits, MailSettings, Network, PublicUrl, Registration, ServeSettings,
+    StoreSettings, TelemetrySettings, TlsSettings,
 };
 pub use random::Random;
-pub use run::{Running, StartError, main, start};
+pub use run::main;
+pub use start::{Running, StartError, start};

@@ -1,6 +1,6 @@
 //! Randomness, as a service that a test can seed.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use rand::{
@@ -15,7 +15,11 @@ const CODE_LETTERS: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
 const KEY_CHARACTERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
 /// A cryptographic random number generator and what the service makes of it.
-pub struct Random(Mutex<StdRng>);
+pub struct Random {
+    secrets: Mutex<StdRng>,
+    /// Apart, so that no secret depends on how many requests there were.
+    ids: Mutex<StdRng>,
+}
 
 impl Random {
     /// One that nobody can foresee.
@@ -24,12 +28,20 @@ impl Random {
     ///
     /// The operating system has no randomness.
     pub fn from_system() -> Result<Self, SysError> {
-        Ok(Self(Mutex::new(StdRng::try_from_rng(&mut SysRng)?)))
+        let rng = || StdRng::try_from_rng(&mut SysRng).map(Mutex::new);
+        Ok(Self {
+            secrets: rng()?,
+            ids: rng()?,
+        })
     }
 
     /// One that gives the same for the same seed, for tests.
     pub fn seeded(seed: u64) -> Self {
-        Self(Mutex::new(StdRng::seed_from_u64(seed)))
+        let rng = || Mutex::new(StdRng::seed_from_u64(seed));
+        Self {
+            secrets: rng(),
+            ids: rng(),
+        }
     }
 
     /// A new session_key: 256 bits in base64url.
@@ -39,32 +51,36 @@ impl Random {
 
     /// A new manual_code: 8 letters, shown as `XXXX-XXXX`.
     pub(crate) fn manual_code(&self) -> Secret {
-        let letters = self.characters(CODE_LETTERS, 8);
+        let letters = characters(&self.secrets, CODE_LETTERS, 8);
         Secret::new(format!("{}-{}", &letters[..4], &letters[4..]))
     }
 
     /// A new API key: 32 letters and digits.
     pub(crate) fn api_key(&self) -> String {
-        self.characters(KEY_CHARACTERS, 32)
+        characters(&self.secrets, KEY_CHARACTERS, 32)
+    }
+
+    /// A new id of a request: 16 letters and digits.
+    pub(crate) fn id(&self) -> String {
+        characters(&self.ids, KEY_CHARACTERS, 16)
     }
 
     /// As many random bytes.
     pub(crate) fn bytes<const N: usize>(&self) -> [u8; N] {
         let mut bytes = [0; N];
-        self.with(|rng| rng.fill_bytes(&mut bytes));
+        lock(&self.secrets).fill_bytes(&mut bytes);
         bytes
     }
+}
 
-    fn characters(&self, alphabet: &[u8], length: usize) -> String {
-        self.with(|rng| {
-            (0..length)
-                .map(|_| char::from(alphabet[rng.random_range(0..alphabet.len())]))
-                .collect()
-        })
-    }
+fn characters(rng: &Mutex<StdRng>, alphabet: &[u8], length: usize) -> String {
+    let mut rng = lock(rng);
+    (0..length)
+        .map(|_| char::from(alphabet[rng.random_range(0..alphabet.len())]))
+        .collect()
+}
 
-    fn with<T>(&self, work: impl FnOnce(&mut StdRng) -> T) -> T {
-        // A generator is never left half changed, so a panic elsewhere does not spoil it.
-        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
+fn lock(rng: &Mutex<StdRng>) -> MutexGuard<'_, StdRng> {
+    // A generator is never left half changed, so a panic elsewhere does not spoil it.
+    rng.lock().unwrap_or_else(PoisonError::into_inner)
 }

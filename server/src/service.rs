@@ -1,14 +1,18 @@
 //! The service: what every operation works with, and how an error of it is answered.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{
+    net::IpAddr,
+    sync::{Arc, atomic::AtomicBool},
+};
 
 use cortex_report_api::server::{Failure, InvalidMember, ProblemCode};
-use poem::{Addr, Request, http::header};
+use poem::{Request, http::header};
 use tokio::sync::Notify;
 
 use crate::{
     clock::Clock,
-    config::{MailLimits, PublicUrl, Registration},
+    config::{MailLimits, Network, PublicUrl, Registration},
+    metrics::Metrics,
     random::Random,
     secret::ServerKey,
     store::{Store, StoreError},
@@ -29,17 +33,23 @@ pub struct Service {
     pub(crate) public_url: PublicUrl,
     pub(crate) registration: Registration,
     pub(crate) mail_limits: MailLimits,
+    /// Who is believed about where a request comes from.
+    pub(crate) trusted_proxies: Arc<[Network]>,
     /// Wakes the worker that sends mails.
     pub(crate) mail_is_due: Arc<Notify>,
+    pub(crate) metrics: Arc<Metrics>,
+    /// Whether it is about to stop.
+    pub(crate) draining: Arc<AtomicBool>,
 }
+
+/// The address that a request comes from, as what surrounds it has found out.
+#[derive(Clone, Copy)]
+pub(crate) struct Client(pub(crate) IpAddr);
 
 /// Where a request comes from.
 pub(crate) fn client(request: &Request) -> IpAddr {
-    match &request.remote_addr().0 {
-        Addr::SocketAddr(address) => address.ip().to_canonical(),
-        // The service listens on TCP alone.
-        Addr::Unix(_) | Addr::Custom(..) => IpAddr::from([0, 0, 0, 0]),
-    }
+    let unknown = IpAddr::from([0, 0, 0, 0]);
+    request.data().map_or(unknown, |Client(address)| *address)
 }
 
 /// How the browser or program calls itself, cut to a length that can be shown.

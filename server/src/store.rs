@@ -20,9 +20,11 @@ pub mod user;
 use std::{ops::Deref, path::Path, sync::Arc};
 
 use sea_orm::{
-    ConnAcquireErr, DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr, RuntimeErr,
-    SqlErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
-    sqlx::{error::DatabaseError, mysql::MySqlDatabaseError, postgres::PgDatabaseError},
+    ColumnTrait, ConnAcquireErr, DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr,
+    EntityTrait, Iterable, PrimaryKeyToColumn, QueryFilter, RuntimeErr, SqlErr,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    sea_query::{Expr, Query},
+    sqlx::{self, error::DatabaseError, mysql::MySqlDatabaseError, postgres::PgDatabaseError},
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -147,6 +149,18 @@ impl Store {
         })
     }
 
+    /// Tries whether a database can be opened; an SQLite file that is not there yet is not made.
+    ///
+    /// # Errors
+    ///
+    /// The URL is none, or what it names cannot be opened.
+    pub async fn check(url: &str) -> Result<()> {
+        if !connect::can_be_made(url) {
+            Self::open(url, READERS).await?.close().await;
+        }
+        Ok(())
+    }
+
     /// Brings the schema up to date. Of several instances that start together only one does it.
     ///
     /// # Errors
@@ -163,12 +177,7 @@ impl Store {
 
     /// Starts to write.
     pub(crate) async fn begin(&self) -> Result<Writer> {
-        let permit = Arc::clone(&self.writing).acquire_owned();
-        let permit = tokio::time::timeout(ACQUIRE_TIMEOUT, permit).await;
-        // The semaphore is never closed, so that it was too late is the only failure.
-        let Ok(Ok(permit)) = permit else {
-            return Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout).into());
-        };
+        let permit = self.permit().await?;
         // An SQLite transaction that begins as a reader would fail at once, without the busy
         // timeout, when it wants to write while another does.
         let options = TransactionOptions {
@@ -181,12 +190,65 @@ impl Store {
         })
     }
 
+    async fn permit(&self) -> Result<OwnedSemaphorePermit> {
+        let permit = Arc::clone(&self.writing).acquire_owned();
+        let permit = tokio::time::timeout(ACQUIRE_TIMEOUT, permit).await;
+        // The semaphore is never closed, so that it was too late is the only failure.
+        match permit {
+            Ok(Ok(permit)) => Ok(permit),
+            _ => Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout).into()),
+        }
+    }
+
+    /// Deletes no more than `limit` rows of a table. Answers how many.
+    pub(crate) async fn delete_some<E: EntityTrait>(&self, which: Expr, limit: u64) -> Result<u64> {
+        let Some(key) = E::PrimaryKey::iter().next() else {
+            return Ok(0);
+        };
+        let key = key.into_column();
+        let some = Query::select()
+            .column(key)
+            .from(E::default())
+            .and_where(which)
+            .limit(limit)
+            .take();
+        // MariaDB takes no limit right inside of IN.
+        let some = Query::select()
+            .column(key)
+            .from_subquery(some, "some")
+            .take();
+        let _permit = self.permit().await?;
+        let deleted = E::delete_many()
+            .filter(key.in_subquery(some))
+            .exec(&self.connection)
+            .await?;
+        Ok(deleted.rows_affected)
+    }
+
+    /// Asks the database for an answer, whatever it is.
+    pub(crate) async fn ping(&self) -> Result<()> {
+        Ok(self.connection.ping().await?)
+    }
+
+    /// How many connections are open, and how many of them nobody uses.
+    pub(crate) fn connections(&self) -> (usize, usize) {
+        match self.connection.get_database_backend() {
+            DatabaseBackend::Postgres => size(self.connection.get_postgres_connection_pool()),
+            DatabaseBackend::MySql => size(self.connection.get_mysql_connection_pool()),
+            _ => size(self.connection.get_sqlite_connection_pool()),
+        }
+    }
+
     /// Closes every connection.
     pub(crate) async fn close(self) {
         if let Err(error) = self.connection.close().await {
             tracing::warn!(%error, "the database did not close cleanly");
         }
     }
+}
+
+fn size<D: sqlx::Database>(pool: &sqlx::Pool<D>) -> (usize, usize) {
+    (pool.size() as usize, pool.num_idle())
 }
 
 /// Whether a write failed because what it writes has to be unique and is there already.

@@ -53,6 +53,8 @@ pub(crate) type PathParameters<'a> = Vec<(&'a str, String)>;
 
 /// What an operation takes.
 pub(crate) struct Operation {
+    /// Its operationId.
+    id: String,
     /// The schema of a whole request: an object of `path`, `query` and `body`.
     pub(crate) schema: Value,
     pub(crate) validator: Validator,
@@ -117,6 +119,12 @@ impl Contract {
             contract: self,
             endpoint: endpoint.into_endpoint(),
         }
+    }
+
+    /// The operationId of the operation that a request means, if it means one.
+    pub fn operation_id(&self, request: &Request) -> Option<&str> {
+        let (operation, _) = self.operation(request).ok()?;
+        Some(&operation.id)
     }
 
     /// The operation that a request means, with the path's parameters.
@@ -226,7 +234,9 @@ impl Operation {
             .with_pattern_options(jsonschema::PatternOptions::regex())
             .build(&schema)
             .map_err(|error| error.to_string())?;
+        let id = operation["operationId"].as_str().unwrap_or_default();
         Ok(Self {
+            id: id.to_owned(),
             media_types: contents
                 .iter()
                 .filter_map(|(name, _)| MediaType::parse(name))

@@ -8,7 +8,8 @@ use serde::Serialize;
 
 use crate::code;
 
-const PROBLEM_JSON: &str = "application/problem+json";
+/// The media type of an error.
+pub const PROBLEM_JSON: &str = "application/problem+json";
 
 /// One failure of a request.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]

@@ -64,10 +64,7 @@ impl Rules<'_> {
         ] {
             self.problem_member(pointer, name, kind, required);
         }
-        self.no_other_members(
-            pointer,
-            &["type", "title", "status", "detail", "code", "errors"],
-        );
+        self.optional_members(pointer, &["type", "title", "status", "detail", "code"]);
 
         let properties = join(pointer, "properties");
         let code = self.resolve(&join(&properties, "code"), "schemas");
@@ -98,7 +95,7 @@ impl Rules<'_> {
         } else {
             self.problem_member(&failure, "pointer", "string", true);
             self.problem_member(&failure, "detail", "string", true);
-            self.no_other_members(&failure, &["pointer", "detail"]);
+            self.optional_members(&failure, &["pointer", "detail"]);
         }
     }
 
@@ -123,12 +120,15 @@ impl Rules<'_> {
         }
     }
 
-    fn no_other_members(&mut self, object: &str, known: &[&str]) {
-        for property in self.members(&join(object, "properties")) {
-            if !known.contains(&last(&property).as_str()) {
+    /// Refuses that a problem needs more than what the generated code fills in: it leaves the rest
+    /// to whoever surrounds it.
+    fn optional_members(&mut self, object: &str, required: &[&str]) {
+        for name in self.members(&join(object, "required")) {
+            let is_other = |name: &str| !required.contains(&name);
+            if self.text(&name).is_some_and(is_other) {
                 self.refuse(
-                    &property,
-                    "is no member of the problems that the generated server answers",
+                    &name,
+                    "is no member that the generated server fills in, so it has to be optional",
                 );
             }
         }

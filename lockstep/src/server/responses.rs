@@ -147,6 +147,11 @@ impl Writer<'_> {
         let status = self.problem_member("status");
         let code = self.problem_member("code");
         let errors = self.problem_member("errors");
+        let known = ["type", "title", "status", "detail", "code", "errors"];
+        let others = self
+            .problem_members()
+            .filter(|(name, _)| !known.contains(&name.as_str()))
+            .map(|(name, _)| snake(name));
         Some(quote! {
             fn problem(
                 status: #status,
@@ -162,6 +167,7 @@ impl Writer<'_> {
                     detail,
                     code,
                     errors,
+                    #(#others: None,)*
                 }
             }
         })
@@ -180,19 +186,24 @@ impl Writer<'_> {
         }
     }
 
-    /// The type of a member of the schema of every error.
-    fn problem_member(&self, name: &str) -> TokenStream {
+    /// The members of the schema of every error.
+    fn problem_members(&self) -> impl Iterator<Item = (&String, &RefOr<Schema>)> {
         let schema = self
             .problem_name()
             .and_then(|name| self.components().schemas.get(name));
-        match schema {
-            Some(RefOr::T(Schema::Object(object))) => object
-                .properties
-                .get(name)
-                .map(|member| self.type_of(member))
-                .unwrap_or_default(),
-            _ => TokenStream::new(),
-        }
+        let object = match schema {
+            Some(RefOr::T(Schema::Object(object))) => Some(object),
+            _ => None,
+        };
+        object.into_iter().flat_map(|object| &object.properties)
+    }
+
+    /// The type of one of them.
+    fn problem_member(&self, name: &str) -> TokenStream {
+        self.problem_members()
+            .find(|(known, _)| *known == name)
+            .map(|(_, member)| self.type_of(member))
+            .unwrap_or_default()
     }
 
     fn header_type(&self, header: &Header) -> TokenStream {

@@ -13,11 +13,13 @@ use poem::{
     web::{LocalAddr, RemoteAddr},
 };
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     sync::{Semaphore, watch},
     task::JoinSet,
 };
 use tokio_io_timeout::TimeoutStream;
+use tokio_rustls::TlsAcceptor;
 
 const MAX_CONNECTIONS: usize = 1024;
 const MAX_HEADERS: usize = 100;
@@ -33,8 +35,12 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 const GRACE: Duration = Duration::from_secs(10);
 
 /// Serves until `shutdown`, then lets the requests under way finish.
-pub(crate) async fn serve<E>(listener: TcpListener, endpoint: E, shutdown: impl Future<Output = ()>)
-where
+pub(crate) async fn serve<E>(
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    endpoint: E,
+    shutdown: impl Future<Output = ()>,
+) where
     E: Endpoint<Output = Response> + 'static,
 {
     let endpoint = Arc::new(endpoint);
@@ -55,7 +61,8 @@ where
         };
         match accepted {
             Ok((stream, _)) => {
-                let connection = connection(stream, Arc::clone(&endpoint), stopped.clone());
+                let tls = tls.clone();
+                let connection = connection(stream, tls, Arc::clone(&endpoint), stopped.clone());
                 connections.spawn(async move {
                     connection.await;
                     drop(permit);
@@ -75,8 +82,12 @@ where
     }
 }
 
-async fn connection<E>(stream: TcpStream, endpoint: Arc<E>, mut stopped: watch::Receiver<()>)
-where
+async fn connection<E>(
+    stream: TcpStream,
+    tls: Option<TlsAcceptor>,
+    endpoint: Arc<E>,
+    stopped: watch::Receiver<()>,
+) where
     E: Endpoint<Output = Response> + 'static,
 {
     let (Ok(local), Ok(remote)) = (stream.local_addr(), stream.peer_addr()) else {
@@ -87,24 +98,45 @@ where
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection takes no options");
     }
-    let local = LocalAddr(local.into());
-    let remote = RemoteAddr(remote.into());
+    let addresses = (LocalAddr(local.into()), RemoteAddr(remote.into()));
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(WRITE_TIMEOUT));
+    let stream = Box::pin(stream);
+    let Some(tls) = tls else {
+        return requests(stream, Scheme::HTTP, addresses, endpoint, stopped).await;
+    };
+    match tokio::time::timeout(HEAD_TIMEOUT, tls.accept(stream)).await {
+        Ok(Ok(stream)) => requests(stream, Scheme::HTTPS, addresses, endpoint, stopped).await,
+        Ok(Err(error)) => tracing::debug!(%error, "a connection is not encrypted"),
+        Err(_) => tracing::debug!("a connection took too long to be encrypted"),
+    }
+}
+
+/// Answers the requests that come over a connection.
+async fn requests<S, E>(
+    stream: S,
+    scheme: Scheme,
+    (local, remote): (LocalAddr, RemoteAddr),
+    endpoint: Arc<E>,
+    mut stopped: watch::Receiver<()>,
+) where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    E: Endpoint<Output = Response> + 'static,
+{
     let service = service_fn(|request: hyper::Request<Incoming>| {
-        let request = Request::from((request, local.clone(), remote.clone(), Scheme::HTTP));
+        let request = Request::from((request, local.clone(), remote.clone(), scheme.clone()));
         let endpoint = Arc::clone(&endpoint);
         async move {
             let response = endpoint.get_response(request).await;
             Ok::<_, std::convert::Infallible>(hyper::Response::from(response))
         }
     });
-    let mut stream = TimeoutStream::new(stream);
-    stream.set_write_timeout(Some(WRITE_TIMEOUT));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
         .max_headers(MAX_HEADERS)
         .max_buf_size(MAX_HEAD)
-        .serve_connection(TokioIo::new(Box::pin(stream)), service);
+        .serve_connection(TokioIo::new(stream), service);
     let mut connection = pin!(connection);
     let ended = tokio::select! {
         ended = &mut connection => ended,

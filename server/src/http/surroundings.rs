@@ -1,17 +1,25 @@
-//! What surrounds every request: a deadline, the headers of the answer, a line in the log.
+//! What surrounds every request: its id, what is told of it, a deadline, the headers of the answer.
 
 use std::{
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
 
-use openapi_lockstep_runtime::Rejection;
+use openapi_lockstep_runtime::{Contract, PROBLEM_JSON, Rejection};
+use opentelemetry::trace::Status;
 use poem::{
     Endpoint, IntoResponse, PathPattern, Request, Response, Result,
     http::{HeaderName, HeaderValue, StatusCode, header},
 };
+use serde_json::Value;
+use tracing::{Instrument, Span};
+use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-use crate::config::PublicUrl;
+use super::proxies::{Origin, REQUEST_ID};
+use crate::{
+    config::PublicUrl,
+    service::{Client, Service},
+};
 
 /// How long a request may take from its first line to its answer.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -60,21 +68,78 @@ pub(super) async fn security_headers(
     Ok(response)
 }
 
-/// Writes a line for each request: what was asked for, by its route, and what was answered.
+/// Tells of each request, by its operation, how it was answered: in the log, in a trace and in the
+/// metrics.
 ///
 /// A path as it was sent may hold the token of a verification URL, and a query anything, so
-/// neither is written.
-pub(super) async fn log(endpoint: Arc<impl Endpoint>, request: Request) -> Result<Response> {
-    let method = request.method().clone();
+/// neither is told.
+pub(super) async fn observe(
+    endpoint: Arc<impl Endpoint>,
+    request: Request,
+    contract: Contract,
+    service: Service,
+) -> Result<Response> {
+    let operation = contract.operation_id(&request).map(str::to_owned);
+    let is_probe = ["/livez", "/readyz"].contains(&request.uri().path());
     let started = Instant::now();
-    let response = endpoint.get_response(request).await;
-    let route = response.data::<PathPattern>();
-    tracing::info!(
-        %method,
-        route = route.map_or("none", |route| route.0.as_ref()),
-        status = response.status().as_u16(),
-        milliseconds = started.elapsed().as_millis(),
-        "request"
-    );
+    let mut response = endpoint.get_response(request).await;
+    let took = started.elapsed();
+    let status = response.status().as_u16();
+    let route = response.data::<PathPattern>().map(|route| &*route.0);
+    let operation = operation.as_deref().or(route).unwrap_or("none");
+    let span = Span::current();
+    span.set_attribute("operation", operation.to_owned());
+    span.set_attribute("http.response.status_code", i64::from(status));
+    if status >= 500 {
+        span.set_status(Status::error(""));
+    }
+    service.metrics.count_request(operation, status, took);
+    if !is_probe {
+        tracing::info!(
+            operation,
+            status,
+            milliseconds = took.as_millis(),
+            "request"
+        );
+    }
+    if service.draining.load(Ordering::Relaxed) {
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert(header::CONNECTION, close);
+    }
     Ok(response)
+}
+
+/// Finds out whom a request comes from, and gives it an id, which stands in every line of the log
+/// that it causes, in the answer's headers and in its problem.
+pub(super) async fn identify(
+    endpoint: Arc<impl Endpoint>,
+    mut request: Request,
+    service: Service,
+) -> Result<Response> {
+    let origin = Origin::of(&request, &service.trusted_proxies);
+    let id = origin.request_id.unwrap_or_else(|| service.random.id());
+    request.set_data(Client(origin.client));
+    let span = tracing::info_span!("request", id, method = %request.method());
+    if let Some(trace) = origin.trace {
+        // Without a collector there is nothing that it could be part of.
+        let _ = span.set_parent(trace);
+    }
+    let mut response = endpoint.get_response(request).instrument(span).await;
+    if response.content_type() == Some(PROBLEM_JSON) {
+        let body = response.take_body().into_bytes().await;
+        response.set_body(named(&body.unwrap_or_default(), &id));
+    }
+    if let Ok(id) = HeaderValue::try_from(id) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    Ok(response)
+}
+
+/// A problem with the id of its request.
+fn named(problem: &[u8], id: &str) -> Vec<u8> {
+    let Ok(Value::Object(mut members)) = serde_json::from_slice(problem) else {
+        return problem.to_vec();
+    };
+    members.insert("request_id".to_owned(), id.into());
+    Value::Object(members).to_string().into_bytes()
 }

@@ -11,6 +11,7 @@ use crate::{
     address::EmailAddress,
     clock::Timestamp,
     config::Registration,
+    metrics::MailOutcome,
     service::Service,
     store::{Result, dead_letter, mail, session, user},
 };
@@ -36,8 +37,10 @@ pub struct Outbox {
 
 /// What became of a mail.
 enum Sent {
-    /// It is under way, or nobody waits for it any more.
+    /// It is under way.
     Done,
+    /// It is for nobody.
+    Dropped,
     /// It is to be tried again.
     Failed(MailError),
     /// It will never be sent.
@@ -99,9 +102,15 @@ impl Outbox {
         let Some(session) = session.filter(session::Model::is_pending) else {
             return mail::remove(db, mail).await;
         };
+        let metrics = &self.service.metrics;
         match self.send(mail, &session, now).await? {
-            Sent::Done => mail::remove(db, mail).await,
+            Sent::Done => {
+                metrics.count_mail(MailOutcome::Sent);
+                mail::remove(db, mail).await
+            }
+            Sent::Dropped => mail::remove(db, mail).await,
             Sent::Failed(error) => {
+                metrics.count_mail(MailOutcome::Postponed);
                 tracing::warn!(
                     mail = mail.id,
                     error = error.for_log(),
@@ -113,6 +122,7 @@ impl Outbox {
                 mail::postpone(db, mail, due_at, &error.to_string()).await
             }
             Sent::Dead(error) => {
+                metrics.count_mail(MailOutcome::GivenUp);
                 tracing::warn!(
                     mail = mail.id,
                     "a mail is given up; see: cortex-reportd mail dead"
@@ -138,14 +148,14 @@ impl Outbox {
             return Ok(Sent::Dead(format!("the login expired; {last}")));
         }
         let Ok(to) = EmailAddress::parse(&session.email) else {
-            return Ok(Sent::Done);
+            return Ok(Sent::Dropped);
         };
         if service.registration == Registration::Closed
             && user::find_by_email(service.store.reader(), &to)
                 .await?
                 .is_none()
         {
-            return Ok(Sent::Done);
+            return Ok(Sent::Dropped);
         }
         let token = service.key.link_token(&session.nonce);
         let login = LoginMail {

@@ -79,6 +79,24 @@ impl Smtp {
             deadline: timeout * SLOW_ANSWERS,
         })
     }
+
+    /// Tries whether the server can be reached, is to be trusted, and knows who sends.
+    ///
+    /// # Errors
+    ///
+    /// It cannot, is not, or does not.
+    pub async fn test(&self) -> Result<(), MailError> {
+        self.in_time(self.transport.test_connection()).await?;
+        Ok(())
+    }
+
+    async fn in_time<T>(
+        &self,
+        asked: impl Future<Output = Result<T, lettre::transport::smtp::Error>>,
+    ) -> Result<T, MailError> {
+        let answered = tokio::time::timeout(self.deadline, asked).await;
+        Ok(answered.map_err(|_| MailError::Timeout(self.deadline.as_secs()))??)
+    }
 }
 
 impl Transport for Smtp {
@@ -92,9 +110,7 @@ impl Transport for Smtp {
         message: Message,
     ) -> Pin<Box<dyn Future<Output = Result<(), MailError>> + Send + 'a>> {
         Box::pin(async move {
-            let sent = tokio::time::timeout(self.deadline, self.transport.send(message)).await;
-            let sent = sent.map_err(|_| MailError::Timeout(self.deadline.as_secs()))?;
-            sent?;
+            self.in_time(self.transport.send(message)).await?;
             tracing::info!("sent a login mail");
             Ok(())
         })

@@ -80,6 +80,21 @@ pub(super) async fn connect(url: &str, max_connections: u32) -> Result<DatabaseC
     Ok(connection)
 }
 
+/// Whether a URL is of an SQLite file that is not there yet, in a folder that is.
+pub(super) fn can_be_made(url: &str) -> bool {
+    let options = url.starts_with("sqlite:").then(|| url.parse());
+    let Some(Ok(options)) = options else {
+        return false;
+    };
+    let options: SqliteConnectOptions = options;
+    let file = options.get_filename();
+    let folder = match file.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    !file.exists() && folder.is_dir()
+}
+
 /// Makes the database's file readable for its owner alone; SQLite gives the files beside it the
 /// same mode. What cannot be made here cannot be opened either, which is told then.
 fn keep_private(file: &Path) {

@@ -49,6 +49,15 @@ pub(crate) async fn add(
     Ok(())
 }
 
+/// Those that were given up long ago.
+pub(crate) fn older_than(time: Timestamp) -> Expr {
+    Column::At.lt(time)
+}
+
+pub(crate) async fn count(db: &impl Connection) -> Result<u64> {
+    Ok(Entity::find().count(db).await?)
+}
+
 /// All of them, oldest first.
 pub(crate) async fn list(db: &impl Connection) -> Result<Vec<Model>> {
     Ok(Entity::find().order_by_asc(Column::Id).all(db).await?)

@@ -68,6 +68,10 @@ pub(crate) async fn remove(db: &impl Connection, mail: &Model) -> Result<()> {
     Ok(())
 }
 
+pub(crate) async fn count(db: &impl Connection) -> Result<u64> {
+    Ok(Entity::find().count(db).await?)
+}
+
 /// Every mail that is owed, the next one first, with the session that waits for it.
 pub(crate) async fn list(db: &impl Connection) -> Result<Vec<(Model, Option<session::Model>)>> {
     let mails = Entity::find().order_by_asc(Column::DueAt).all(db).await?;

@@ -8,7 +8,11 @@ pub(super) struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(CreateTables), Box::new(CreateDeadLetters)]
+        vec![
+            Box::new(CreateTables),
+            Box::new(CreateDeadLetters),
+            Box::new(IndexExpiry),
+        ]
     }
 }
 
@@ -106,25 +110,15 @@ impl MigrationTrait for CreateTables {
         for table in tables {
             create_table(manager, table).await?;
         }
-        for (table, columns) in [
-            ("app", &["org_id", "name_key"][..]),
-            ("membership", &["org_id"]),
-            ("api_key", &["app_id"]),
-            ("session", &["email"]),
-            ("mail", &["due_at"]),
+        let names = Index::create().unique().take();
+        create_index(manager, names, "app", &["org_id", "name_key"]).await?;
+        for (table, column) in [
+            ("membership", "org_id"),
+            ("api_key", "app_id"),
+            ("session", "email"),
+            ("mail", "due_at"),
         ] {
-            let name = format!("ix_{table}_{}", columns.join("_"));
-            if manager.has_index(table, &name).await? {
-                continue;
-            }
-            let mut index = Index::create().name(name).table(table).take();
-            for column in columns {
-                index.col(*column);
-            }
-            if table == "app" {
-                index.unique();
-            }
-            manager.create_index(index).await?;
+            create_index(manager, Index::create(), table, &[column]).await?;
         }
         Ok(())
     }
@@ -163,6 +157,44 @@ impl MigrationTrait for CreateDeadLetters {
         }
         Ok(())
     }
+}
+
+struct IndexExpiry;
+
+impl MigrationName for IndexExpiry {
+    fn name(&self) -> &str {
+        "20261125_index_expiry"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for IndexExpiry {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        create_index(manager, Index::create(), "session", &["expires_at"]).await?;
+        create_index(manager, Index::create(), "quota", &["full_at"]).await
+    }
+}
+
+/// Creates an index, unless a start that was killed half-way has.
+async fn create_index(
+    manager: &SchemaManager<'_>,
+    mut index: IndexCreateStatement,
+    table: &'static str,
+    columns: &[&'static str],
+) -> Result<(), DbErr> {
+    let name = format!("ix_{table}_{}", columns.join("_"));
+    if manager.has_index(table, &name).await? {
+        return Ok(());
+    }
+    index.name(name).table(table);
+    for column in columns {
+        index.col(*column);
+    }
+    manager.create_index(index).await
 }
 
 /// Creates a table. MariaDB has no transactions of these: a start that was killed half-way may have

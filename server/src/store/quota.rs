@@ -26,6 +26,11 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
+/// Those of which all is there again, as if they had never been used.
+pub(crate) fn full_at(now: Timestamp) -> Expr {
+    Column::FullAt.lte(now)
+}
+
 /// Takes one from each of several limits; if any of them has none left, answers how long to wait
 /// until all of them have one, and then the transaction must not be committed.
 ///

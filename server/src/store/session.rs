@@ -207,6 +207,28 @@ pub(crate) async fn find_enabled(db: &impl Connection, key_hash: Vec<u8>) -> Res
     Ok(session.one(db).await?)
 }
 
+/// How many are active and have not expired.
+pub(crate) async fn count_active(db: &impl Connection, now: Timestamp) -> Result<u64> {
+    let active = of_state(State::Active, now).filter(Column::UsedAt.gt(now.minus(IDLE_FOR)));
+    Ok(active.count(db).await?)
+}
+
+/// How many wait to be verified.
+pub(crate) async fn count_pending(db: &impl Connection, now: Timestamp) -> Result<u64> {
+    Ok(of_state(State::Pending, now).count(db).await?)
+}
+
+fn of_state(state: State, now: Timestamp) -> Select<Entity> {
+    Entity::find()
+        .filter(Column::State.eq(state))
+        .filter(Column::ExpiresAt.gt(now))
+}
+
+/// Those that are long worth nothing.
+pub(crate) fn expired_before(time: Timestamp) -> Expr {
+    Column::ExpiresAt.lt(time)
+}
+
 /// Disables a session. Says whether it was not yet.
 pub(crate) async fn disable(db: &impl Connection, session: &Model) -> Result<bool> {
     let disabled = disable_where(db, Column::Id.eq(session.id)).await?;

@@ -1,0 +1,51 @@
+//! The worker that deletes what has expired, a little at a time.
+
+use std::time::Duration;
+
+use sea_orm::{EntityTrait, sea_query::Expr};
+
+use crate::{
+    service::Service,
+    store::{Result, Store, dead_letter, quota, session},
+};
+
+/// How long the worker sleeps between two rounds.
+const INTERVAL: Duration = Duration::from_secs(60);
+/// How many rows are deleted by one statement, which others may have to wait for.
+const BATCH: u64 = 500;
+/// How many statements a round has at most for each table.
+const BATCHES: usize = 20;
+/// How long an expired session is kept, so that its mail is given up and not forgotten.
+const SESSIONS_KEPT_FOR: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long the operator can see that a mail was given up.
+const DEAD_LETTERS_KEPT_FOR: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// Deletes what has expired, now and from then on. May be dropped at any time.
+pub(crate) async fn run(service: Service) {
+    loop {
+        if let Err(error) = clean_up(&service).await {
+            tracing::warn!(%error, "what has expired is not deleted yet");
+        }
+        tokio::time::sleep(INTERVAL).await;
+    }
+}
+
+async fn clean_up(service: &Service) -> Result<()> {
+    let store = &service.store;
+    let now = service.clock.now();
+    let sessions = session::expired_before(now.minus(SESSIONS_KEPT_FOR));
+    let dead_letters = dead_letter::older_than(now.minus(DEAD_LETTERS_KEPT_FOR));
+    delete::<session::Entity>(store, sessions).await?;
+    delete::<quota::Entity>(store, quota::full_at(now)).await?;
+    delete::<dead_letter::Entity>(store, dead_letters).await
+}
+
+async fn delete<E: EntityTrait>(store: &Store, which: Expr) -> Result<()> {
+    for _ in 0..BATCHES {
+        let deleted = store.delete_some::<E>(which.clone(), BATCH).await?;
+        if deleted < BATCH {
+            break;
+        }
+    }
+    Ok(())
+}

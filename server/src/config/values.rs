@@ -1,0 +1,337 @@
+//! What settings are made of: each is read from a text, and says how to write it if it is wrong.
+
+use std::{
+    ffi::OsStr,
+    fmt,
+    net::{IpAddr, SocketAddr},
+    str::FromStr,
+    time::Duration,
+};
+
+use clap::{
+    Arg, Command,
+    builder::TypedValueParser,
+    error::{Error, ErrorKind},
+};
+use ipnet::IpNet;
+use percent_encoding::percent_decode_str;
+use poem::http::{Uri, uri::Scheme};
+use url::Url;
+
+use crate::secret::Secret;
+
+/// How a connection to an SMTP server is kept private.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SmtpTls {
+    /// From its first byte.
+    Wrapped,
+    /// By STARTTLS, without which nothing is sent.
+    Starttls,
+    /// Not at all.
+    Off,
+}
+
+/// An SMTP server, and who sends by it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SmtpUrl {
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    pub(crate) tls: SmtpTls,
+    pub(crate) user: Option<String>,
+    pub(crate) password: Option<Secret>,
+}
+
+impl FromStr for SmtpUrl {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || {
+            "write it like smtp://user@mail.example.com:587 or smtps://user@mail.example.com:465"
+                .to_owned()
+        };
+        let url = Url::parse(text).map_err(|_| wrong())?;
+        let (tls, port) = match (url.scheme(), url.query()) {
+            ("smtps", None) => (SmtpTls::Wrapped, 465),
+            ("smtp", None | Some("tls=required")) => (SmtpTls::Starttls, 587),
+            ("smtp", Some("tls=off")) => (SmtpTls::Off, 25),
+            _ => return Err(wrong()),
+        };
+        if !matches!(url.path(), "" | "/") || url.fragment().is_some() {
+            return Err(wrong());
+        }
+        let decoded = |text: &str| {
+            let text = percent_decode_str(text)
+                .decode_utf8()
+                .map_err(|_| wrong())?;
+            Ok::<_, String>(text.into_owned())
+        };
+        let user = Some(url.username()).filter(|user| !user.is_empty());
+        let password = url.password().map(decoded).transpose()?;
+        if user.is_none() && password.is_some() {
+            return Err(wrong());
+        }
+        Ok(Self {
+            host: url.host_str().ok_or_else(wrong)?.to_owned(),
+            port: url.port().unwrap_or(port),
+            tls,
+            user: user.map(decoded).transpose()?,
+            password: password.map(Secret::new),
+        })
+    }
+}
+
+/// Reads an [`SmtpUrl`]; an error does not show the value, which may hold a password.
+#[derive(Clone)]
+pub(super) struct SmtpUrlParser;
+
+impl TypedValueParser for SmtpUrlParser {
+    type Value = SmtpUrl;
+
+    fn parse_ref(
+        &self,
+        command: &Command,
+        arg: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<SmtpUrl, Error> {
+        value.to_string_lossy().parse().map_err(|error| {
+            let arg = arg.map(ToString::to_string).unwrap_or_default();
+            let text = format!("invalid value for '{arg}': {error}\n");
+            Error::raw(ErrorKind::ValueValidation, text).with_cmd(command)
+        })
+    }
+}
+
+/// The URL of something that is reached by HTTP.
+pub(super) fn http_url(text: &str) -> Result<Url, String> {
+    Url::parse(text)
+        .ok()
+        .filter(|url| ["http", "https"].contains(&url.scheme()))
+        .ok_or_else(|| "write it like http://127.0.0.1:4318".to_owned())
+}
+
+/// So many at once, then one for each interval.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// How many at once, at least one.
+    pub burst: u32,
+    /// How long until there is another.
+    pub interval: Duration,
+}
+
+impl FromStr for Limit {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parse = || {
+            let (burst, interval) = text.split_once('/')?;
+            let (number, unit) = interval.split_at_checked(interval.len().checked_sub(1)?)?;
+            let unit = match unit {
+                "s" => 1,
+                "m" => 60,
+                "h" => 60 * 60,
+                _ => return None,
+            };
+            let seconds = number.parse::<u32>().ok()?.checked_mul(unit)?;
+            let burst = burst.parse().ok().filter(|burst| *burst > 0)?;
+            Some(Self {
+                burst,
+                interval: Duration::from_secs(seconds.into()),
+            })
+        };
+        parse().ok_or_else(|| {
+            "write it like 20/5m: 20 at once, then one every 5 minutes (s, m or h)".to_owned()
+        })
+    }
+}
+
+/// The origin under which the service is reached: a scheme, a host and perhaps a port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicUrl(String);
+
+impl PublicUrl {
+    /// The URL of a service that is reached where it listens.
+    pub fn of_address(address: SocketAddr, is_https: bool) -> Self {
+        let host = host(address.ip());
+        Self(match (is_https, address.port()) {
+            (false, 80) => format!("http://{host}"),
+            (false, port) => format!("http://{host}:{port}"),
+            (true, 443) => format!("https://{host}"),
+            (true, port) => format!("https://{host}:{port}"),
+        })
+    }
+
+    /// The origin, as browsers write it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The name or address of the host.
+    pub fn host(&self) -> &str {
+        let (_, host) = self.0.split_once("://").unwrap_or_default();
+        match host.rsplit_once(':') {
+            Some((name, port)) if port.bytes().all(|it| it.is_ascii_digit()) => name,
+            _ => host,
+        }
+    }
+
+    /// Whether it is reached by HTTPS alone.
+    pub fn is_https(&self) -> bool {
+        self.0.starts_with("https:")
+    }
+}
+
+impl fmt::Display for PublicUrl {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl FromStr for PublicUrl {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || "write it like https://report.example.com, without a path".to_owned();
+        let uri: Uri = text.parse().map_err(|_| wrong())?;
+        let scheme = uri
+            .scheme()
+            .filter(|scheme| [&Scheme::HTTP, &Scheme::HTTPS].contains(scheme))
+            .ok_or_else(wrong)?;
+        let host = uri
+            .host()
+            .filter(|host| !host.is_empty())
+            .ok_or_else(wrong)?;
+        let host_and_port = uri.authority().map(|it| it.as_str()).unwrap_or_default();
+        // A port that is none is passed over in silence.
+        let wrong_port = uri.port_u16().is_none() && host_and_port != host;
+        let has_user = uri.authority().is_some_and(|it| it.as_str().contains('@'));
+        if has_user || wrong_port || uri.path() != "/" || uri.query().is_some() {
+            return Err(wrong());
+        }
+        // A browser leaves out the port that the scheme implies.
+        let implied = if *scheme == Scheme::HTTPS { 443 } else { 80 };
+        let port = match uri.port_u16() {
+            Some(port) if port != implied => format!(":{port}"),
+            _ => String::new(),
+        };
+        Ok(Self(format!("{scheme}://{}{port}", host.to_lowercase())))
+    }
+}
+
+/// An IP address as a URL has it.
+fn host(address: IpAddr) -> String {
+    match address {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => format!("[{address}]"),
+    }
+}
+
+/// A network: an address, or the first one and the length of the prefix that all have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Network(IpNet);
+
+impl Network {
+    /// Whether an address is one of it.
+    pub(crate) fn contains(self, address: IpAddr) -> bool {
+        self.0.contains(&address)
+    }
+}
+
+impl FromStr for Network {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let address = text.parse::<IpAddr>().map(IpNet::from);
+        let network = address.or_else(|_| text.parse::<IpNet>());
+        network
+            .map(Self)
+            .map_err(|_| "write it like 10.0.0.7, 10.0.0.0/8 or fd00::/8".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_public_url_is_an_origin() {
+        for (text, origin) in [
+            ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+            ("https://Report.Example.com/", "https://report.example.com"),
+            (
+                "https://report.example.com:443",
+                "https://report.example.com",
+            ),
+            ("http://[::1]:8080", "http://[::1]:8080"),
+        ] {
+            let url: PublicUrl = text.parse().unwrap();
+            assert_eq!(url.as_str(), origin);
+        }
+        for text in [
+            "",
+            "report.example.com",
+            "ftp://report.example.com",
+            "https://report.example.com/api",
+            "https://report.example.com/?a=b",
+            "https://user@report.example.com",
+            "https://report.example.com:99999",
+            "https://report.example.com:x",
+            "https://report.example.com:",
+        ] {
+            assert!(text.parse::<PublicUrl>().is_err(), "{text:?} is no origin");
+        }
+    }
+
+    #[test]
+    fn an_smtp_url_says_how_it_is_kept_private() {
+        let parse = |text: &str| text.parse::<SmtpUrl>();
+        let url = parse("smtp://ann%40example.com:p%3Aw@mail.example.com").unwrap();
+        assert_eq!((url.host.as_str(), url.port), ("mail.example.com", 587));
+        assert_eq!(url.tls, SmtpTls::Starttls);
+        assert_eq!(url.user.as_deref(), Some("ann@example.com"));
+        assert_eq!(url.password.as_ref().map(Secret::reveal), Some("p:w"));
+        assert!(!format!("{url:?}").contains("p:w"));
+        let url = parse("smtps://mail.example.com").unwrap();
+        assert_eq!((url.tls, url.port), (SmtpTls::Wrapped, 465));
+        let url = parse("smtp://127.0.0.1:2525?tls=off").unwrap();
+        assert_eq!((url.tls, url.port), (SmtpTls::Off, 2525));
+        for text in [
+            "",
+            "mail.example.com",
+            "http://mail.example.com",
+            "smtp:mail.example.com",
+            "smtp://",
+            "smtp://mail.example.com/path",
+            "smtp://mail.example.com?tls=maybe",
+            "smtps://mail.example.com?tls=off",
+            "smtp://:password@mail.example.com",
+            "smtp://mail.example.com:99999",
+        ] {
+            assert!(parse(text).is_err(), "{text:?} is no SMTP URL");
+        }
+    }
+
+    #[test]
+    fn a_network_is_an_address_or_has_a_prefix() {
+        let contains = |network: &str, address: &str| {
+            let network: Network = network.parse().unwrap();
+            network.contains(address.parse().unwrap())
+        };
+        assert!(contains("10.0.0.7", "10.0.0.7") && !contains("10.0.0.7", "10.0.0.8"));
+        assert!(contains("10.0.0.0/8", "10.9.8.7") && !contains("10.0.0.0/8", "11.0.0.1"));
+        assert!(contains("fd00::/8", "fd12::1") && !contains("fd00::/8", "10.0.0.1"));
+        for text in ["", "10", "10.0.0.0/33", "10.0.0.0/", "proxy", "*"] {
+            assert!(text.parse::<Network>().is_err(), "{text:?} is no network");
+        }
+    }
+
+    #[test]
+    fn a_limit_is_a_burst_and_an_interval() {
+        let limit: Limit = "20/5m".parse().unwrap();
+        assert_eq!((limit.burst, limit.interval.as_secs()), (20, 300));
+        for text in [
+            "", "20", "20/", "20/5", "0/5m", "-1/5m", "20/5d", "a/5m", "5/é",
+        ] {
+            assert!(text.parse::<Limit>().is_err(), "{text:?} is no limit");
+        }
+    }
+}

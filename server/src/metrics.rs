@@ -1,0 +1,171 @@
+//! What Prometheus is told.
+
+use std::time::Duration;
+
+use prometheus_client::{
+    encoding::{
+        EncodeLabelSet, EncodeLabelValue,
+        text::{encode_eof, encode_registry},
+    },
+    metrics::{
+        counter::Counter,
+        family::Family,
+        gauge::Gauge,
+        histogram::{Histogram, exponential_buckets},
+    },
+    registry::Registry,
+};
+
+use crate::{
+    clock::Timestamp,
+    store::{Result, Store, dead_letter, mail, session},
+};
+
+const PREFIX: &str = "cortex_report";
+
+/// What is counted while the service runs. What the database knows is asked for when it is told.
+pub(crate) struct Metrics {
+    registry: Registry,
+    requests: Family<Answered, Counter>,
+    durations: Family<Asked, Histogram>,
+    mails: Family<Mail, Counter>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Answered {
+    operation: String,
+    status: u16,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Asked {
+    operation: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Mail {
+    outcome: MailOutcome,
+}
+
+/// What became of a try to send a mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
+pub(crate) enum MailOutcome {
+    /// It was taken.
+    Sent,
+    /// It is to be tried again.
+    Postponed,
+    /// It will never be sent.
+    GivenUp,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct State {
+    state: &'static str,
+}
+
+impl Metrics {
+    pub(crate) fn new() -> Self {
+        let mut registry = Registry::with_prefix(PREFIX);
+        let requests = Family::default();
+        registry.register(
+            "requests",
+            "Requests that were answered, by operationId (a page's route) and status",
+            requests.clone(),
+        );
+        // From a millisecond to the deadline of a request.
+        let buckets = || Histogram::new(exponential_buckets(0.001, 2.0, 16));
+        let durations = Family::new_with_constructor(buckets as fn() -> Histogram);
+        registry.register(
+            "request_duration_seconds",
+            "How long they took from the first line to the answer",
+            durations.clone(),
+        );
+        let mails = Family::default();
+        registry.register(
+            "mails",
+            "Tries to send a login mail, by what became of them",
+            mails.clone(),
+        );
+        Self {
+            registry,
+            requests,
+            durations,
+            mails,
+        }
+    }
+
+    pub(crate) fn count_request(&self, operation: &str, status: u16, took: Duration) {
+        let operation = operation.to_owned();
+        let asked = Asked {
+            operation: operation.clone(),
+        };
+        self.durations
+            .get_or_create(&asked)
+            .observe(took.as_secs_f64());
+        let answered = Answered { operation, status };
+        self.requests.get_or_create(&answered).inc();
+    }
+
+    pub(crate) fn count_mail(&self, outcome: MailOutcome) {
+        self.mails.get_or_create(&Mail { outcome }).inc();
+    }
+
+    /// All of it in the OpenMetrics text format. Without the database what it knows is left out.
+    pub(crate) async fn text(
+        &self,
+        store: &Store,
+        now: Timestamp,
+    ) -> Result<String, std::fmt::Error> {
+        let mut now_registry = Registry::with_prefix(PREFIX);
+        let pool = Family::<State, Gauge>::default();
+        let (open, idle) = store.connections();
+        for (state, count) in [("idle", idle), ("used", open.saturating_sub(idle))] {
+            set(&pool, state, count as u64);
+        }
+        now_registry.register(
+            "database_connections",
+            "Connections to the database that this instance holds",
+            pool,
+        );
+        let is_up = Gauge::<i64>::default();
+        match state_of_database(&mut now_registry, store, now).await {
+            Ok(()) => {
+                is_up.set(1);
+            }
+            Err(error) => tracing::warn!(%error, "the database could not be asked for its state"),
+        }
+        now_registry.register("database_up", "Whether the database answers", is_up);
+        let mut text = String::new();
+        encode_registry(&mut text, &self.registry)?;
+        encode_registry(&mut text, &now_registry)?;
+        encode_eof(&mut text)?;
+        Ok(text)
+    }
+}
+
+/// What all instances share, so that each tells the same.
+async fn state_of_database(registry: &mut Registry, store: &Store, now: Timestamp) -> Result<()> {
+    let db = store.reader();
+    let sessions = Family::<State, Gauge>::default();
+    set(&sessions, "active", session::count_active(db, now).await?);
+    set(&sessions, "pending", session::count_pending(db, now).await?);
+    let mails = Family::<State, Gauge>::default();
+    set(&mails, "owed", mail::count(db).await?);
+    set(&mails, "given_up", dead_letter::count(db).await?);
+    registry.register(
+        "sessions",
+        "Sessions that are worth something, or may become so",
+        sessions,
+    );
+    registry.register(
+        "mail_queue",
+        "Login mails that are owed, and those that were given up",
+        mails,
+    );
+    Ok(())
+}
+
+fn set(family: &Family<State, Gauge>, state: &'static str, value: u64) {
+    let value = i64::try_from(value).unwrap_or(i64::MAX);
+    family.get_or_create(&State { state }).set(value);
+}

@@ -1,0 +1,398 @@
+//! Starting: from the settings to a service that runs.
+
+use std::{
+    future, io,
+    net::SocketAddr,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use openapi_lockstep_runtime::ContractError;
+use tokio::{
+    net::TcpListener,
+    sync::{Notify, oneshot},
+    task::{JoinHandle, JoinSet},
+};
+use tokio_rustls::{
+    TlsAcceptor,
+    rustls::{
+        self,
+        pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+    },
+};
+use tracing_subscriber::filter::ParseError;
+
+use crate::{
+    cleanup,
+    clock::Clock,
+    commands::CommandError,
+    config::{MailSettings, PublicUrl, ServeSettings, StoreSettings, TlsSettings, file::FileError},
+    http,
+    mail::{MailDir, MailError, Outbox, Smtp, Transport},
+    metrics::Metrics,
+    random::Random,
+    secret::{Secret, ServerKey},
+    service::Service,
+    store::{Store, StoreError},
+};
+
+/// Why the service does not start, with the setting to change.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The settings file cannot be used.
+    #[error("CORTEX_REPORT_CONFIG: {}: {error}", file.display())]
+    Config {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        error: FileError,
+    },
+    /// Nothing can listen there.
+    #[error("{setting}: cannot listen on {address}: {error}")]
+    Listen {
+        /// The setting that says so.
+        setting: &'static str,
+        /// Where it was to listen.
+        address: SocketAddr,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// Nobody can say under which URL the service is reached.
+    #[error("CORTEX_REPORT_PUBLIC_URL: set it, since {0} is no address to reach the service at")]
+    PublicUrl(SocketAddr),
+    /// The database cannot be opened or brought up to date.
+    #[error("CORTEX_REPORT_DATABASE_URL: {0}")]
+    Database(#[from] StoreError),
+    /// The key cannot be read or made.
+    #[error("CORTEX_REPORT_KEY_FILE: cannot use {}: {error}", file.display())]
+    Key {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        error: io::Error,
+    },
+    /// The mail folder cannot be made.
+    #[error("CORTEX_REPORT_MAIL_DIR: cannot use {}: {error}", folder.display())]
+    MailDir {
+        /// The folder.
+        folder: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// The password for the SMTP server cannot be read.
+    #[error("CORTEX_REPORT_SMTP_PASSWORD_FILE: cannot use {}: {error}", file.display())]
+    SmtpPassword {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        error: io::Error,
+    },
+    /// Of who sends by the SMTP server only half is known.
+    #[error(
+        "CORTEX_REPORT_SMTP_URL: a user and a password go together; set \
+         CORTEX_REPORT_SMTP_PASSWORD_FILE for the user of the URL"
+    )]
+    SmtpCredentials,
+    /// A certificate without a key, or the other way round.
+    #[error(
+        "CORTEX_REPORT_TLS_CERTIFICATE_FILE and CORTEX_REPORT_TLS_KEY_FILE go together; set both \
+         or none"
+    )]
+    HalfTls,
+    /// The certificate or its key cannot be used.
+    #[error("{setting}: cannot use {}: {reason}", file.display())]
+    Tls {
+        /// The setting that names the file.
+        setting: &'static str,
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The SMTP server was tried, and sends no mail.
+    #[error("CORTEX_REPORT_SMTP_URL: {0}")]
+    Smtp(MailError),
+    /// No traces can be sent there.
+    #[error("CORTEX_REPORT_OTLP_URL: {0}")]
+    Otlp(String),
+    /// The log level is none.
+    #[error("CORTEX_REPORT_LOG_LEVEL: {0}")]
+    LogLevel(#[from] ParseError),
+    /// The system has no randomness or takes no signal handler.
+    #[error("the system does not give what the service needs: {0}")]
+    System(String),
+    /// The document cannot be used, which the build rules out.
+    #[error(transparent)]
+    Contract(#[from] ContractError),
+    /// A command failed.
+    #[error(transparent)]
+    Command(#[from] CommandError),
+}
+
+/// How long the mail that is being sent when the service stops may take.
+const OUTBOX_GRACE: Duration = Duration::from_secs(5);
+
+/// A service that runs.
+pub struct Running {
+    address: SocketAddr,
+    metrics_address: Option<SocketAddr>,
+    public_url: PublicUrl,
+    shutdown: oneshot::Sender<()>,
+    serving: JoinHandle<()>,
+}
+
+impl Running {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where Prometheus finds its metrics.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics_address
+    }
+
+    /// Under which URL it is reached.
+    pub fn public_url(&self) -> &PublicUrl {
+        &self.public_url
+    }
+
+    /// Says that it is no longer ready, stops accepting after a while, lets the requests under way
+    /// finish, and closes the database.
+    pub async fn stop(self) {
+        // The receiver is gone only if it has ended already.
+        let _ = self.shutdown.send(());
+        if let Err(error) = self.serving.await {
+            tracing::error!(%error, "the service did not end cleanly");
+        }
+    }
+}
+
+/// Starts the service.
+///
+/// # Errors
+///
+/// A setting that does not work.
+pub async fn start(
+    store_settings: &StoreSettings,
+    settings: &ServeSettings,
+    clock: Clock,
+    random: Random,
+) -> Result<Running, StartError> {
+    let tls = tls(&settings.tls)?;
+    let (store, key) = open(store_settings, &random).await?;
+    let (listener, address) = listen("CORTEX_REPORT_LISTEN", settings.listen).await?;
+    let public_url = public_url(settings, address)?;
+    let metrics = match settings.metrics_listen {
+        Some(address) => Some(listen("CORTEX_REPORT_METRICS_LISTEN", address).await?),
+        None => None,
+    };
+    let metrics_address = metrics.as_ref().map(|(_, address)| *address);
+    let transport = transport(&settings.mail, &public_url)?;
+    let service = Service {
+        store: store.clone(),
+        clock: Arc::new(clock),
+        random: Arc::new(random),
+        key,
+        public_url: public_url.clone(),
+        registration: settings.registration,
+        mail_limits: settings.mail_limits.clone(),
+        trusted_proxies: settings.trusted_proxies.as_slice().into(),
+        mail_is_due: Arc::new(Notify::new()),
+        metrics: Arc::new(Metrics::new()),
+        draining: Arc::new(AtomicBool::new(false)),
+    };
+    let endpoint = http::endpoint(service.clone())?;
+
+    let (stop_outbox, outbox_is_told) = oneshot::channel::<()>();
+    let outbox = Outbox::new(service.clone(), transport, settings.mail.mail_from.clone());
+    let outbox = tokio::spawn(outbox.run(outbox_is_told));
+    // Ended by being dropped, at any point.
+    let mut others = JoinSet::new();
+    others.spawn(cleanup::run(service.clone()));
+    if let Some((listener, _)) = metrics {
+        let endpoint = http::metrics_endpoint(service.clone());
+        others.spawn(http::serve(listener, None, endpoint, future::pending()));
+    }
+    let (shutdown, shut_down) = oneshot::channel::<()>();
+    let drain = Duration::from_secs(settings.drain.into());
+    let serving = tokio::spawn(async move {
+        let draining = Arc::clone(&service.draining);
+        let drained = async move {
+            let _ = shut_down.await;
+            draining.store(true, Ordering::Relaxed);
+            tokio::time::sleep(drain).await;
+        };
+        http::serve(listener, tls, endpoint, drained).await;
+        // The mail that is being sent is finished, but a server that hangs holds up nothing.
+        drop(stop_outbox);
+        let ending = outbox.abort_handle();
+        if tokio::time::timeout(OUTBOX_GRACE, outbox).await.is_err() {
+            ending.abort();
+        }
+        others.shutdown().await;
+        store.close().await;
+    });
+    Ok(Running {
+        address,
+        metrics_address,
+        public_url,
+        shutdown,
+        serving,
+    })
+}
+
+/// Tries what [`start`] would need, and changes nothing.
+///
+/// # Errors
+///
+/// A setting that does not work.
+pub(crate) async fn check(
+    store_settings: &StoreSettings,
+    settings: &ServeSettings,
+    random: &Random,
+) -> Result<(), StartError> {
+    tls(&settings.tls)?;
+    if store_settings.key_file.exists() {
+        key(store_settings, random)?;
+    }
+    Store::check(&store_settings.database_url).await?;
+    let public_url = public_url(settings, settings.listen)?;
+    if let Some(smtp) = smtp(&settings.mail, &public_url)? {
+        smtp.test().await.map_err(StartError::Smtp)?;
+    }
+    Ok(())
+}
+
+/// The database, brought up to date, and the key that belongs to it.
+///
+/// # Errors
+///
+/// A setting that does not work.
+pub(crate) async fn open(
+    settings: &StoreSettings,
+    random: &Random,
+) -> Result<(Store, ServerKey), StartError> {
+    let key = key(settings, random)?;
+    let store = Store::open(&settings.database_url, settings.database_connections).await?;
+    store.migrate(&settings.key_file).await?;
+    Ok((store, key))
+}
+
+fn key(settings: &StoreSettings, random: &Random) -> Result<ServerKey, StartError> {
+    let file = &settings.key_file;
+    ServerKey::load(file, random).map_err(|error| StartError::Key {
+        file: file.clone(),
+        error,
+    })
+}
+
+async fn listen(
+    setting: &'static str,
+    address: SocketAddr,
+) -> Result<(TcpListener, SocketAddr), StartError> {
+    let failed = |error| StartError::Listen {
+        setting,
+        address,
+        error,
+    };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok((listener, address))
+}
+
+/// The URL of a service that listens at `address`.
+fn public_url(settings: &ServeSettings, address: SocketAddr) -> Result<PublicUrl, StartError> {
+    match &settings.public_url {
+        Some(public_url) => Ok(public_url.clone()),
+        None if address.ip().is_unspecified() => Err(StartError::PublicUrl(address)),
+        None => {
+            let is_https = settings.tls.tls_certificate_file.is_some();
+            Ok(PublicUrl::of_address(address, is_https))
+        }
+    }
+}
+
+/// What encrypts connections, if they are.
+fn tls(settings: &TlsSettings) -> Result<Option<TlsAcceptor>, StartError> {
+    let (certificate_file, key_file) =
+        match (&settings.tls_certificate_file, &settings.tls_key_file) {
+            (None, None) => return Ok(None),
+            (Some(certificate), Some(key)) => (certificate, key),
+            _ => return Err(StartError::HalfTls),
+        };
+    let certificate_failed = |reason: String| StartError::Tls {
+        setting: "CORTEX_REPORT_TLS_CERTIFICATE_FILE",
+        file: certificate_file.clone(),
+        reason,
+    };
+    let key_failed = |reason: String| StartError::Tls {
+        setting: "CORTEX_REPORT_TLS_KEY_FILE",
+        file: key_file.clone(),
+        reason,
+    };
+    let certificates = CertificateDer::pem_file_iter(certificate_file)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(|error| certificate_failed(error.to_string()))?;
+    if certificates.is_empty() {
+        return Err(certificate_failed("it has no certificate".to_owned()));
+    }
+    let key =
+        PrivateKeyDer::from_pem_file(key_file).map_err(|error| key_failed(error.to_string()))?;
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let mut config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .and_then(|builder| {
+            builder
+                .with_no_client_auth()
+                .with_single_cert(certificates, key)
+        })
+        .map_err(|error| key_failed(error.to_string()))?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(Some(TlsAcceptor::from(Arc::new(config))))
+}
+
+/// How mails are sent.
+fn transport(
+    settings: &MailSettings,
+    public_url: &PublicUrl,
+) -> Result<Arc<dyn Transport>, StartError> {
+    if let Some(smtp) = smtp(settings, public_url)? {
+        return Ok(Arc::new(smtp));
+    }
+    let folder = settings.mail_dir.clone();
+    let mail_dir =
+        MailDir::open(folder.clone()).map_err(|error| StartError::MailDir { folder, error })?;
+    Ok(Arc::new(mail_dir))
+}
+
+/// The SMTP server that sends them, if one is set.
+fn smtp(settings: &MailSettings, public_url: &PublicUrl) -> Result<Option<Smtp>, StartError> {
+    let password = match &settings.smtp_password_file {
+        Some(file) => Some(
+            Secret::read(file).map_err(|error| StartError::SmtpPassword {
+                file: file.clone(),
+                error,
+            })?,
+        ),
+        None => None,
+    };
+    let Some(url) = &settings.smtp_url else {
+        return match password {
+            Some(_) => Err(StartError::SmtpCredentials),
+            None => Ok(None),
+        };
+    };
+    let password = password.or_else(|| url.password.clone());
+    if url.user.is_some() != password.is_some() {
+        return Err(StartError::SmtpCredentials);
+    }
+    let timeout = Duration::from_secs(settings.smtp_timeout.into());
+    let smtp = Smtp::new(url, password.as_ref(), timeout, public_url.host())
+        .map_err(|error| StartError::System(error.to_string()))?;
+    Ok(Some(smtp))
+}

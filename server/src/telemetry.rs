@@ -1,0 +1,84 @@
+//! The log, and the traces that go to an OpenTelemetry collector.
+
+use std::{
+    io::{self, IsTerminal},
+    time::Duration,
+};
+
+use opentelemetry::trace::TracerProvider;
+use opentelemetry_otlp::{SpanExporter, WithExportConfig};
+use opentelemetry_sdk::{Resource, trace::SdkTracerProvider};
+use tracing::{Level, Metadata};
+use tracing_subscriber::{
+    EnvFilter, Layer, filter, layer::SubscriberExt, registry, util::SubscriberInitExt,
+};
+
+use crate::{
+    config::{LogFormat, TelemetrySettings},
+    start::StartError,
+};
+
+/// At each start, and each command, these say that there is nothing to do.
+const QUIET: &str = "info,sea_orm_migration=warn,sqlx::postgres::notice=warn,opentelemetry=warn,\
+    opentelemetry_sdk=warn,opentelemetry_otlp=warn,opentelemetry-otlp=warn";
+/// How long the last traces may take to be sent when the service ends.
+const LAST_TRACES: Duration = Duration::from_secs(1);
+
+/// What is told of the program while this lives.
+pub(crate) struct Telemetry {
+    traces: Option<SdkTracerProvider>,
+}
+
+impl Telemetry {
+    /// Starts to log, and to send traces if there is whom to.
+    pub(crate) fn start(settings: &TelemetrySettings) -> Result<Self, StartError> {
+        let filter = match settings.log_level.as_str() {
+            "info" => EnvFilter::try_new(QUIET)?,
+            level => EnvFilter::try_new(level)?,
+        };
+        let log = tracing_subscriber::fmt::layer().with_writer(io::stderr);
+        let log = match settings.log_format {
+            LogFormat::Text => log.with_ansi(io::stderr().is_terminal()).boxed(),
+            LogFormat::Json => log.json().boxed(),
+        };
+        let traces = settings.otlp_url.as_ref().map(|url| {
+            let url = url.as_str().trim_end_matches('/');
+            let exporter = SpanExporter::builder()
+                .with_http()
+                .with_endpoint(format!("{url}/v1/traces"))
+                .build();
+            let resource = Resource::builder().with_service_name("cortex-reportd");
+            exporter.map(|exporter| {
+                SdkTracerProvider::builder()
+                    .with_batch_exporter(exporter)
+                    .with_resource(resource.build())
+                    .build()
+            })
+        });
+        let traces = traces
+            .transpose()
+            .map_err(|error| StartError::Otlp(error.to_string()))?;
+        let layer = traces.as_ref().map(|traces| {
+            tracing_opentelemetry::layer()
+                .with_tracer(traces.tracer("cortex-reportd"))
+                .with_filter(filter::filter_fn(is_ours))
+        });
+        registry().with(log.with_filter(filter)).with(layer).init();
+        Ok(Self { traces })
+    }
+
+    /// Sends the last traces.
+    pub(crate) async fn stop(self) {
+        let Some(traces) = self.traces else {
+            return;
+        };
+        let sent = tokio::task::spawn_blocking(move || traces.shutdown_with_timeout(LAST_TRACES));
+        if let Ok(Err(error)) = sent.await {
+            tracing::warn!(%error, "the last traces were not sent");
+        }
+    }
+}
+
+fn is_ours(metadata: &Metadata<'_>) -> bool {
+    *metadata.level() <= Level::INFO && metadata.target().starts_with("cortex_report")
+}
