@@ -63,7 +63,8 @@ pub async fn serve(mut command: Command) -> Served {
     }
 }
 
-fn signal(child: &Child, name: &str) {
+/// Sends a signal to the binary.
+pub fn signal(child: &Child, name: &str) {
     let kill = format!("kill -s {name} {}", child.id().unwrap());
     let sent = std::process::Command::new("sh")
         .args(["-c", &kill])

@@ -147,6 +147,15 @@ impl Service {
         self.running.address()
     }
 
+    /// What Prometheus is told, a line for each value, once it was given an address.
+    pub async fn metrics(&self) -> String {
+        let address = self.running.metrics_address().unwrap();
+        let told = reqwest::get(format!("http://{address}/metrics")).await;
+        let told = told.unwrap();
+        assert_eq!(told.status(), 200);
+        told.text().await.unwrap()
+    }
+
     pub fn folder(&self) -> &TempDir {
         &self.folder
     }
@@ -330,6 +339,35 @@ pub fn link_path(mail: &str) -> String {
         .take_while(|it| it.is_ascii_alphanumeric() || "-_".contains(*it))
         .collect();
     format!("/verify/{token}")
+}
+
+/// A certificate for localhost (cert.pem), its key (key.pem), the authority that signed it (ca.pem),
+/// and another one (other.pem).
+pub fn certificates(folder: &Path) {
+    let openssl = |arguments: &str| {
+        let output = std::process::Command::new("openssl")
+            .args(arguments.split(' '))
+            .current_dir(folder)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "openssl {arguments}: {said}");
+    };
+    openssl(
+        "req -x509 -newkey rsa:2048 -nodes -subj /CN=authority -days 2 -keyout ca.key -out ca.pem",
+    );
+    openssl(
+        "req -x509 -newkey rsa:2048 -nodes -subj /CN=other -days 2 -keyout other.key -out other.pem",
+    );
+    openssl("req -newkey rsa:2048 -nodes -subj /CN=localhost -keyout key.pem -out request.pem");
+    std::fs::write(
+        folder.join("names"),
+        "subjectAltName=DNS:localhost,IP:127.0.0.1",
+    )
+    .unwrap();
+    openssl(
+        "x509 -req -in request.pem -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile names -out cert.pem",
+    );
 }
 
 /// Says something past what the test runner keeps to itself.

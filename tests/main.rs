@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod app;
+mod cleanup;
 mod client;
 mod command_line;
 mod commands;
@@ -17,15 +18,23 @@ mod each_database;
 mod emission;
 mod errors;
 mod harness;
+mod health;
 mod hostile;
 mod instances;
 mod lockstep;
 mod login;
 mod mail_limits;
+mod metrics;
 mod pages;
 mod proxy;
+mod request_id;
 mod requests;
+mod rolling_restart;
 mod secrets;
 mod session;
+mod settings;
 mod smtp;
+mod tls;
+mod traces;
+mod trusted_proxies;
 mod verification;

@@ -18,7 +18,7 @@ use tokio::{
 
 use crate::{
     commands::{Served, binary, serve},
-    harness::{Service, TestDatabase, link_path, ok, say},
+    harness::{Service, TestDatabase, certificates, link_path, ok, say},
 };
 
 /// The variable with a Python that has aiosmtpd.
@@ -288,35 +288,11 @@ async fn two_instances_send_each_mail_once() {
     assert!(server.is_silent().await);
 }
 
-/// A certificate for localhost, its key, the authority that signed it, and another one.
-fn certificate(folder: &Path) {
-    let openssl = |arguments: &str| {
-        let output = std::process::Command::new("openssl")
-            .args(arguments.split(' '))
-            .current_dir(folder)
-            .output()
-            .unwrap();
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "openssl {arguments}: {said}");
-    };
-    openssl(
-        "req -x509 -newkey rsa:2048 -nodes -subj /CN=authority -days 2 -keyout ca.key -out ca.pem",
-    );
-    openssl(
-        "req -x509 -newkey rsa:2048 -nodes -subj /CN=other -days 2 -keyout other.key -out other.pem",
-    );
-    openssl("req -newkey rsa:2048 -nodes -subj /CN=localhost -keyout key.pem -out request.pem");
-    std::fs::write(folder.join("names"), "subjectAltName=DNS:localhost").unwrap();
-    openssl(
-        "x509 -req -in request.pem -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile names -out cert.pem",
-    );
-}
-
 #[tokio::test]
 async fn a_server_with_tls_and_a_password_is_trusted_only_with_a_known_certificate() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).display().to_string();
-    certificate(folder.path());
+    certificates(folder.path());
     std::fs::write(path("password"), "hunter2\n").unwrap();
     for (tls, scheme) in [("starttls", "smtp"), ("wrapped", "smtps")] {
         let (certificate, key) = (path("cert.pem"), path("key.pem"));

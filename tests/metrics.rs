@@ -1,0 +1,102 @@
+//! What Prometheus is told.
+
+use serde_json::json;
+
+use crate::harness::{Service, ok, problem};
+
+async fn service() -> Service {
+    Service::start_with(|settings| {
+        settings.metrics_listen = Some(([127, 0, 0, 1], 0).into());
+    })
+    .await
+}
+
+fn value(metrics: &str, name: &str) -> f64 {
+    let line = metrics.lines().find_map(|line| line.strip_prefix(name));
+    let value = line.unwrap_or_else(|| panic!("lacks {name}:\n{metrics}"));
+    value.trim().parse().unwrap()
+}
+
+#[tokio::test]
+async fn it_counts_requests_mails_sessions_and_connections() {
+    let service = service().await;
+    let key = service.log_in("ann@example.com").await;
+    service.start_login("bob@example.com").await;
+    service.outbox_is_empty().await;
+    for _ in 0..3 {
+        ok(service.get("/api/1/user").bearer_auth(&key)).await;
+    }
+    problem(service.get("/api/1/user"), 403, "not_logged_in").await;
+    let wrong = service.post("/api/1/app").bearer_auth(&key);
+    problem(wrong.json(&json!({})), 400, "invalid_request").await;
+    problem(service.get("/nowhere/at/all"), 404, "not_found").await;
+
+    let metrics = service.metrics().await;
+    for (name, expected) in [
+        (
+            r#"cortex_report_requests_total{operation="getUser",status="200"}"#,
+            3.0,
+        ),
+        (
+            r#"cortex_report_requests_total{operation="getUser",status="403"}"#,
+            1.0,
+        ),
+        (
+            r#"cortex_report_requests_total{operation="createApp",status="400"}"#,
+            1.0,
+        ),
+        (
+            r#"cortex_report_requests_total{operation="login",status="200"}"#,
+            2.0,
+        ),
+        (
+            r#"cortex_report_requests_total{operation="/verify/:token",status="200"}"#,
+            1.0,
+        ),
+        (
+            r#"cortex_report_requests_total{operation="none",status="404"}"#,
+            1.0,
+        ),
+        (
+            r#"cortex_report_request_duration_seconds_count{operation="getUser"}"#,
+            4.0,
+        ),
+        (r#"cortex_report_mails_total{outcome="Sent"}"#, 2.0),
+        (r#"cortex_report_sessions{state="active"}"#, 1.0),
+        (r#"cortex_report_sessions{state="pending"}"#, 1.0),
+        (r#"cortex_report_mail_queue{state="owed"}"#, 0.0),
+        (r#"cortex_report_mail_queue{state="given_up"}"#, 0.0),
+        ("cortex_report_database_up", 1.0),
+    ] {
+        assert_eq!(value(&metrics, name), expected, "{name}:\n{metrics}");
+    }
+    let connections = |state: &str| {
+        let name = format!("cortex_report_database_connections{{state=\"{state}\"}}");
+        value(&metrics, &name)
+    };
+    let connections = connections("idle") + connections("used");
+    assert!((1.0..=4.0).contains(&connections), "{metrics}");
+    assert!(metrics.ends_with("# EOF\n"), "{metrics}");
+    assert!(!metrics.contains("ann@example.com"), "{metrics}");
+}
+
+#[tokio::test]
+async fn without_the_database_it_tells_the_rest() {
+    let service = service().await;
+    problem(service.get("/api/1/user"), 403, "not_logged_in").await;
+    let failed = service.database.fail().await;
+    let metrics = service.metrics().await;
+    assert_eq!(value(&metrics, "cortex_report_database_up"), 0.0);
+    assert!(
+        metrics.contains("cortex_report_requests_total"),
+        "{metrics}"
+    );
+    assert!(!metrics.contains("cortex_report_sessions"), "{metrics}");
+    failed.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn nobody_finds_them_where_the_service_is() {
+    let service = service().await;
+    problem(service.get("/metrics"), 404, "not_found").await;
+}

@@ -1,0 +1,71 @@
+//! Each request has an id, by which its answer is found in the log.
+
+use crate::{
+    commands::{binary, serve},
+    harness::{Service, problem},
+};
+
+async fn id(request: crate::conformance::Call) -> String {
+    let answer = request.send().await.unwrap();
+    answer.headers()["x-request-id"]
+        .to_str()
+        .unwrap()
+        .to_owned()
+}
+
+#[tokio::test]
+async fn every_answer_has_one_of_its_own() {
+    let service = Service::start().await;
+    let mut ids = Vec::new();
+    for path in [
+        "/",
+        "/livez",
+        "/api/1/user",
+        "/verify/x",
+        "/nowhere",
+        "/docs/",
+    ] {
+        for _ in 0..2 {
+            ids.push(id(service.get(path)).await);
+        }
+    }
+    assert!(ids.iter().all(|id| id.len() == 16), "{ids:?}");
+    let count = ids.len();
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), count, "{ids:?}");
+    // `problem` compares it with the one in the body.
+    problem(service.get("/nowhere"), 404, "not_found").await;
+}
+
+#[tokio::test]
+async fn a_client_cannot_choose_it_but_a_trusted_proxy_can() {
+    let asked = |service: &Service, id: &str| service.get("/livez").header("x-request-id", id);
+    let service = Service::start().await;
+    assert_ne!(id(asked(&service, "from-outside")).await, "from-outside");
+
+    let service = service
+        .restart_with(|settings| settings.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()])
+        .await;
+    assert_eq!(
+        id(asked(&service, "from-proxy_1.2")).await,
+        "from-proxy_1.2"
+    );
+    for wrong in ["", "two words", "<b>", "a\"b", "\u{e9}", &"x".repeat(65)] {
+        assert_eq!(id(asked(&service, wrong)).await.len(), 16, "{wrong:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_log_names_the_request_of_each_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = binary(folder.path());
+    command.env("CORTEX_REPORT_LOG_FORMAT", "json");
+    let mut served = serve(command).await;
+    let id = id(served.api.get("/api/1/user")).await;
+    let line = served.log.next_line().await.unwrap().unwrap();
+    let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(line["span"]["id"], id, "{line}");
+    assert_eq!(line["fields"]["operation"], "getUser", "{line}");
+    assert_eq!(line["fields"]["status"], 403, "{line}");
+}
