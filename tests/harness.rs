@@ -329,6 +329,11 @@ pub async fn mail_after(folder: &Path, count: usize) -> String {
     }
 }
 
+/// How many mails there are in the folder of a service whose files are in `folder`.
+pub fn count_mails(folder: &Path) -> usize {
+    mails(folder).len()
+}
+
 /// The path of the verification URL in a mail.
 pub fn link_path(mail: &str) -> String {
     let (_, rest) = mail
