@@ -91,7 +91,10 @@ async fn what_is_wrong_in_the_file_is_told_with_its_place() {
     for (settings, reasons) in [
         (
             "listen = '127.0.0.1:1'\n\nlissten = 'x'",
-            &["line 3: there is no setting lissten", "check-config"][..],
+            &[
+                "line 3: there is no setting lissten",
+                "cortex-reportd --help",
+            ][..],
         ),
         ("config = 'x'", &["line 1: there is no setting config"]),
         ("[mail]\nsmtp_url = 'x'", &["line 1"]),

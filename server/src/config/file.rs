@@ -27,7 +27,9 @@ pub enum FileError {
         reason: String,
     },
     /// There is no such setting.
-    #[error("line {line}: there is no setting {key}; cortex-reportd check-config lists them all")]
+    #[error(
+        "line {line}: there is no setting {key}; they are the flags of cortex-reportd --help, with _ for -"
+    )]
     UnknownKey {
         /// Where it is, from 1.
         line: usize,
