@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use crate::{
-    harness::{Service, link_path},
+    harness::{Service, is_as_kept, link_path},
     proxy::{Proxy, Then, answer, json},
 };
 
@@ -208,23 +208,6 @@ fn is_manual_code(word: &str) -> bool {
     parts.is_some_and(|(first, last)| letters(first) && letters(last))
 }
 
-/// Compares what is said with what is kept in `golden/<name>.txt`.
-#[track_caller]
-fn is_as_kept(name: &str, text: &str) {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("golden/{name}.txt"));
-    if env::var_os("UPDATE_GOLDEN").is_some() {
-        fs::write(&file, text).unwrap();
-    }
-    let kept = fs::read_to_string(&file).unwrap_or_default();
-    assert_eq!(
-        text,
-        kept,
-        "it differs from {}; if it is meant to, run the test with UPDATE_GOLDEN=1 and review the \
-         change",
-        file.display()
-    );
-}
-
 #[tokio::test]
 async fn the_whole_life_of_a_session() {
     let service = Service::start().await;
@@ -234,22 +217,22 @@ async fn the_whole_life_of_a_session() {
         .failed(4, &["You are not logged in", "cortex-report login ADDRESS"]);
 
     let said = ann.log_in(&service, &[]).await;
-    is_as_kept("login", &format!("{}{}", said.error, said.out));
+    is_as_kept("login.txt", &format!("{}{}", said.error, said.out));
     assert_eq!(said.code, 0);
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&ann.sessions()), 0o600);
-    is_as_kept("whoami", &ann.run(&["whoami"]).await.done());
+    is_as_kept("whoami.txt", &ann.run(&["whoami"]).await.done());
 
-    is_as_kept("no_apps", &ann.run(&["app", "list"]).await.done());
+    is_as_kept("no_apps.txt", &ann.run(&["app", "list"]).await.done());
     let created = ann.run(&["app", "create", "Space Miner"]).await.done();
-    is_as_kept("app_create", &created);
+    is_as_kept("app_create.txt", &created);
     ann.run(&["app", "create", "Ünïcode 宇宙", "--org", "ann"])
         .await
         .done();
     ann.run(&["app", "create", "space miner", "--org", "1"])
         .await
         .failed(1, &["has an application of this name already"]);
-    is_as_kept("app_list", &ann.run(&["app", "list"]).await.done());
+    is_as_kept("app_list.txt", &ann.run(&["app", "list"]).await.done());
 
     ann.run(&["app", "delete", "1"]).await.failed(2, &["--yes"]);
     let deleted = ann.run(&["app", "delete", "1", "--yes"]).await.done();
@@ -284,7 +267,7 @@ async fn scripts_get_the_replies_of_the_service() {
         let arguments = [arguments, &["--output", "json"]].concat();
         all.push_str(&ann.run(&arguments).await.done());
     }
-    is_as_kept("json", &all);
+    is_as_kept("json.txt", &all);
 }
 
 #[tokio::test]
@@ -628,7 +611,7 @@ async fn help_and_completions() {
             arguments.join(" ")
         ));
     }
-    is_as_kept("help", &all);
+    is_as_kept("help.txt", &all);
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let script = ann.run(&["completions", shell]).await.done();
         assert!(script.contains("whoami"), "{shell}: {script}");

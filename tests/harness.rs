@@ -103,8 +103,17 @@ impl Service {
 
     pub async fn start_with(change: impl FnOnce(&mut ServeSettings)) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let clock = TestClock(Arc::new(AtomicU64::new(BEGINNING)));
         let database = TestDatabase::create(folder.path()).await;
+        Self::start_on(folder, database, change).await
+    }
+
+    /// With a database and the folder that its file may be in.
+    pub async fn start_on(
+        folder: TempDir,
+        database: TestDatabase,
+        change: impl FnOnce(&mut ServeSettings),
+    ) -> Self {
+        let clock = TestClock(Arc::new(AtomicU64::new(BEGINNING)));
         let running = start(&folder, &database, &clock, 42, change).await;
         Self {
             api: caller(&running),
@@ -372,6 +381,25 @@ pub fn certificates(folder: &Path) {
     .unwrap();
     openssl(
         "x509 -req -in request.pem -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile names -out cert.pem",
+    );
+}
+
+/// Compares what is said with what is kept in the file `golden/<name>`.
+#[track_caller]
+pub fn is_as_kept(name: &str, text: &str) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("golden")
+        .join(name);
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        fs::write(&file, text).unwrap();
+    }
+    let kept = fs::read_to_string(&file).unwrap_or_default();
+    assert_eq!(
+        text,
+        kept,
+        "it differs from {}; if it is meant to, run the test with UPDATE_GOLDEN=1 and review the \
+         change",
+        file.display()
     );
 }
 

@@ -34,6 +34,7 @@ mod secrets;
 mod session;
 mod settings;
 mod smtp;
+mod statements;
 mod tls;
 mod traces;
 mod trusted_proxies;

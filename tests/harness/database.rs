@@ -49,6 +49,18 @@ impl TestDatabase {
         &self.url
     }
 
+    /// Where the server is, as the URL says: its host, perhaps with a port.
+    pub fn server(&self) -> String {
+        let (_, rest) = self.url.split_once('@').unwrap();
+        rest.split('/').next().unwrap().to_owned()
+    }
+
+    /// The same PostgreSQL by another way to the server, without TLS.
+    pub fn through(mut self, address: &str) -> Self {
+        self.url = self.url.replacen(&self.server(), address, 1) + "&sslmode=disable";
+        self
+    }
+
     /// A connection, and no more than one.
     pub async fn connect(&self) -> DatabaseConnection {
         connect(&self.url).await

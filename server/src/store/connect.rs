@@ -3,8 +3,8 @@
 use std::{fs::File, os::unix::fs::OpenOptionsExt, path::Path, time::Duration};
 
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseBackend, DatabaseConnection, DbErr,
-    Statement, TransactionTrait,
+    ConnectOptions, ConnectionTrait, Database, DatabaseBackend, DatabaseConnection,
+    DatabaseTransaction, DbErr, Statement, TransactionTrait,
     sqlx::{
         Executor,
         mysql::MySqlConnectOptions,
@@ -13,6 +13,7 @@ use sea_orm::{
     },
 };
 use sea_orm_migration::MigratorTrait;
+use sha2::{Digest, Sha256};
 
 use super::{Result, StoreError, migrations::Migrator};
 
@@ -123,50 +124,75 @@ async fn warn_of_lost_commits(connection: &DatabaseConnection) -> Result<()> {
 }
 
 /// Brings the schema up to date. Of several instances that start together only one does it; the
-/// others wait for it: with SQLite by a lock on `lock_file`, else by one of the database's.
+/// others wait for it: with SQLite by a lock on `lock_file`, else by one of the database's, which a
+/// connection holds while others do the work.
 pub(super) async fn migrate(connection: &DatabaseConnection, lock_file: &Path) -> Result<()> {
-    let backend = connection.get_database_backend();
-    // The lock is held by one connection while others do the work.
-    let lock = match backend {
-        DatabaseBackend::Sqlite => {
-            let file = lock_file.to_owned();
-            let lock = tokio::task::spawn_blocking(move || -> std::io::Result<File> {
-                let file = File::open(file)?;
-                file.lock()?;
-                Ok(file)
-            });
-            let file = lock.await.map_err(std::io::Error::other).flatten();
-            let file = file.map_err(|error| DbErr::Migration(error.to_string()))?;
+    match connection.get_database_backend() {
+        DatabaseBackend::Postgres => {
+            let lock = lock_postgres(connection).await?;
+            let migrated = Migrator::up(connection, None).await;
+            // What ends the transaction ends the lock.
+            lock.commit().await?;
+            migrated?;
+        }
+        DatabaseBackend::MySql => {
+            let lock = lock_mariadb(connection).await?;
+            let migrated = Migrator::up(connection, None).await;
+            lock.execute_unprepared("DO RELEASE_ALL_LOCKS()").await?;
+            lock.commit().await?;
+            migrated?;
+        }
+        _ => {
+            let _lock = lock_sqlite(lock_file).await?;
             Migrator::up(connection, None).await?;
-            drop(file);
-            return Ok(());
-        }
-        _ => connection.begin().await?,
-    };
-    if backend == DatabaseBackend::Postgres {
-        lock.execute_unprepared(&format!("SET LOCAL lock_timeout = '{MIGRATION_TIMEOUT}s'"))
-            .await?;
-        // Ended with the transaction.
-        let take = "SELECT pg_advisory_xact_lock(hashtextextended('cortex-report ' || \
-            current_schema(), 0))";
-        lock.execute_unprepared(take).await?;
-    } else {
-        // The names are those of the whole server, and have 64 characters at most.
-        let take = format!(
-            "SELECT COALESCE(GET_LOCK(CONCAT('cortex-report ', MD5(DATABASE())), {MIGRATION_TIMEOUT}), 0) \
-             AS taken"
-        );
-        if number(&lock, &take).await? != 1 {
-            let reason = "another instance did not finish bringing the schema up to date";
-            return Err(DbErr::Migration(reason.to_owned()).into());
         }
     }
-    let migrated = Migrator::up(connection, None).await;
-    if backend == DatabaseBackend::MySql {
-        lock.execute_unprepared("DO RELEASE_ALL_LOCKS()").await?;
+    Ok(())
+}
+
+async fn lock_sqlite(file: &Path) -> Result<File> {
+    let file = file.to_owned();
+    let lock = tokio::task::spawn_blocking(move || -> std::io::Result<File> {
+        let file = File::open(file)?;
+        file.lock()?;
+        Ok(file)
+    });
+    let file = lock.await.map_err(std::io::Error::other).flatten();
+    Ok(file.map_err(|error| DbErr::Migration(error.to_string()))?)
+}
+
+async fn lock_postgres(connection: &DatabaseConnection) -> Result<DatabaseTransaction> {
+    let lock = connection.begin().await?;
+    lock.execute_unprepared(&format!("SET LOCAL lock_timeout = '{MIGRATION_TIMEOUT}s'"))
+        .await?;
+    let schema = Statement::from_string(DatabaseBackend::Postgres, "SELECT current_schema()::text");
+    let schema = lock.query_one_raw(schema).await?;
+    let schema: Option<String> = schema.map(|row| row.try_get_by_index(0)).transpose()?;
+    // The numbers are those of the whole database.
+    let digest = Sha256::digest(format!("cortex-report {}", schema.unwrap_or_default()));
+    let number = digest.first_chunk().copied().map(i64::from_be_bytes);
+    let take = "SELECT pg_advisory_xact_lock($1)";
+    let take = Statement::from_sql_and_values(
+        DatabaseBackend::Postgres,
+        take,
+        [number.unwrap_or_default().into()],
+    );
+    lock.execute_raw(take).await?;
+    Ok(lock)
+}
+
+async fn lock_mariadb(connection: &DatabaseConnection) -> Result<DatabaseTransaction> {
+    let lock = connection.begin().await?;
+    // The names are those of the whole server, and have 64 characters at most.
+    let take = format!(
+        "SELECT COALESCE(GET_LOCK(CONCAT('cortex-report ', MD5(DATABASE())), {MIGRATION_TIMEOUT}), 0) \
+         AS taken"
+    );
+    if number(&lock, &take).await? != 1 {
+        let reason = "another instance did not finish bringing the schema up to date";
+        return Err(DbErr::Migration(reason.to_owned()).into());
     }
-    lock.commit().await?;
-    Ok(migrated?)
+    Ok(lock)
 }
 
 /// The only value of the only row that a query answers.

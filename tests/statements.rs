@@ -1,0 +1,175 @@
+//! Every statement that the service sends to PostgreSQL, for whoever wants to run it on a database
+//! that speaks the same protocol.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use cortex_report_server::Registration;
+use reqwest::Method;
+use sea_orm::DatabaseBackend;
+use serde_json::json;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt, copy},
+    net::{
+        TcpListener, TcpStream,
+        tcp::{OwnedReadHalf, OwnedWriteHalf},
+    },
+};
+
+use crate::harness::{Service, TestDatabase, is_as_kept, ok, problem};
+
+const HOUR: u64 = 60 * 60;
+
+type Statements = Arc<Mutex<BTreeSet<String>>>;
+
+/// Stands between the service and its server, and keeps what it is asked. Answers where.
+async fn listen_in(server: String, statements: Statements) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    tokio::spawn(async move {
+        loop {
+            let (client, _) = listener.accept().await.unwrap();
+            let server = TcpStream::connect(&server).await.unwrap();
+            server.set_nodelay(true).unwrap();
+            let (mut answers, to_server) = server.into_split();
+            let (from_client, mut to_client) = client.into_split();
+            tokio::spawn(async move { copy(&mut answers, &mut to_client).await });
+            tokio::spawn(pass_on(from_client, to_server, Arc::clone(&statements)));
+        }
+    });
+    address
+}
+
+/// Passes messages on, each of which is a kind (but for the first), a length and what it says.
+async fn pass_on(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    statements: Statements,
+) -> std::io::Result<()> {
+    let mut has_begun = false;
+    loop {
+        let kind = if has_begun { from.read_u8().await? } else { 0 };
+        let length = from.read_u32().await?;
+        let mut says = vec![0; length as usize - 4];
+        from.read_exact(&mut says).await?;
+        let mut message = Vec::from(&[kind][..usize::from(has_begun)]);
+        message.extend(length.to_be_bytes());
+        message.extend(&says);
+        to.write_all(&message).await?;
+        has_begun = true;
+        let mut texts = says.split(|byte| *byte == 0);
+        let statement = match kind {
+            b'Q' => texts.next(),
+            // Behind the name that it is prepared under.
+            b'P' => texts.nth(1),
+            _ => None,
+        };
+        if let Some(statement) = statement {
+            let statement = String::from_utf8_lossy(statement);
+            let words: Vec<&str> = statement.split_whitespace().collect();
+            statements.lock().unwrap().insert(words.join(" "));
+        }
+    }
+}
+
+/// All that people, clients, operators, the outbox and the clean-up do.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn all_of_them_are_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = TestDatabase::create(folder.path()).await;
+    if database.backend() != DatabaseBackend::Postgres {
+        return;
+    }
+    let statements = Statements::default();
+    let address = listen_in(database.server(), Arc::clone(&statements)).await;
+    let database = database.through(&address);
+    let service = Service::start_on(folder, database, |settings| {
+        settings.metrics_listen = Some(([127, 0, 0, 1], 0).into());
+        settings.mail_limits.address = "4/1h".parse().unwrap();
+    })
+    .await;
+
+    let key = service.log_in("ann@example.com").await;
+    let again = service.start_login("ann@example.com").await;
+    service.get(&again.path).send().await.unwrap();
+    service.type_code(&again, "BBBB-BBBB").await;
+    service.type_code(&again, &again.manual_code).await;
+    let org_id = service.org_id(&key).await;
+    let app_id = service.create_app(&key, org_id, "Space Miner").await;
+    let taken = json!({ "org_id": org_id, "app_name": "Space Miner" });
+    let taken = service.post("/api/1/app").bearer_auth(&key).json(&taken);
+    problem(taken, 409, "name_taken").await;
+    ok(service
+        .get(&format!("/api/1/app?org_id={org_id}"))
+        .bearer_auth(&key))
+    .await;
+    let path = format!("/api/1/app/{app_id}");
+    ok(service.request(Method::DELETE, &path).bearer_auth(&key)).await;
+    service.clock.advance(HOUR);
+    ok(service.get("/api/1/user").bearer_auth(&key)).await;
+    ok(service.post("/api/1/logout").bearer_auth(&key)).await;
+    for _ in 0..3 {
+        service.start_login("ann@example.com").await;
+    }
+    let refused = json!({ "email": "ann@example.com" });
+    problem(
+        service.post("/api/1/login").json(&refused),
+        429,
+        "too_many_requests",
+    )
+    .await;
+    let ready = service.get("/readyz").send().await.unwrap();
+    assert_eq!(ready.status(), 200);
+    assert!(service.metrics().await.contains("database_up 1"));
+
+    for arguments in [
+        "user add bob@example.com",
+        "user list",
+        "user unlock ann@example.com",
+        "user end-sessions ann@example.com",
+        "org add Example",
+        "org list",
+        "member add bob@example.com 2 --role viewer",
+        "member add bob@example.com 2 --role member",
+        "member list",
+        "mail list",
+        "mail dead",
+    ] {
+        let arguments: Vec<&str> = arguments.split(' ').collect();
+        let done = service.operate(&arguments);
+        assert!(done.status.success(), "{arguments:?}: {done:?}");
+    }
+
+    // A mail that is put off, and given up.
+    let service = service
+        .restart_with(|settings| {
+            settings.registration = Registration::Closed;
+            settings.mail.smtp_url = Some("smtp://127.0.0.1:1?tls=off".parse().unwrap());
+        })
+        .await;
+    let login = json!({ "email": "bob@example.com" });
+    ok(service.post("/api/1/login").json(&login)).await;
+    while service.rows("dead_letter").await == 0 {
+        service.clock.advance(60);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    service.clock.advance(40 * 24 * HOUR);
+    let service = service.restart_with(|_| {}).await;
+    let begin = Instant::now();
+    while service.rows("dead_letter").await > 0 {
+        assert!(begin.elapsed() < Duration::from_secs(20));
+    }
+
+    let statements = statements.lock().unwrap();
+    // This is how the test looks into a table.
+    let of_service = |it: &&String| !it.contains("quote_nullable");
+    let statements: Vec<&str> = statements
+        .iter()
+        .filter(of_service)
+        .map(String::as_str)
+        .collect();
+    is_as_kept("postgres.sql", &format!("{};\n", statements.join(";\n")));
+}
