@@ -61,7 +61,7 @@ async fn it_counts_requests_mails_sessions_and_connections() {
             r#"cortex_report_request_duration_seconds_count{operation="getUser"}"#,
             4.0,
         ),
-        (r#"cortex_report_mails_total{outcome="Sent"}"#, 2.0),
+        (r#"cortex_report_mails_total{outcome="sent"}"#, 2.0),
         (r#"cortex_report_sessions{state="active"}"#, 1.0),
         (r#"cortex_report_sessions{state="pending"}"#, 1.0),
         (r#"cortex_report_mail_queue{state="owed"}"#, 0.0),

@@ -236,3 +236,54 @@ async fn a_check_tries_what_a_start_would_need() {
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 }
+
+/// The table in docs/operations.md.
+#[tokio::test]
+async fn every_setting_is_documented_with_its_default() {
+    let docs = include_str!("../docs/operations.md");
+    let documented: Vec<String> = docs
+        .lines()
+        .skip_while(|line| *line != "## Settings")
+        .skip(1)
+        .take_while(|line| !line.starts_with("## "))
+        .filter_map(|line| line.strip_prefix("| `"))
+        .map(|row| {
+            let (key, rest) = row.split_once("` | ").unwrap();
+            let (default, _) = rest.split_once(" | ").unwrap();
+            match default {
+                "not set" => format!("{key}: not set"),
+                default => format!("{key}: {default} (default)"),
+            }
+        })
+        .collect();
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = binary(folder.path());
+    command.env_remove("CORTEX_REPORT_LISTEN");
+    let settings = text(&check(command).await.stdout);
+    let (settings, _) = settings.split_once("\n\nThe service could start").unwrap();
+    let settings: Vec<&str> = settings.lines().collect();
+    assert_eq!(documented, settings, "mend the table in docs/operations.md");
+
+    let help = binary(folder.path()).arg("--help").output().await.unwrap();
+    let help = text(&help.stdout);
+    for setting in settings {
+        let (key, _) = setting.split_once(": ").unwrap();
+        let flag = format!("--{} ", key.replace('_', "-"));
+        let variable = format!("[env: CORTEX_REPORT_{}", key.to_uppercase());
+        assert!(help.contains(&flag) && help.contains(&variable), "{key}");
+    }
+}
+
+/// The example that is installed with the unit: every line of it counts.
+#[tokio::test]
+async fn the_example_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let example = include_str!("../deploy/settings.toml");
+    let mut command = with_file(folder.path(), example);
+    command.env_remove("CORTEX_REPORT_LISTEN");
+    let output = check(command).await;
+    let said = text(&output.stdout);
+    let settings = example.lines().filter(|line| line.contains(" = ")).count();
+    let read = said.lines().filter(|line| line.ends_with("(file)")).count();
+    assert_eq!(read, settings, "{said}\n{}", text(&output.stderr));
+}

@@ -93,10 +93,6 @@ pub struct ServeSettings {
     #[arg(long, env = "CORTEX_REPORT_METRICS_LISTEN", value_name = "ADDRESS")]
     pub metrics_listen: Option<SocketAddr>,
 
-    #[command(flatten)]
-    /// How connections are encrypted.
-    pub tls: TlsSettings,
-
     /// Who may log in: open, whoever has an address, or closed, whom the operator added.
     #[arg(
         long,
@@ -106,6 +102,10 @@ pub struct ServeSettings {
         hide_possible_values = true
     )]
     pub registration: Registration,
+
+    #[command(flatten)]
+    /// How connections are encrypted.
+    pub tls: TlsSettings,
 
     #[command(flatten)]
     /// How login mails are sent.

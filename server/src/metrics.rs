@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use prometheus_client::{
     encoding::{
-        EncodeLabelSet, EncodeLabelValue,
+        EncodeLabelSet,
         text::{encode_eof, encode_registry},
     },
     metrics::{
@@ -44,11 +44,11 @@ struct Asked {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Mail {
-    outcome: MailOutcome,
+    outcome: &'static str,
 }
 
 /// What became of a try to send a mail.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum MailOutcome {
     /// It was taken.
     Sent,
@@ -107,6 +107,11 @@ impl Metrics {
     }
 
     pub(crate) fn count_mail(&self, outcome: MailOutcome) {
+        let outcome = match outcome {
+            MailOutcome::Sent => "sent",
+            MailOutcome::Postponed => "postponed",
+            MailOutcome::GivenUp => "given_up",
+        };
         self.mails.get_or_create(&Mail { outcome }).inc();
     }
 

@@ -83,6 +83,11 @@ async fn run() -> Result<(), StartError> {
             let listed = given.list(&mut io::stdout());
             listed.map_err(CommandError::Output)?;
             start::check(&store, &serve, &random).await?;
+            writeln!(
+                io::stdout(),
+                "\nThe service could start with these settings."
+            )
+            .map_err(CommandError::Output)?;
         }
         Some(Action::Operate(command)) => {
             let (store, _) = start::open(&store, &random).await?;
