@@ -140,12 +140,20 @@ pub(crate) async fn find_active(
     key_hash: Vec<u8>,
     now: Timestamp,
 ) -> Result<Option<Model>> {
-    let session = Entity::find()
-        .filter(Column::KeyHash.eq(key_hash))
-        .filter(Column::State.eq(State::Active))
-        .filter(Column::ExpiresAt.gt(now))
-        .filter(Column::UsedAt.gt(now.minus(IDLE_FOR)));
+    let session = active(now).filter(Column::KeyHash.eq(key_hash));
     Ok(session.one(db).await?)
+}
+
+/// Those that are active, have not expired and were used lately.
+fn active(now: Timestamp) -> Select<Entity> {
+    of_state(State::Active, now).filter(Column::UsedAt.gt(now.minus(IDLE_FOR)))
+}
+
+/// Those of a state that have not expired.
+fn of_state(state: State, now: Timestamp) -> Select<Entity> {
+    Entity::find()
+        .filter(Column::State.eq(state))
+        .filter(Column::ExpiresAt.gt(now))
 }
 
 /// Whether it is time to note that the session is in use.
@@ -207,21 +215,14 @@ pub(crate) async fn find_enabled(db: &impl Connection, key_hash: Vec<u8>) -> Res
     Ok(session.one(db).await?)
 }
 
-/// How many are active and have not expired.
+/// How many are worth something.
 pub(crate) async fn count_active(db: &impl Connection, now: Timestamp) -> Result<u64> {
-    let active = of_state(State::Active, now).filter(Column::UsedAt.gt(now.minus(IDLE_FOR)));
-    Ok(active.count(db).await?)
+    Ok(active(now).count(db).await?)
 }
 
 /// How many wait to be verified.
 pub(crate) async fn count_pending(db: &impl Connection, now: Timestamp) -> Result<u64> {
     Ok(of_state(State::Pending, now).count(db).await?)
-}
-
-fn of_state(state: State, now: Timestamp) -> Select<Entity> {
-    Entity::find()
-        .filter(Column::State.eq(state))
-        .filter(Column::ExpiresAt.gt(now))
 }
 
 /// Those that are long worth nothing.

@@ -36,17 +36,24 @@ pub fn faults() -> Result<Vec<Change>, Failure> {
     changed.collect()
 }
 
+const CLEANUP: &str = "server/src/cleanup.rs";
 const CREATE_APP: &str = "server/src/app/create_app.rs";
 const DELETE_APP: &str = "server/src/app/delete_app.rs";
+const FILE: &str = "server/src/config/file.rs";
 const GET_USER: &str = "server/src/auth/get_user.rs";
+const HEALTH: &str = "server/src/http/health.rs";
 const HTTP: &str = "server/src/http.rs";
 const LIST_APPS: &str = "server/src/app/list_apps.rs";
 const LOGIN: &str = "server/src/auth/login.rs";
 const LOGOUT: &str = "server/src/auth/logout.rs";
 const MEMBERSHIP: &str = "server/src/store/membership.rs";
+const OUTBOX: &str = "server/src/mail/outbox.rs";
+const PROXIES: &str = "server/src/http/proxies.rs";
 const RANDOM: &str = "server/src/random.rs";
+const RUN: &str = "server/src/run.rs";
 const SERVICE: &str = "server/src/service.rs";
 const SESSION: &str = "server/src/auth/session.rs";
+const START: &str = "server/src/start.rs";
 const STORED_APP: &str = "server/src/store/app.rs";
 const STORED_KEY: &str = "server/src/store/api_key.rs";
 const STORED_SESSION: &str = "server/src/store/session.rs";
@@ -58,7 +65,7 @@ const fn fault(kind: &'static str, file: &'static str, change: [&'static str; 2]
 }
 
 /// The faults, by kind.
-const FAULTS: [Fault; 46] = [
+const FAULTS: [Fault; 64] = [
     fault(
         "status",
         CREATE_APP,
@@ -325,8 +332,8 @@ const FAULTS: [Fault; 46] = [
         "session",
         STORED_SESSION,
         [
-            ".filter(Column::ExpiresAt.gt(now))\n        .filter(Column::UsedAt",
-            ".filter(Column::UsedAt",
+            ".filter(Column::State.eq(state))\n        .filter(Column::ExpiresAt.gt(now))",
+            ".filter(Column::State.eq(state))",
         ],
     ),
     fault(
@@ -370,5 +377,114 @@ const FAULTS: [Fault; 46] = [
         "session",
         VERIFY,
         ["code_failure::reset(&*writer, &session.email).await?;", ""],
+    ),
+    fault(
+        "operation",
+        PROXIES,
+        ["if !is_trusted(peer) {", "if false {"],
+    ),
+    fault(
+        "operation",
+        PROXIES,
+        ["if !is_trusted(address) {", "if true {"],
+    ),
+    fault(
+        "operation",
+        PROXIES,
+        ["filter(|id| is_plain(id))", "filter(|id| !id.is_empty())"],
+    ),
+    fault(
+        "operation",
+        PROXIES,
+        [
+            "Some(TraceContextPropagator::new().extract(&headers))",
+            "Some(TraceContextPropagator::new().extract(&headers)).filter(|_| false)",
+        ],
+    ),
+    fault(
+        "operation",
+        HEALTH,
+        [
+            "if service.draining.load(Ordering::Relaxed) {",
+            "if false {",
+        ],
+    ),
+    fault(
+        "operation",
+        HEALTH,
+        [
+            "Err(_) => {\n            tracing::warn!(\"not ready: the database does not answer in time\");\n            not_ready(\"The database does not answer in time.\")",
+            "Err(_) => {\n            \"ready\\n\".into_response()",
+        ],
+    ),
+    fault(
+        "operation",
+        HEALTH,
+        [
+            "not_ready(\"The database is not available.\")",
+            "\"ready\\n\".into_response()",
+        ],
+    ),
+    fault("operation", START, ["tokio::time::sleep(drain).await;", ""]),
+    fault(
+        "operation",
+        SURROUNDINGS,
+        [
+            "if service.draining.load(Ordering::Relaxed) {",
+            "if false {",
+        ],
+    ),
+    fault(
+        "operation",
+        SURROUNDINGS,
+        [
+            "service.metrics.count_request(operation, status, took);",
+            "",
+        ],
+    ),
+    fault(
+        "operation",
+        SURROUNDINGS,
+        ["members.insert(\"request_id\".to_owned(), id.into());", ""],
+    ),
+    fault(
+        "operation",
+        CLEANUP,
+        [
+            "Duration::from_secs(24 * 60 * 60)",
+            "Duration::from_secs(60 * 60)",
+        ],
+    ),
+    fault(
+        "operation",
+        CLEANUP,
+        [
+            "Duration::from_secs(30 * 24 * 60 * 60)",
+            "Duration::from_secs(24 * 60 * 60)",
+        ],
+    ),
+    fault("operation", CLEANUP, ["if deleted < BATCH {", "if true {"]),
+    fault(
+        "operation",
+        STORED_SESSION,
+        ["Column::ExpiresAt.lt(time)", "Column::CreatedAt.lt(time)"],
+    ),
+    fault(
+        "operation",
+        FILE,
+        [
+            "return Err(FileError::UnknownKey { line, key: name });",
+            "continue;",
+        ],
+    ),
+    fault(
+        "operation",
+        RUN,
+        ["_ if is_secret => \"not shown\".into(),", ""],
+    ),
+    fault(
+        "operation",
+        OUTBOX,
+        ["metrics.count_mail(MailOutcome::Sent);", ""],
     ),
 ];
