@@ -178,7 +178,7 @@ async fn the_help_names_every_command_setting_variable_and_default() {
         "[env: CORTEX_REPORT_METRICS_LISTEN=]",
         "[env: CORTEX_REPORT_TLS_CERTIFICATE_FILE=]",
         "[env: CORTEX_REPORT_TLS_KEY_FILE=]",
-        "[env: CORTEX_REPORT_OTLP_URL=]",
+        "[env: CORTEX_REPORT_OTLP_URL]",
         "[env: CORTEX_REPORT_CONFIG=]",
         "check-config List every setting with its value and where that comes from",
         "[env: CORTEX_REPORT_SMTP_URL]",
@@ -278,6 +278,11 @@ async fn a_wrong_setting_ends_the_start_with_a_sentence_that_names_it() {
         ("CORTEX_REPORT_TLS_CERTIFICATE_FILE", "", "short.key"),
         ("CORTEX_REPORT_TLS_KEY_FILE", "", "short.key"),
         ("CORTEX_REPORT_OTLP_URL", "--otlp-url", "collector"),
+        (
+            "CORTEX_REPORT_OTLP_URL",
+            "--otlp-url",
+            "http://ann:hunter2@127.0.0.1:4318",
+        ),
         ("CORTEX_REPORT_CONFIG", "", "nowhere.toml"),
         ("CORTEX_REPORT_CONFIG", "", "short.key"),
         ("CORTEX_REPORT_LOG_LEVEL", "", "a=b=c"),
@@ -315,6 +320,21 @@ async fn a_wrong_setting_ends_the_start_with_a_sentence_that_names_it() {
             "{said}"
         );
     }
+}
+
+/// Else somebody who is in another folder than the service asks an empty database.
+#[tokio::test]
+async fn a_command_makes_no_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = binary(folder.path());
+    let output = command.args(["user", "list"]).output().await.unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        text(&output.stderr),
+        "cortex-reportd: CORTEX_REPORT_DATABASE_URL: start the service first: it makes the \
+         database, and brings it up to date\n"
+    );
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
 #[tokio::test]

@@ -1,6 +1,9 @@
 //! What Prometheus is told.
 
+use std::time::{Duration, Instant};
+
 use serde_json::json;
+use tokio::{io::AsyncWriteExt, net::TcpStream};
 
 use crate::harness::{Service, ok, problem};
 
@@ -78,6 +81,42 @@ async fn it_counts_requests_mails_sessions_and_connections() {
     assert!((1.0..=4.0).contains(&connections), "{metrics}");
     assert!(metrics.ends_with("# EOF\n"), "{metrics}");
     assert!(!metrics.contains("ann@example.com"), "{metrics}");
+}
+
+#[tokio::test]
+async fn a_client_that_goes_away_is_counted_too() {
+    let service = service().await;
+    let key = service.log_in("ann@example.com").await;
+    let org_id = service.org_id(&key).await;
+    service.outbox_is_empty().await;
+    let other = service.database.lock().await;
+    let mut client = TcpStream::connect(service.address()).await.unwrap();
+    let body = json!({ "org_id": org_id, "app_name": "a" }).to_string();
+    let request = format!(
+        "POST /api/1/app HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {key}\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    client.write_all(request.as_bytes()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    drop(client);
+    let begin = Instant::now();
+    let gone = r#"cortex_report_requests_total{operation="createApp",status="499"} 1"#;
+    while !service.metrics().await.contains(gone) {
+        assert!(begin.elapsed() < Duration::from_secs(20));
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    other.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_page_is_counted_by_its_route_whatever_goes_wrong() {
+    let service = service().await;
+    let wrong = service.post("/verify/x").body("a".repeat(70_000));
+    problem(wrong, 413, "payload_too_large").await;
+    let metrics = service.metrics().await;
+    let name = r#"cortex_report_requests_total{operation="/verify/:token",status="413"}"#;
+    assert_eq!(value(&metrics, name), 1.0);
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use crate::{
     commands::{binary, serve},
-    harness::{Service, problem},
+    harness::{Service, TestDatabase, problem},
 };
 
 async fn id(request: crate::conformance::Call) -> String {
@@ -54,6 +54,33 @@ async fn a_client_cannot_choose_it_but_a_trusted_proxy_can() {
     for wrong in ["", "two words", "<b>", "a\"b", "\u{e9}", &"x".repeat(65)] {
         assert_eq!(id(asked(&service, wrong)).await.len(), 16, "{wrong:?}");
     }
+}
+
+/// Also where little is logged.
+#[tokio::test]
+async fn a_warning_names_its_request() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = TestDatabase::create(folder.path()).await;
+    let mut command = binary(folder.path());
+    command
+        .env("CORTEX_REPORT_DATABASE_URL", database.url())
+        .env(
+            "CORTEX_REPORT_LOG_LEVEL",
+            "warn,cortex_report_server::run=info",
+        );
+    let mut served = serve(command).await;
+    let failed = database.fail().await;
+    let id = id(served.api.get("/readyz")).await;
+    let warning = loop {
+        let line = served.log.next_line().await.unwrap().unwrap();
+        // The workers miss the database too.
+        if line.contains("not ready") {
+            break line;
+        }
+    };
+    assert!(warning.contains(&format!("id=\"{id}\"")), "{warning}");
+    failed.close().await.unwrap();
+    served.child.kill().await.unwrap();
 }
 
 #[tokio::test]

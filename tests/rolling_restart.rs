@@ -25,8 +25,8 @@ const WORKERS: usize = 6;
 /// How long the load lasts at least.
 const LOAD: Duration = Duration::from_secs(60);
 /// How long an instance says that it is not ready before it stops.
-const DRAIN: &str = "2";
-/// How often the balancer asks who is ready: several times within that.
+const DRAIN: &str = "5";
+/// How often the balancer asks who is ready: many times within that.
 const PROBED_EVERY: Duration = Duration::from_millis(100);
 
 /// What a load balancer does: each request goes to one of the instances that are ready, and to
@@ -47,9 +47,12 @@ impl Balancer {
         let client = one_request_a_connection();
         while !self.ended.load(Ordering::Relaxed) {
             let targets = self.targets.read().unwrap().clone();
-            for (number, (url, _)) in targets.into_iter().enumerate() {
-                let ready = client.get(format!("{url}/readyz")).send().await;
-                let is_ready = ready.is_ok_and(|ready| ready.status() == 200);
+            let asked = targets.iter().map(|(url, _)| {
+                let ready = client.get(format!("{url}/readyz")).send();
+                async { ready.await.is_ok_and(|ready| ready.status() == 200) }
+            });
+            let answers = futures_util::future::join_all(asked).await;
+            for (number, ((url, _), is_ready)) in targets.into_iter().zip(answers).enumerate() {
                 let mut targets = self.targets.write().unwrap();
                 // It may be another one by now.
                 if targets[number].0 == url {
@@ -60,15 +63,18 @@ impl Balancer {
         }
     }
 
-    fn target(&self) -> String {
-        let targets = self.targets.read().unwrap();
-        let ready: Vec<&String> = targets
-            .iter()
-            .filter(|(_, is_ready)| *is_ready)
-            .map(|(url, _)| url)
-            .collect();
-        let next = self.next.fetch_add(1, Ordering::Relaxed);
-        ready[next % ready.len()].clone()
+    /// The next one that is ready, as soon as there is one.
+    async fn target(&self) -> String {
+        loop {
+            let targets = self.targets.read().unwrap().clone();
+            let ready = targets.into_iter().filter(|(_, is_ready)| *is_ready);
+            let ready: Vec<String> = ready.map(|(url, _)| url).collect();
+            let next = self.next.fetch_add(1, Ordering::Relaxed);
+            if let Some(number) = next.checked_rem(ready.len()) {
+                return ready[number].clone();
+            }
+            tokio::time::sleep(PROBED_EVERY).await;
+        }
     }
 
     /// Sends a request, which has to be answered with 200; what else happens is what is counted as
@@ -76,7 +82,7 @@ impl Balancer {
     async fn send(&self, request: impl Fn(&str) -> RequestBuilder) -> Result<Value, String> {
         self.sent.fetch_add(1, Ordering::Relaxed);
         loop {
-            let target = self.target();
+            let target = self.target().await;
             let answer = match request(&target).send().await {
                 Ok(answer) => answer,
                 Err(error) if error.is_connect() => {
@@ -131,7 +137,9 @@ async fn restart_all(
         let ended = tokio::time::timeout(Duration::from_secs(20), instance.child.wait()).await;
         assert!(ended.expect("it ends").unwrap().success());
         while let Some(line) = instance.log.next_line().await.unwrap() {
-            assert!(!line.contains("WARN") && !line.contains("ERROR"), "{line}");
+            // A busy machine may answer a probe late.
+            let is_grave = line.contains("WARN") || line.contains("ERROR");
+            assert!(!is_grave || line.contains("not ready"), "{line}");
         }
         *instance = start(folder, database).await;
         let mut targets = balancer.targets.write().unwrap();
@@ -268,6 +276,8 @@ async fn each_of_four_instances_is_restarted_under_load_and_nothing_is_lost() {
         created + deleted + sum(|it| it.logins),
     ));
     assert!(failed.is_empty(), "{failed:#?}");
+    let refused = balancer.refused.load(Ordering::Relaxed);
+    assert_eq!(refused, 0, "an instance stopped before the balancer knew");
     assert!(created > 100, "it was no load: {created}");
 
     // Each write is there once.

@@ -152,6 +152,16 @@ async fn all_of_them_are_kept() {
         .await;
     let login = json!({ "email": "bob@example.com" });
     ok(service.post("/api/1/login").json(&login)).await;
+    // Once it was tried, and before its login has expired.
+    while !service
+        .database
+        .rows("mail")
+        .await
+        .concat()
+        .contains("refused")
+    {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
     while service.rows("dead_letter").await == 0 {
         service.clock.advance(60);
         tokio::time::sleep(Duration::from_millis(50)).await;

@@ -6,7 +6,10 @@ use cortex_report_server::TlsSettings;
 use reqwest::{Certificate, Client};
 use tokio::{io::AsyncReadExt, net::TcpStream};
 
-use crate::harness::{Service, certificates};
+use crate::{
+    commands::binary,
+    harness::{Service, certificates},
+};
 
 async fn service(folder: &std::path::Path) -> Service {
     certificates(folder);
@@ -50,6 +53,43 @@ async fn who_knows_the_authority_talks_in_private() {
     let other = client(&folder.path().join("other.pem"));
     let refused = other.get(format!("{url}/livez")).send().await.unwrap_err();
     assert!(refused.is_connect(), "{refused:?}");
+}
+
+#[tokio::test]
+async fn files_that_are_of_no_use_end_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    certificates(folder.path());
+    std::fs::write(folder.path().join("empty.pem"), "").unwrap();
+    std::fs::write(folder.path().join("text.pem"), "a certificate").unwrap();
+    let certificate = "CORTEX_REPORT_TLS_CERTIFICATE_FILE: cannot use";
+    let key = "CORTEX_REPORT_TLS_KEY_FILE: cannot use";
+    for (certificate_file, key_file, reason) in [
+        ("nowhere.pem", "key.pem", certificate),
+        ("empty.pem", "key.pem", certificate),
+        ("text.pem", "key.pem", certificate),
+        ("key.pem", "key.pem", certificate),
+        ("cert.pem", "nowhere.pem", key),
+        ("cert.pem", "empty.pem", key),
+        ("cert.pem", "cert.pem", key),
+        (
+            "cert.pem",
+            "other.key",
+            "CORTEX_REPORT_TLS_CERTIFICATE_FILE, CORTEX_REPORT_TLS_KEY_FILE: they are of no use",
+        ),
+    ] {
+        let mut command = binary(folder.path());
+        command
+            .env("CORTEX_REPORT_TLS_CERTIFICATE_FILE", certificate_file)
+            .env("CORTEX_REPORT_TLS_KEY_FILE", key_file);
+        let output = command.output().await.unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(
+            said.contains(reason),
+            "{certificate_file}, {key_file}: lacks {reason}: {said}"
+        );
+    }
+    assert!(!folder.path().join("cortex-report.db").exists());
 }
 
 #[tokio::test]

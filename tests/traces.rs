@@ -8,7 +8,7 @@ use std::{
 use opentelemetry_proto::tonic::{
     collector::trace::v1::ExportTraceServiceRequest,
     common::v1::{KeyValue, any_value::Value},
-    trace::v1::Span,
+    trace::v1::{Span, span::SpanKind},
 };
 use poem::{EndpointExt, Route, Server, handler, listener::TcpAcceptor, post, web::Data};
 use prost::Message;
@@ -81,9 +81,11 @@ async fn a_request_is_part_of_the_trace_that_a_trusted_proxy_began() {
     };
     let hex: String = span.trace_id.iter().map(|it| format!("{it:02x}")).collect();
     assert_eq!(hex, trace);
+    assert_eq!(span.name, "getUser");
+    assert_eq!(span.kind(), SpanKind::Server);
     for (name, value) in [
         ("operation", "getUser"),
-        ("method", "GET"),
+        ("http.request.method", "GET"),
         ("id", "from-proxy"),
         ("http.response.status_code", "403"),
     ] {

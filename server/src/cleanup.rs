@@ -2,11 +2,9 @@
 
 use std::time::Duration;
 
-use sea_orm::{EntityTrait, sea_query::Expr};
-
 use crate::{
     service::Service,
-    store::{Result, Store, dead_letter, quota, session},
+    store::{Result, dead_letter, quota, session},
 };
 
 /// How long the worker sleeps between two rounds.
@@ -17,6 +15,8 @@ const BATCH: u64 = 500;
 const BATCHES: usize = 20;
 /// How long an expired session is kept, so that its mail is given up and not forgotten.
 const SESSIONS_KEPT_FOR: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long a limit is kept that is whole again: who asks again at once does not meet who deletes it.
+const LIMITS_KEPT_FOR: Duration = Duration::from_secs(60 * 60);
 /// How long the operator can see that a mail was given up.
 const DEAD_LETTERS_KEPT_FOR: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
@@ -34,18 +34,15 @@ async fn clean_up(service: &Service) -> Result<()> {
     let store = &service.store;
     let now = service.clock.now();
     let sessions = session::expired_before(now.minus(SESSIONS_KEPT_FOR));
+    let limits = quota::full_at(now.minus(LIMITS_KEPT_FOR));
     let dead_letters = dead_letter::older_than(now.minus(DEAD_LETTERS_KEPT_FOR));
-    delete::<session::Entity>(store, sessions).await?;
-    delete::<quota::Entity>(store, quota::full_at(now)).await?;
-    delete::<dead_letter::Entity>(store, dead_letters).await
-}
-
-async fn delete<E: EntityTrait>(store: &Store, which: Expr) -> Result<()> {
-    for _ in 0..BATCHES {
-        let deleted = store.delete_some::<E>(which.clone(), BATCH).await?;
-        if deleted < BATCH {
-            break;
-        }
-    }
-    Ok(())
+    store
+        .delete::<session::Entity, _>(sessions, BATCH, BATCHES)
+        .await?;
+    store
+        .delete::<quota::Entity, _>(limits, BATCH, BATCHES)
+        .await?;
+    store
+        .delete::<dead_letter::Entity, _>(dead_letters, BATCH, BATCHES)
+        .await
 }

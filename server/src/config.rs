@@ -3,14 +3,14 @@
 pub(crate) mod file;
 mod values;
 
-use std::{fmt, net::SocketAddr, path::PathBuf};
+use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr};
 
 use clap::{Args, ValueEnum};
 use lettre::message::Mailbox;
 use url::Url;
 
-use values::SmtpUrlParser;
 pub use values::{Limit, Network, PublicUrl, SmtpTls, SmtpUrl};
+use values::{Unshown, collector};
 
 /// Where the database and the server's key are: what every command needs.
 #[derive(Args, Clone, Debug)]
@@ -142,7 +142,7 @@ pub struct MailSettings {
         // It may hold a password.
         hide_env_values = true,
         value_name = "URL",
-        value_parser = SmtpUrlParser
+        value_parser = Unshown(SmtpUrl::from_str)
     )]
     pub smtp_url: Option<SmtpUrl>,
 
@@ -220,7 +220,8 @@ pub struct TelemetrySettings {
         long,
         env = "CORTEX_REPORT_OTLP_URL",
         value_name = "URL",
-        value_parser = values::http_url
+        hide_env_values = true,
+        value_parser = Unshown(collector)
     )]
     pub otlp_url: Option<Url>,
 }

@@ -16,7 +16,7 @@ use poem::{
 };
 
 pub(crate) use connections::serve;
-use surroundings::{deadline, identify, observe, security_headers};
+use surroundings::{accompany, deadline, security_headers};
 
 use crate::{pages, service::Service};
 
@@ -33,8 +33,7 @@ pub(crate) fn endpoint(
 ) -> Result<impl Endpoint<Output = Response> + 'static, ContractError> {
     let contract = Contract::new(DOCUMENT_JSON, BODY_LIMIT)?;
     let api = contract.clone().guard(server::service(service.clone()));
-    let surrounding = service.clone();
-    let observing = service.clone();
+    let accompanied = service.clone();
     let public_url = service.public_url.clone();
     let verification = get(pages::show_verification).post(pages::redeem_code.before(limit_body));
     let page = |route: RouteMethod| only("GET, HEAD", route);
@@ -55,9 +54,8 @@ pub(crate) fn endpoint(
         .around(problems)
         .around(move |endpoint, request| security_headers(endpoint, request, public_url.clone()))
         .around(move |endpoint, request| {
-            observe(endpoint, request, contract.clone(), observing.clone())
-        })
-        .around(move |endpoint, request| identify(endpoint, request, surrounding.clone()));
+            accompany(endpoint, request, contract.clone(), accompanied.clone())
+        });
     Ok(endpoint)
 }
 

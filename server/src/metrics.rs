@@ -22,6 +22,8 @@ use crate::{
 };
 
 const PREFIX: &str = "cortex_report";
+/// How long the database may take to tell its state. Prometheus gives up after 10 seconds.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// What is counted while the service runs. What the database knows is asked for when it is told.
 pub(crate) struct Metrics {
@@ -58,6 +60,17 @@ pub(crate) enum MailOutcome {
     GivenUp,
 }
 
+impl From<MailOutcome> for Mail {
+    fn from(outcome: MailOutcome) -> Self {
+        let outcome = match outcome {
+            MailOutcome::Sent => "sent",
+            MailOutcome::Postponed => "postponed",
+            MailOutcome::GivenUp => "given_up",
+        };
+        Self { outcome }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct State {
     state: &'static str,
@@ -80,7 +93,15 @@ impl Metrics {
             "How long they took from the first line to the answer",
             durations.clone(),
         );
-        let mails = Family::default();
+        let mails = Family::<Mail, Counter>::default();
+        // Else nobody sees the first one of a kind as an increase.
+        for outcome in [
+            MailOutcome::Sent,
+            MailOutcome::Postponed,
+            MailOutcome::GivenUp,
+        ] {
+            drop(mails.get_or_create(&outcome.into()));
+        }
         registry.register(
             "mails",
             "Tries to send a login mail, by what became of them",
@@ -107,12 +128,7 @@ impl Metrics {
     }
 
     pub(crate) fn count_mail(&self, outcome: MailOutcome) {
-        let outcome = match outcome {
-            MailOutcome::Sent => "sent",
-            MailOutcome::Postponed => "postponed",
-            MailOutcome::GivenUp => "given_up",
-        };
-        self.mails.get_or_create(&Mail { outcome }).inc();
+        self.mails.get_or_create(&outcome.into()).inc();
     }
 
     /// All of it in the OpenMetrics text format. Without the database what it knows is left out.
@@ -133,11 +149,13 @@ impl Metrics {
             pool,
         );
         let is_up = Gauge::<i64>::default();
-        match state_of_database(&mut now_registry, store, now).await {
-            Ok(()) => {
+        let state = state_of_database(&mut now_registry, store, now);
+        match tokio::time::timeout(PATIENCE, state).await {
+            Ok(Ok(())) => {
                 is_up.set(1);
             }
-            Err(error) => tracing::warn!(%error, "the database could not be asked for its state"),
+            Ok(Err(error)) => tracing::warn!(%error, "the database does not tell its state"),
+            Err(_) => tracing::warn!("the database does not tell its state in time"),
         }
         now_registry.register("database_up", "Whether the database answers", is_up);
         let mut text = String::new();

@@ -17,6 +17,7 @@ use crate::{
     config::{ServeSettings, StoreSettings, TelemetrySettings, file},
     random::Random,
     start::{self, StartError, start},
+    store::Store,
     telemetry::Telemetry,
 };
 
@@ -90,14 +91,18 @@ async fn run() -> Result<(), StartError> {
             .map_err(CommandError::Output)?;
         }
         Some(Action::Operate(command)) => {
-            let (store, _) = start::open(&store, &random).await?;
+            let store = Store::open_ready(&store.database_url, store.database_connections).await?;
             command.run(&store, &clock, &mut io::stdout()).await?;
             store.close().await;
         }
         None => {
             let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
             let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
-            let running = start(&store, &serve, clock, random).await?;
+            let running = tokio::select! {
+                running = start(&store, &serve, clock, random) => running?,
+                // While it waits for another instance, say.
+                () = either(&mut terminate, &mut interrupt) => return Ok(()),
+            };
             tracing::info!(
                 address = %running.address(),
                 metrics = running.metrics_address().map(tracing::field::display),

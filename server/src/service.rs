@@ -73,7 +73,7 @@ impl From<StoreError> for Failure {
                     RETRY_AFTER,
                 )
             }
-            StoreError::Url | StoreError::Refused(_) => {
+            StoreError::NotReady | StoreError::Url | StoreError::Refused(_) => {
                 tracing::error!(%error, "a request failed");
                 Self::internal_server_error(
                     ProblemCode::InternalError,

@@ -113,6 +113,11 @@ pub enum StartError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The certificate and the key are not of each other, or of no use.
+    #[error(
+        "CORTEX_REPORT_TLS_CERTIFICATE_FILE, CORTEX_REPORT_TLS_KEY_FILE: they are of no use: {0}"
+    )]
+    TlsPair(rustls::Error),
     /// The SMTP server was tried, and sends no mail.
     #[error("CORTEX_REPORT_SMTP_URL: {0}")]
     Smtp(MailError),
@@ -273,10 +278,7 @@ pub(crate) async fn check(
 /// # Errors
 ///
 /// A setting that does not work.
-pub(crate) async fn open(
-    settings: &StoreSettings,
-    random: &Random,
-) -> Result<(Store, ServerKey), StartError> {
+async fn open(settings: &StoreSettings, random: &Random) -> Result<(Store, ServerKey), StartError> {
     let key = key(settings, random)?;
     let store = Store::open(&settings.database_url, settings.database_connections).await?;
     store.migrate(&settings.key_file).await?;
@@ -351,7 +353,7 @@ fn tls(settings: &TlsSettings) -> Result<Option<TlsAcceptor>, StartError> {
                 .with_no_client_auth()
                 .with_single_cert(certificates, key)
         })
-        .map_err(|error| key_failed(error.to_string()))?;
+        .map_err(StartError::TlsPair)?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Some(TlsAcceptor::from(Arc::new(config))))
 }

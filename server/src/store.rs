@@ -21,9 +21,10 @@ use std::{ops::Deref, path::Path, sync::Arc};
 
 use sea_orm::{
     ColumnTrait, ConnAcquireErr, DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr,
-    EntityTrait, Iterable, PrimaryKeyToColumn, QueryFilter, QuerySelect, RuntimeErr, SqlErr,
-    SqliteTransactionMode, TransactionOptions, TransactionTrait,
-    sea_query::{Expr, Query},
+    EntityTrait, Iterable, PrimaryKeyToColumn, PrimaryKeyTrait, QueryFilter, QuerySelect,
+    RuntimeErr, SqlErr, SqliteTransactionMode, TransactionOptions, TransactionTrait, TryGetable,
+    Value,
+    sea_query::Expr,
     sqlx::{self, error::DatabaseError, mysql::MySqlDatabaseError, postgres::PgDatabaseError},
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -39,6 +40,9 @@ const READERS: u32 = 2;
 /// Why the database did not do its part.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
+    /// There is no database yet, or one of an older version.
+    #[error("start the service first: it makes the database, and brings it up to date")]
+    NotReady,
     /// The URL is none of a database that is supported. It is not shown: it may hold a password.
     #[error(
         "write it like sqlite://cortex-report.db, postgres://user:password@host/database or \
@@ -149,6 +153,22 @@ impl Store {
         })
     }
 
+    /// Opens a database that a service of this version has brought up to date, and makes nothing.
+    ///
+    /// # Errors
+    ///
+    /// There is none, or it cannot be opened.
+    pub async fn open_ready(url: &str, connections: u32) -> Result<Self> {
+        if connect::can_be_made(url) {
+            return Err(StoreError::NotReady);
+        }
+        let store = Self::open(url, connections).await?;
+        if !connect::is_up_to_date(&store.connection).await? {
+            return Err(StoreError::NotReady);
+        }
+        Ok(store)
+    }
+
     /// Tries whether a database can be opened; an SQLite file that is not there yet is not made.
     ///
     /// # Errors
@@ -200,29 +220,40 @@ impl Store {
         }
     }
 
-    /// Deletes no more than `limit` rows of a table. Answers how many.
-    pub(crate) async fn delete_some<E: EntityTrait>(&self, which: Expr, limit: u64) -> Result<u64> {
+    /// Deletes rows of a table, no more than `batch` by one statement, which others may have to wait
+    /// for, and no more than `batches` times as many.
+    ///
+    /// What is deleted is looked up first: MariaDB would else lock every row that it looks at. A row
+    /// that has changed meanwhile stays.
+    pub(crate) async fn delete<E, K>(&self, which: Expr, batch: u64, batches: usize) -> Result<()>
+    where
+        E: EntityTrait<PrimaryKey: PrimaryKeyTrait<ValueType = K>>,
+        K: TryGetable + Into<Value> + Send + Sync,
+    {
         let Some(key) = E::PrimaryKey::iter().next() else {
-            return Ok(0);
+            return Ok(());
         };
         let key = key.into_column();
-        let some = Query::select()
-            .column(key)
-            .from(E::default())
-            .and_where(which)
-            .limit(limit)
-            .take();
-        // MariaDB takes no limit right inside of IN.
-        let some = Query::select()
-            .column(key)
-            .from_subquery(some, "some")
-            .take();
-        let _permit = self.permit().await?;
-        let deleted = E::delete_many()
-            .filter(key.in_subquery(some))
-            .exec(&self.connection)
-            .await?;
-        Ok(deleted.rows_affected)
+        for _ in 0..batches {
+            let keys: Vec<K> = E::find()
+                .select_only()
+                .column(key)
+                .filter(which.clone())
+                .limit(batch)
+                .into_tuple()
+                .all(&self.connection)
+                .await?;
+            let found = keys.len() as u64;
+            if found > 0 {
+                let _permit = self.permit().await?;
+                let some = E::delete_many().filter(key.is_in(keys));
+                some.filter(which.clone()).exec(&self.connection).await?;
+            }
+            if found < batch {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Whether a question is answered at all; a mere ping never reaches an SQLite file.

@@ -2,6 +2,7 @@
 
 use std::{
     io::{self, IsTerminal},
+    panic,
     time::Duration,
 };
 
@@ -18,9 +19,12 @@ use crate::{
     start::StartError,
 };
 
-/// At each start, and each command, these say that there is nothing to do.
-const QUIET: &str = "info,sea_orm_migration=warn,sqlx::postgres::notice=warn,opentelemetry=warn,\
+/// At each start, and each command, these say that there is nothing to do. What the operator wants
+/// to know of them goes before.
+const QUIET: &str = "sea_orm_migration=warn,sqlx::postgres::notice=warn,opentelemetry=warn,\
     opentelemetry_sdk=warn,opentelemetry_otlp=warn,opentelemetry-otlp=warn";
+/// The target of the spans that are traces. They are no part of the log, which has its own.
+pub(crate) const TRACE: &str = "cortex_report_trace";
 /// How long the last traces may take to be sent when the service ends.
 const LAST_TRACES: Duration = Duration::from_secs(1);
 
@@ -32,10 +36,9 @@ pub(crate) struct Telemetry {
 impl Telemetry {
     /// Starts to log, and to send traces if there is whom to.
     pub(crate) fn start(settings: &TelemetrySettings) -> Result<Self, StartError> {
-        let filter = match settings.log_level.as_str() {
-            "info" => EnvFilter::try_new(QUIET)?,
-            level => EnvFilter::try_new(level)?,
-        };
+        EnvFilter::try_new(&settings.log_level)?;
+        let level = &settings.log_level;
+        let log_filter = EnvFilter::try_new(format!("{QUIET},{level},{TRACE}=off"))?;
         let log = tracing_subscriber::fmt::layer().with_writer(io::stderr);
         let log = match settings.log_format {
             LogFormat::Text => log.with_ansi(io::stderr().is_terminal()).boxed(),
@@ -63,7 +66,16 @@ impl Telemetry {
                 .with_tracer(traces.tracer("cortex-reportd"))
                 .with_filter(filter::filter_fn(is_ours))
         });
-        registry().with(log.with_filter(filter)).with(layer).init();
+        registry()
+            .with(log.with_filter(log_filter))
+            .with(layer)
+            .init();
+        panic::set_hook(Box::new(|panic| {
+            let place = panic.location().map(ToString::to_string);
+            // What was put together at run time may hold anything.
+            let reason = panic.payload().downcast_ref::<&str>();
+            tracing::error!(place, reason, "a panic");
+        }));
         Ok(Self { traces })
     }
 
@@ -79,6 +91,10 @@ impl Telemetry {
     }
 }
 
+/// Whether something is part of a trace: its span, and what our code says within.
 fn is_ours(metadata: &Metadata<'_>) -> bool {
-    *metadata.level() <= Level::INFO && metadata.target().starts_with("cortex_report")
+    match metadata.is_span() {
+        true => metadata.target() == TRACE,
+        false => *metadata.level() <= Level::INFO && metadata.target().starts_with("cortex_report"),
+    }
 }

@@ -7,11 +7,13 @@ use std::{
 };
 
 /// What of the workspace is copied; the rest is no part of a build.
-const PARTS: [&str; 8] = [
+const PARTS: [&str; 10] = [
     "Cargo.toml",
     "Cargo.lock",
     "build.rs",
     "client",
+    "deploy",
+    "docs",
     "lockstep",
     "server",
     "src",

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use poem::{
-    Endpoint, IntoResponse, Request, Response, Result,
+    Endpoint, IntoResponse, PathPattern, Request, Response, Result,
     http::{HeaderName, HeaderValue, StatusCode, header},
 };
 use serde::Serialize;
@@ -154,5 +154,9 @@ pub async fn problems(endpoint: Arc<impl Endpoint>, request: Request) -> Result<
         return Ok(response);
     }
     let detail = response.take_body().into_string().await;
-    Ok(Rejection::of_status(status, &detail.unwrap_or_default()).into_response())
+    let mut problem = Rejection::of_status(status, &detail.unwrap_or_default()).into_response();
+    if let Some(route) = response.data::<PathPattern>() {
+        problem.set_data(route.clone());
+    }
+    Ok(problem)
 }

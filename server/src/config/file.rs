@@ -7,7 +7,7 @@ use std::{
     path::Path,
 };
 
-use clap::{Arg, Command, builder::OsStr};
+use clap::{Arg, ArgAction, Command, builder::OsStr};
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -116,6 +116,9 @@ pub(crate) fn apply(
 
 /// Whether a setting takes these values, else why not.
 fn try_values(arg: &Arg, values: &[String]) -> Result<(), String> {
+    if values.is_empty() && !matches!(arg.get_action(), ArgAction::Append) {
+        return Err("it needs a value".to_owned());
+    }
     // Alone, so that nothing but this setting is judged.
     let alone = Command::new("alone")
         .no_binary_name(true)

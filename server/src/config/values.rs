@@ -80,20 +80,15 @@ impl FromStr for SmtpUrl {
     }
 }
 
-/// Reads an [`SmtpUrl`]; an error does not show the value, which may hold a password.
+/// Reads a value of which an error shows nothing: it may hold a password.
 #[derive(Clone)]
-pub(super) struct SmtpUrlParser;
+pub(super) struct Unshown<T>(pub(super) fn(&str) -> Result<T, String>);
 
-impl TypedValueParser for SmtpUrlParser {
-    type Value = SmtpUrl;
+impl<T: Clone + Send + Sync + 'static> TypedValueParser for Unshown<T> {
+    type Value = T;
 
-    fn parse_ref(
-        &self,
-        command: &Command,
-        arg: Option<&Arg>,
-        value: &OsStr,
-    ) -> Result<SmtpUrl, Error> {
-        value.to_string_lossy().parse().map_err(|error| {
+    fn parse_ref(&self, command: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<T, Error> {
+        self.0(&value.to_string_lossy()).map_err(|error| {
             let arg = arg.map(ToString::to_string).unwrap_or_default();
             let text = format!("invalid value for '{arg}': {error}\n");
             Error::raw(ErrorKind::ValueValidation, text).with_cmd(command)
@@ -101,12 +96,18 @@ impl TypedValueParser for SmtpUrlParser {
     }
 }
 
-/// The URL of something that is reached by HTTP.
-pub(super) fn http_url(text: &str) -> Result<Url, String> {
-    Url::parse(text)
-        .ok()
-        .filter(|url| ["http", "https"].contains(&url.scheme()))
-        .ok_or_else(|| "write it like http://127.0.0.1:4318".to_owned())
+/// The URL of a collector, to which paths are added.
+pub(super) fn collector(text: &str) -> Result<Url, String> {
+    let is_plain = |url: &Url| {
+        let has_user = !url.username().is_empty() || url.password().is_some();
+        let is_http = ["http", "https"].contains(&url.scheme());
+        is_http && !has_user && url.query().is_none() && url.fragment().is_none()
+    };
+    Url::parse(text).ok().filter(is_plain).ok_or_else(|| {
+        "write it like http://127.0.0.1:4318; what identifies you goes into the variable \
+         OTEL_EXPORTER_OTLP_HEADERS"
+            .to_owned()
+    })
 }
 
 /// So many at once, then one for each interval.

@@ -19,10 +19,14 @@ use super::proxies::{Origin, REQUEST_ID};
 use crate::{
     config::PublicUrl,
     service::{Client, Service},
+    telemetry::TRACE,
 };
 
 /// How long a request may take from its first line to its answer.
 const DEADLINE: Duration = Duration::from_secs(30);
+
+/// What stands for the status of a request whose client went away before it was answered.
+const GONE_AWAY: u16 = 499;
 
 /// Scripts, styles, requests and forms of our own, and nothing else; pictures inline too, which
 /// Swagger UI's stylesheet has.
@@ -68,71 +72,100 @@ pub(super) async fn security_headers(
     Ok(response)
 }
 
-/// Tells of each request, by its operation, how it was answered: in the log, in a trace and in the
-/// metrics.
-///
-/// A path as it was sent may hold the token of a verification URL, and a query anything, so
-/// neither is told.
-pub(super) async fn observe(
-    endpoint: Arc<impl Endpoint>,
-    request: Request,
-    contract: Contract,
-    service: Service,
-) -> Result<Response> {
-    let operation = contract.operation_id(&request).map(str::to_owned);
-    let is_probe = ["/livez", "/readyz"].contains(&request.uri().path());
-    let started = Instant::now();
-    let mut response = endpoint.get_response(request).await;
-    let took = started.elapsed();
-    let status = response.status().as_u16();
-    let route = response.data::<PathPattern>().map(|route| &*route.0);
-    let operation = operation.as_deref().or(route).unwrap_or("none");
-    let span = Span::current();
-    span.set_attribute("operation", operation.to_owned());
-    span.set_attribute("http.response.status_code", i64::from(status));
-    if status >= 500 {
-        span.set_status(Status::error(""));
-    }
-    service.metrics.count_request(operation, status, took);
-    if !is_probe {
-        tracing::info!(
-            operation,
-            status,
-            milliseconds = took.as_millis(),
-            "request"
-        );
-    }
-    if service.draining.load(Ordering::Relaxed) {
-        let close = HeaderValue::from_static("close");
-        response.headers_mut().insert(header::CONNECTION, close);
-    }
-    Ok(response)
-}
-
-/// Finds out whom a request comes from, and gives it an id, which stands in every line of the log
-/// that it causes, in the answer's headers and in its problem.
-pub(super) async fn identify(
+/// Gives a request what goes with it: whom it comes from, and an id, which stands in every line of
+/// the log that it causes, in the answer's headers and in its problem. Tells how it was answered.
+pub(super) async fn accompany(
     endpoint: Arc<impl Endpoint>,
     mut request: Request,
+    contract: Contract,
     service: Service,
 ) -> Result<Response> {
     let origin = Origin::of(&request, &service.trusted_proxies);
     let id = origin.request_id.unwrap_or_else(|| service.random.id());
     request.set_data(Client(origin.client));
-    let span = tracing::info_span!("request", id, method = %request.method());
-    if let Some(trace) = origin.trace {
+    let operation = contract.operation_id(&request).map(str::to_owned);
+    let trace = tracing::info_span!(
+        target: TRACE,
+        "request",
+        id,
+        otel.kind = "server",
+        // A page's route is known only later, when a trace takes no other name.
+        otel.name = operation.as_deref().unwrap_or(request.method().as_str()),
+        http.request.method = %request.method(),
+    );
+    if let Some(parent) = origin.trace {
         // Without a collector there is nothing that it could be part of.
-        let _ = span.set_parent(trace);
+        let _ = trace.set_parent(parent);
     }
-    let mut response = endpoint.get_response(request).instrument(span).await;
+    // As grave as can be, so that it is there whatever is logged.
+    let span = tracing::error_span!(parent: &trace, "request", id, method = %request.method());
+    let mut exchange = Exchange {
+        operation,
+        is_probe: ["/livez", "/readyz"].contains(&request.uri().path()),
+        began: Instant::now(),
+        answered: None,
+        trace,
+        span,
+        service: &service,
+    };
+    let answering = endpoint.get_response(request);
+    let answering = answering
+        .instrument(exchange.span.clone())
+        .instrument(exchange.trace.clone());
+    let mut response = answering.await;
+    let route = response.data::<PathPattern>().map(|it| it.0.to_string());
+    exchange.operation = exchange.operation.take().or(route);
+    exchange.answered = Some(response.status());
     if response.content_type() == Some(PROBLEM_JSON) {
         let body = response.take_body().into_bytes().await;
         response.set_body(named(&body.unwrap_or_default(), &id));
     }
+    let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::try_from(id) {
-        response.headers_mut().insert(REQUEST_ID, id);
+        headers.insert(REQUEST_ID, id);
+    }
+    if service.draining.load(Ordering::Relaxed) {
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     Ok(response)
+}
+
+/// A request and how it was answered, told when this is dropped: in the log, in a trace and in the
+/// metrics.
+///
+/// A path as it was sent may hold the token of a verification URL, and a query anything, so
+/// neither is told.
+struct Exchange<'a> {
+    /// Its operationId, or the route of a page.
+    operation: Option<String>,
+    is_probe: bool,
+    began: Instant,
+    /// Nothing if the client went away before.
+    answered: Option<StatusCode>,
+    trace: Span,
+    span: Span,
+    service: &'a Service,
+}
+
+impl Drop for Exchange<'_> {
+    fn drop(&mut self) {
+        let took = self.began.elapsed();
+        let operation = self.operation.as_deref().unwrap_or("none");
+        let status = self.answered.map_or(GONE_AWAY, |status| status.as_u16());
+        let metrics = &self.service.metrics;
+        metrics.count_request(operation, status, took);
+        self.trace.set_attribute("operation", operation.to_owned());
+        let status_name = "http.response.status_code";
+        self.trace.set_attribute(status_name, i64::from(status));
+        if status >= 500 {
+            self.trace.set_status(Status::error(""));
+        }
+        if !self.is_probe {
+            let milliseconds = took.as_millis();
+            self.span
+                .in_scope(|| tracing::info!(operation, status, milliseconds, "request"));
+        }
+    }
 }
 
 /// A problem with the id of its request.

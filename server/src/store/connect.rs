@@ -4,7 +4,7 @@ use std::{fs::File, os::unix::fs::OpenOptionsExt, path::Path, time::Duration};
 
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseBackend, DatabaseConnection,
-    DatabaseTransaction, DbErr, Statement, TransactionTrait,
+    DatabaseTransaction, DbErr, EntityTrait, Statement, TransactionTrait,
     sqlx::{
         Executor,
         mysql::MySqlConnectOptions,
@@ -12,7 +12,7 @@ use sea_orm::{
         sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
     },
 };
-use sea_orm_migration::MigratorTrait;
+use sea_orm_migration::{MigratorTrait, SchemaManager, seaql_migrations};
 use sha2::{Digest, Sha256};
 
 use super::{Result, StoreError, migrations::Migrator};
@@ -130,22 +130,47 @@ pub(super) async fn migrate(connection: &DatabaseConnection, lock_file: &Path) -
     match connection.get_database_backend() {
         DatabaseBackend::Postgres => {
             let lock = lock_postgres(connection).await?;
-            let migrated = Migrator::up(connection, None).await;
+            let migrated = bring_up_to_date(connection).await;
             // What ends the transaction ends the lock.
             lock.commit().await?;
             migrated?;
         }
         DatabaseBackend::MySql => {
             let lock = lock_mariadb(connection).await?;
-            let migrated = Migrator::up(connection, None).await;
+            let migrated = bring_up_to_date(connection).await;
             lock.execute_unprepared("DO RELEASE_ALL_LOCKS()").await?;
             lock.commit().await?;
             migrated?;
         }
         _ => {
             let _lock = lock_sqlite(lock_file).await?;
-            Migrator::up(connection, None).await?;
+            bring_up_to_date(connection).await?;
         }
+    }
+    Ok(())
+}
+
+/// Whether every migration of this version was applied; there may be more, of a newer one.
+pub(super) async fn is_up_to_date(connection: &DatabaseConnection) -> Result<bool> {
+    let manager = SchemaManager::new(connection);
+    if !manager
+        .has_table(Migrator::migration_table_name().inner())
+        .await?
+    {
+        return Ok(false);
+    }
+    let applied = seaql_migrations::Entity::find().all(connection).await?;
+    let is_applied = |name: &str| applied.iter().any(|it| it.version == name);
+    Ok(Migrator::migrations()
+        .iter()
+        .all(|it| is_applied(it.name())))
+}
+
+async fn bring_up_to_date(connection: &DatabaseConnection) -> Result<()> {
+    // An instance of the version before is at home in the schema of the next, while the others are
+    // upgraded; sea-orm would refuse migrations that it does not know.
+    if !is_up_to_date(connection).await? {
+        Migrator::up(connection, None).await?;
     }
     Ok(())
 }

@@ -175,6 +175,7 @@ impl MigrationTrait for IndexExpiry {
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         create_index(manager, Index::create(), "session", &["expires_at"]).await?;
+        create_index(manager, Index::create(), "mail", &["session_id"]).await?;
         create_index(manager, Index::create(), "quota", &["full_at"]).await
     }
 }
