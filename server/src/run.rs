@@ -46,8 +46,8 @@ struct CommandLine {
 /// What is done instead of serving.
 #[derive(Subcommand)]
 enum Action {
-    /// List every setting with its value and where that comes from, and try whether the service
-    /// could start with them; nothing is made or changed.
+    /// List every setting with its value and where that comes from, and try the database, the key,
+    /// the certificate and the mail server; nothing is made.
     CheckConfig,
     #[command(flatten)]
     Operate(Command),
