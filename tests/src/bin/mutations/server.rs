@@ -37,6 +37,7 @@ pub fn faults() -> Result<Vec<Change>, Failure> {
 }
 
 const CLEANUP: &str = "server/src/cleanup.rs";
+const CONNECT: &str = "server/src/store/connect.rs";
 const CREATE_APP: &str = "server/src/app/create_app.rs";
 const DELETE_APP: &str = "server/src/app/delete_app.rs";
 const FILE: &str = "server/src/config/file.rs";
@@ -54,6 +55,7 @@ const RUN: &str = "server/src/run.rs";
 const SERVICE: &str = "server/src/service.rs";
 const SESSION: &str = "server/src/auth/session.rs";
 const START: &str = "server/src/start.rs";
+const STORE: &str = "server/src/store.rs";
 const STORED_APP: &str = "server/src/store/app.rs";
 const STORED_KEY: &str = "server/src/store/api_key.rs";
 const STORED_SESSION: &str = "server/src/store/session.rs";
@@ -65,7 +67,7 @@ const fn fault(kind: &'static str, file: &'static str, change: [&'static str; 2]
 }
 
 /// The faults, by kind.
-const FAULTS: [Fault; 64] = [
+const FAULTS: [Fault; 68] = [
     fault(
         "status",
         CREATE_APP,
@@ -437,10 +439,7 @@ const FAULTS: [Fault; 64] = [
     fault(
         "operation",
         SURROUNDINGS,
-        [
-            "service.metrics.count_request(operation, status, took);",
-            "",
-        ],
+        ["metrics.count_request(operation, status, took);", ""],
     ),
     fault(
         "operation",
@@ -463,7 +462,7 @@ const FAULTS: [Fault; 64] = [
             "Duration::from_secs(24 * 60 * 60)",
         ],
     ),
-    fault("operation", CLEANUP, ["if deleted < BATCH {", "if true {"]),
+    fault("operation", STORE, ["if found < batch {", "if true {"]),
     fault(
         "operation",
         STORED_SESSION,
@@ -486,5 +485,31 @@ const FAULTS: [Fault; 64] = [
         "operation",
         OUTBOX,
         ["metrics.count_mail(MailOutcome::Sent);", ""],
+    ),
+    fault(
+        "operation",
+        SURROUNDINGS,
+        [
+            "tracing::error_span!(parent: &trace",
+            "tracing::info_span!(parent: &trace",
+        ],
+    ),
+    fault(
+        "operation",
+        SURROUNDINGS,
+        ["self.answered.map_or(GONE_AWAY", "self.answered.map_or(200"],
+    ),
+    fault(
+        "operation",
+        STORE,
+        [
+            "if !connect::is_up_to_date(&store.connection).await? {",
+            "if false {",
+        ],
+    ),
+    fault(
+        "operation",
+        CONNECT,
+        ["if !is_up_to_date(connection).await? {", "if true {"],
     ),
 ];
