@@ -772,13 +772,21 @@ const CASES: &[Case] = &[
         ],
     },
     Case {
-        name: "a problem that needs another member",
+        name: "a problem with another member",
         behind: "    Problem:",
-        from: "code]\n",
-        to: "code, more]\n",
+        from: "detail: { type: string }",
+        to: "detail: { type: string }\n        more: { type: string }",
         refusals: &[
-            "166:53 /components/schemas/Problem/required/5: is no member that the generated server fills in, so it has to be optional",
-            "166:53 /components/schemas/Problem/required/5: names no property",
+            "172:9 /components/schemas/Problem/properties/more: is no member of the problems that the generated server answers",
+        ],
+    },
+    Case {
+        name: "a problem whose request_id is no text",
+        behind: "    Problem:",
+        from: "detail: { type: string }",
+        to: "detail: { type: string }\n        request_id: { type: integer }",
+        refusals: &[
+            "172:9 /components/schemas/Problem/properties/request_id: a problem needs an optional request_id of type string",
         ],
     },
     Case {

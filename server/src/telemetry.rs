@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use opentelemetry::trace::TracerProvider;
+use opentelemetry::{KeyValue, trace::TracerProvider};
 use opentelemetry_otlp::{SpanExporter, WithExportConfig};
 use opentelemetry_sdk::{Resource, trace::SdkTracerProvider};
 use tracing::{Level, Metadata};
@@ -50,7 +50,10 @@ impl Telemetry {
                 .with_http()
                 .with_endpoint(format!("{url}/v1/traces"))
                 .build();
-            let resource = Resource::builder().with_service_name("cortex-reportd");
+            let version = KeyValue::new("service.version", env!("CARGO_PKG_VERSION"));
+            let resource = Resource::builder()
+                .with_service_name("cortex-reportd")
+                .with_attribute(version);
             exporter.map(|exporter| {
                 SdkTracerProvider::builder()
                     .with_batch_exporter(exporter)

@@ -12,4 +12,4 @@ mod problem;
 mod request;
 
 pub use contract::{Contract, ContractError, Guarded};
-pub use problem::{InvalidMember, PROBLEM_JSON, Rejection, problems};
+pub use problem::{InvalidMember, Rejection, name_request, problems};

@@ -5,11 +5,11 @@ use poem::{
     http::{HeaderName, HeaderValue, StatusCode, header},
 };
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::code;
 
-/// The media type of an error.
-pub const PROBLEM_JSON: &str = "application/problem+json";
+const PROBLEM_JSON: &str = "application/problem+json";
 
 /// One failure of a request.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -159,4 +159,20 @@ pub async fn problems(endpoint: Arc<impl Endpoint>, request: Request) -> Result<
         problem.set_data(route.clone());
     }
     Ok(problem)
+}
+
+/// Adds the member `request_id` to a response that is a problem: for a document whose problems have
+/// one.
+pub async fn name_request(response: &mut Response, id: &str) {
+    if response.content_type() != Some(PROBLEM_JSON) {
+        return;
+    }
+    let body = response.take_body().into_bytes().await.unwrap_or_default();
+    response.set_body(match serde_json::from_slice(&body) {
+        Ok(Value::Object(mut members)) => {
+            members.insert("request_id".to_owned(), id.into());
+            Value::Object(members).to_string().into_bytes()
+        }
+        _ => body.to_vec(),
+    });
 }

@@ -64,7 +64,25 @@ impl Rules<'_> {
         ] {
             self.problem_member(pointer, name, kind, required);
         }
-        self.optional_members(pointer, &["type", "title", "status", "detail", "code"]);
+        if self
+            .source
+            .at(&join(&join(pointer, "properties"), "request_id"))
+            .is_some()
+        {
+            self.problem_member(pointer, "request_id", "string", false);
+        }
+        self.no_other_members(
+            pointer,
+            &[
+                "type",
+                "title",
+                "status",
+                "detail",
+                "code",
+                "errors",
+                "request_id",
+            ],
+        );
 
         let properties = join(pointer, "properties");
         let code = self.resolve(&join(&properties, "code"), "schemas");
@@ -95,7 +113,7 @@ impl Rules<'_> {
         } else {
             self.problem_member(&failure, "pointer", "string", true);
             self.problem_member(&failure, "detail", "string", true);
-            self.optional_members(&failure, &["pointer", "detail"]);
+            self.no_other_members(&failure, &["pointer", "detail"]);
         }
     }
 
@@ -120,15 +138,12 @@ impl Rules<'_> {
         }
     }
 
-    /// Refuses that a problem needs more than what the generated code fills in: it leaves the rest
-    /// to whoever surrounds it.
-    fn optional_members(&mut self, object: &str, required: &[&str]) {
-        for name in self.members(&join(object, "required")) {
-            let is_other = |name: &str| !required.contains(&name);
-            if self.text(&name).is_some_and(is_other) {
+    fn no_other_members(&mut self, object: &str, known: &[&str]) {
+        for property in self.members(&join(object, "properties")) {
+            if !known.contains(&last(&property).as_str()) {
                 self.refuse(
-                    &name,
-                    "is no member that the generated server fills in, so it has to be optional",
+                    &property,
+                    "is no member of the problems that the generated server answers",
                 );
             }
         }

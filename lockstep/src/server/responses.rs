@@ -147,11 +147,11 @@ impl Writer<'_> {
         let status = self.problem_member("status");
         let code = self.problem_member("code");
         let errors = self.problem_member("errors");
-        let known = ["type", "title", "status", "detail", "code", "errors"];
-        let others = self
+        // Which `openapi-lockstep-runtime` adds.
+        let request_id = self
             .problem_members()
-            .filter(|(name, _)| !known.contains(&name.as_str()))
-            .map(|(name, _)| snake(name));
+            .any(|(name, _)| name == "request_id")
+            .then(|| quote!(request_id: None,));
         Some(quote! {
             fn problem(
                 status: #status,
@@ -167,7 +167,7 @@ impl Writer<'_> {
                     detail,
                     code,
                     errors,
-                    #(#others: None,)*
+                    #request_id
                 }
             }
         })

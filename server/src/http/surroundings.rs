@@ -5,13 +5,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use openapi_lockstep_runtime::{Contract, PROBLEM_JSON, Rejection};
+use openapi_lockstep_runtime::{Contract, Rejection, name_request};
 use opentelemetry::trace::Status;
 use poem::{
     Endpoint, IntoResponse, PathPattern, Request, Response, Result,
     http::{HeaderName, HeaderValue, StatusCode, header},
 };
-use serde_json::Value;
 use tracing::{Instrument, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
@@ -116,10 +115,7 @@ pub(super) async fn accompany(
     let route = response.data::<PathPattern>().map(|it| it.0.to_string());
     exchange.operation = exchange.operation.take().or(route);
     exchange.answered = Some(response.status());
-    if response.content_type() == Some(PROBLEM_JSON) {
-        let body = response.take_body().into_bytes().await;
-        response.set_body(named(&body.unwrap_or_default(), &id));
-    }
+    name_request(&mut response, &id).await;
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::try_from(id) {
         headers.insert(REQUEST_ID, id);
@@ -166,13 +162,4 @@ impl Drop for Exchange<'_> {
                 .in_scope(|| tracing::info!(operation, status, milliseconds, "request"));
         }
     }
-}
-
-/// A problem with the id of its request.
-fn named(problem: &[u8], id: &str) -> Vec<u8> {
-    let Ok(Value::Object(mut members)) = serde_json::from_slice(problem) else {
-        return problem.to_vec();
-    };
-    members.insert("request_id".to_owned(), id.into());
-    Value::Object(members).to_string().into_bytes()
 }

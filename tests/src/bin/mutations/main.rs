@@ -30,9 +30,9 @@ use crate::{judge::Judge, table::Table};
 struct Arguments {
     /// What is changed.
     what: What,
-    /// Only changes of this kind.
-    #[arg(long)]
-    kind: Option<String>,
+    /// Only changes whose line, as --list shows it, contains this.
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    only: String,
     /// Only each so many-th change.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     every: u16,
@@ -68,6 +68,13 @@ pub struct Change {
     pub text: String,
 }
 
+impl Change {
+    /// The kind, and where and what.
+    pub fn line(&self) -> String {
+        format!("{} {}", self.kind, self.edit)
+    }
+}
+
 /// Why something could not be judged.
 pub type Failure = Box<dyn Error + Send + Sync>;
 
@@ -78,7 +85,7 @@ fn main() -> Result<ExitCode, Failure> {
         What::Document => document::mutants(original.document()),
         What::Server => server::faults()?,
     };
-    let is_meant = |change: &Change| arguments.kind.as_deref().is_none_or(|it| it == change.kind);
+    let is_meant = |change: &Change| change.line().contains(&arguments.only);
     let mut changes: Vec<Change> = changes
         .into_iter()
         .filter(is_meant)
@@ -89,7 +96,7 @@ fn main() -> Result<ExitCode, Failure> {
     }
     if arguments.list {
         for change in &changes {
-            println!("{} {}", change.kind, change.edit);
+            println!("{}", change.line());
         }
         println!("{} changes", changes.len());
         return Ok(ExitCode::SUCCESS);

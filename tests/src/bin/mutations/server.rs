@@ -444,7 +444,7 @@ const FAULTS: [Fault; 68] = [
     fault(
         "operation",
         SURROUNDINGS,
-        ["members.insert(\"request_id\".to_owned(), id.into());", ""],
+        ["name_request(&mut response, &id).await;", ""],
     ),
     fault(
         "operation",

@@ -67,7 +67,7 @@ impl Table {
 
     /// Adds a change, and prints it.
     pub fn add(&mut self, change: &Change, outcome: &Outcome) {
-        println!("{} {} -> {outcome}", change.kind, change.edit);
+        println!("{} -> {outcome}", change.line());
         self.counts.entry(change.kind).or_default()[outcome.column()] += 1;
     }
 
