@@ -67,7 +67,7 @@ const fn fault(kind: &'static str, file: &'static str, change: [&'static str; 2]
 }
 
 /// The faults, by kind.
-const FAULTS: [Fault; 68] = [
+const FAULTS: [Fault; 67] = [
     fault(
         "status",
         CREATE_APP,
@@ -409,14 +409,6 @@ const FAULTS: [Fault; 68] = [
         [
             "if service.draining.load(Ordering::Relaxed) {",
             "if false {",
-        ],
-    ),
-    fault(
-        "operation",
-        HEALTH,
-        [
-            "Err(_) => {\n            tracing::warn!(\"not ready: the database does not answer in time\");\n            not_ready(\"The database does not answer in time.\")",
-            "Err(_) => {\n            \"ready\\n\".into_response()",
         ],
     ),
     fault(
