@@ -372,6 +372,22 @@ async fn it_makes_its_files_and_ends_on_a_signal() {
 }
 
 #[tokio::test]
+async fn it_ends_on_a_signal_while_it_waits_for_another_one_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let key_file = folder.path().join("cortex-report.key");
+    std::fs::write(&key_file, "k".repeat(43)).unwrap();
+    // As while another instance brings the schema up to date.
+    let lock = std::fs::File::open(&key_file).unwrap();
+    lock.lock().unwrap();
+    let mut child = binary(folder.path()).spawn().unwrap();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert!(child.try_wait().unwrap().is_none(), "it waits");
+    signal(&child, "TERM");
+    let ended = tokio::time::timeout(Duration::from_secs(10), child.wait()).await;
+    assert!(ended.expect("it ends").unwrap().success());
+}
+
+#[tokio::test]
 async fn several_that_start_together_bring_the_schema_up_once() {
     let folder = tempfile::tempdir().unwrap();
     let database = TestDatabase::create(folder.path()).await;

@@ -1,6 +1,12 @@
 //! What each kind of database is told when it is opened, so that all three behave alike.
 
-use std::{fs::File, os::unix::fs::OpenOptionsExt, path::Path, time::Duration};
+use std::{
+    fs::{File, TryLockError},
+    io,
+    os::unix::fs::OpenOptionsExt,
+    path::Path,
+    time::Duration,
+};
 
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseBackend, DatabaseConnection,
@@ -21,6 +27,7 @@ use super::{Result, StoreError, migrations::Migrator};
 pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long an instance waits for another one to bring the schema up to date, in seconds.
 const MIGRATION_TIMEOUT: u32 = 600;
+const NOT_FINISHED: &str = "another instance did not finish bringing the schema up to date";
 
 /// What a PostgreSQL session is told. A commit is on disk when it is answered, whatever the server's
 /// own setting; nobody waits longer for a row than for a connection.
@@ -176,14 +183,17 @@ async fn bring_up_to_date(connection: &DatabaseConnection) -> Result<()> {
 }
 
 async fn lock_sqlite(file: &Path) -> Result<File> {
-    let file = file.to_owned();
-    let lock = tokio::task::spawn_blocking(move || -> std::io::Result<File> {
-        let file = File::open(file)?;
-        file.lock()?;
-        Ok(file)
-    });
-    let file = lock.await.map_err(std::io::Error::other).flatten();
-    Ok(file.map_err(|error| DbErr::Migration(error.to_string()))?)
+    let failed = |error: io::Error| DbErr::Migration(error.to_string());
+    let file = File::open(file).map_err(failed)?;
+    // A thread that waits for the lock would hold up the end of the program.
+    for _ in 0..MIGRATION_TIMEOUT * 20 {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => tokio::time::sleep(Duration::from_millis(50)).await,
+            Err(TryLockError::Error(error)) => return Err(failed(error).into()),
+        }
+    }
+    Err(DbErr::Migration(NOT_FINISHED.to_owned()).into())
 }
 
 async fn lock_postgres(connection: &DatabaseConnection) -> Result<DatabaseTransaction> {
@@ -214,8 +224,7 @@ async fn lock_mariadb(connection: &DatabaseConnection) -> Result<DatabaseTransac
          AS taken"
     );
     if number(&lock, &take).await? != 1 {
-        let reason = "another instance did not finish bringing the schema up to date";
-        return Err(DbErr::Migration(reason.to_owned()).into());
+        return Err(DbErr::Migration(NOT_FINISHED.to_owned()).into());
     }
     Ok(lock)
 }
