@@ -280,8 +280,8 @@ pub(crate) async fn check(
 /// A setting that does not work.
 async fn open(settings: &StoreSettings, random: &Random) -> Result<(Store, ServerKey), StartError> {
     let key = key(settings, random)?;
-    let store = Store::open(&settings.database_url, settings.database_connections).await?;
-    store.migrate(&settings.key_file).await?;
+    let (url, connections) = (&settings.database_url, settings.database_connections);
+    let store = Store::open(url, connections, &settings.key_file).await?;
     Ok((store, key))
 }
 

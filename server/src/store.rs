@@ -136,21 +136,27 @@ impl Deref for Writer {
 
 impl Store {
     /// Opens the database, which is made if it is an SQLite file that is not there yet, with so
-    /// many connections at most.
+    /// many connections at most, and brings its schema up to date. Of several instances that start
+    /// together only one does it.
     ///
     /// # Errors
     ///
-    /// The URL is none, or what it names cannot be opened.
-    pub async fn open(url: &str, connections: u32) -> Result<Self> {
-        let connection = connect::connect(url, connections).await?;
+    /// The URL is none, what it names cannot be opened, a migration failed, or the lock cannot be
+    /// had.
+    pub async fn open(url: &str, connections: u32, lock_file: &Path) -> Result<Self> {
+        let connection = connect::connect_and_migrate(url, connections, lock_file).await?;
+        Ok(Self::new(connection, connections))
+    }
+
+    fn new(connection: DatabaseConnection, connections: u32) -> Self {
         let writers = match connection.get_database_backend() {
             DatabaseBackend::Sqlite => 1,
             _ => connections.saturating_sub(READERS).max(1) as usize,
         };
-        Ok(Self {
+        Self {
             connection,
             writing: Arc::new(Semaphore::new(writers)),
-        })
+        }
     }
 
     /// Opens a database that a service of this version has brought up to date, and makes nothing.
@@ -162,11 +168,11 @@ impl Store {
         if connect::can_be_made(url) {
             return Err(StoreError::NotReady);
         }
-        let store = Self::open(url, connections).await?;
-        if !connect::is_up_to_date(&store.connection).await? {
+        let connection = connect::connect(url, connections).await?;
+        if !connect::is_up_to_date(&connection).await? {
             return Err(StoreError::NotReady);
         }
-        Ok(store)
+        Ok(Self::new(connection, connections))
     }
 
     /// Tries whether a database can be opened; an SQLite file that is not there yet is not made.
@@ -176,18 +182,9 @@ impl Store {
     /// The URL is none, or what it names cannot be opened.
     pub async fn check(url: &str) -> Result<()> {
         if !connect::can_be_made(url) {
-            Self::open(url, READERS).await?.close().await;
+            connect::connect(url, 1).await?.close().await?;
         }
         Ok(())
-    }
-
-    /// Brings the schema up to date. Of several instances that start together only one does it.
-    ///
-    /// # Errors
-    ///
-    /// A migration failed, or the lock cannot be had.
-    pub async fn migrate(&self, lock_file: &Path) -> Result<()> {
-        connect::migrate(&self.connection, lock_file).await
     }
 
     /// For questions that change nothing.

@@ -130,31 +130,36 @@ async fn warn_of_lost_commits(connection: &DatabaseConnection) -> Result<()> {
     Ok(())
 }
 
-/// Brings the schema up to date. Of several instances that start together only one does it; the
-/// others wait for it: with SQLite by a lock on `lock_file`, else by one of the database's, which a
-/// connection holds while others do the work.
-pub(super) async fn migrate(connection: &DatabaseConnection, lock_file: &Path) -> Result<()> {
-    match connection.get_database_backend() {
-        DatabaseBackend::Postgres => {
-            let lock = lock_postgres(connection).await?;
-            let migrated = bring_up_to_date(connection).await;
-            // What ends the transaction ends the lock.
-            lock.commit().await?;
-            migrated?;
-        }
-        DatabaseBackend::MySql => {
-            let lock = lock_mariadb(connection).await?;
-            let migrated = bring_up_to_date(connection).await;
-            lock.execute_unprepared("DO RELEASE_ALL_LOCKS()").await?;
-            lock.commit().await?;
-            migrated?;
-        }
-        _ => {
-            let _lock = lock_sqlite(lock_file).await?;
-            bring_up_to_date(connection).await?;
-        }
+/// Opens the database of a URL, and brings its schema up to date. Of several instances that start
+/// together only one does it; the others wait for it: with SQLite by a lock on `lock_file`, else by
+/// one of the database's, which a connection holds while others do the work.
+pub(super) async fn connect_and_migrate(
+    url: &str,
+    max_connections: u32,
+    lock_file: &Path,
+) -> Result<DatabaseConnection> {
+    if url.starts_with("sqlite:") {
+        // Who makes the file, and its journal, may not be disturbed either.
+        let _lock = lock_sqlite(lock_file).await?;
+        let connection = connect(url, max_connections).await?;
+        bring_up_to_date(&connection).await?;
+        return Ok(connection);
     }
-    Ok(())
+    let connection = connect(url, max_connections).await?;
+    if connection.get_database_backend() == DatabaseBackend::Postgres {
+        let lock = lock_postgres(&connection).await?;
+        let migrated = bring_up_to_date(&connection).await;
+        // What ends the transaction ends the lock.
+        lock.commit().await?;
+        migrated?;
+    } else {
+        let lock = lock_mariadb(&connection).await?;
+        let migrated = bring_up_to_date(&connection).await;
+        lock.execute_unprepared("DO RELEASE_ALL_LOCKS()").await?;
+        lock.commit().await?;
+        migrated?;
+    }
+    Ok(connection)
 }
 
 /// Whether every migration of this version was applied; there may be more, of a newer one.

@@ -495,7 +495,7 @@ const FAULTS: [Fault; 67] = [
         "operation",
         STORE,
         [
-            "if !connect::is_up_to_date(&store.connection).await? {",
+            "if !connect::is_up_to_date(&connection).await? {",
             "if false {",
         ],
     ),
