@@ -23,6 +23,8 @@ async fn every_answer_has_the_headers_that_keep_a_browser_safe() {
         "/api/1/user",
         "/api/1/nothing",
         "/api/1/login",
+        "/livez",
+        "/readyz",
     ] {
         let response = service.get(path).send().await.unwrap();
         let header = |name: &str| {

@@ -1,6 +1,6 @@
 //! The settings file, and what `check-config` says of all settings.
 
-use std::{fs, path::Path, process::Output};
+use std::{fs, path::Path, process::Output, time::Duration};
 
 use tokio::process::Command;
 
@@ -131,7 +131,8 @@ async fn what_is_wrong_in_the_file_is_told_with_its_place() {
             command.arg("check-config");
             command
         }] {
-            let output = command.output().await.unwrap();
+            let output = tokio::time::timeout(Duration::from_secs(20), command.output());
+            let output = output.await.expect("it does not serve").unwrap();
             let said = text(&output.stderr);
             assert_eq!(output.status.code(), Some(1), "{settings}: {said}");
             let file = "cortex-reportd: CORTEX_REPORT_CONFIG: ";
