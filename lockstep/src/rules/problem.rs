@@ -54,37 +54,24 @@ impl Rules<'_> {
     }
 
     fn problem_schema(&mut self, pointer: &str) {
-        for (name, kind, required) in [
+        let members = [
             ("type", "string", true),
             ("title", "string", true),
             ("status", "integer", true),
             ("detail", "string", true),
             ("code", "string", true),
             ("errors", "array", false),
-        ] {
-            self.problem_member(pointer, name, kind, required);
-        }
-        if self
-            .source
-            .at(&join(&join(pointer, "properties"), "request_id"))
-            .is_some()
-        {
-            self.problem_member(pointer, "request_id", "string", false);
-        }
-        self.no_other_members(
-            pointer,
-            &[
-                "type",
-                "title",
-                "status",
-                "detail",
-                "code",
-                "errors",
-                "request_id",
-            ],
-        );
-
+            ("request_id", "string", false),
+        ];
         let properties = join(pointer, "properties");
+        for (name, kind, required) in members {
+            // Only this one may be left out.
+            if name != "request_id" || self.source.at(&join(&properties, name)).is_some() {
+                self.problem_member(pointer, name, kind, required);
+            }
+        }
+        self.no_other_members(pointer, &members.map(|(name, _, _)| name));
+
         let code = self.resolve(&join(&properties, "code"), "schemas");
         let codes = join(&code, "enum");
         let known: Vec<&str> = self
