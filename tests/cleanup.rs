@@ -15,19 +15,6 @@ async fn start_logins(service: &Service, count: usize) {
     }
 }
 
-/// Waits until a table has so many rows.
-async fn rows(service: &Service, table: &str, count: usize) {
-    let begin = std::time::Instant::now();
-    while service.rows(table).await != count {
-        assert!(
-            begin.elapsed().as_secs() < 20,
-            "{table} has to come to {count} rows, and has {}",
-            service.rows(table).await
-        );
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
-}
-
 #[tokio::test]
 async fn what_has_expired_is_deleted_and_nothing_else() {
     let service = Service::start().await;
@@ -38,19 +25,19 @@ async fn what_has_expired_is_deleted_and_nothing_else() {
 
     service.clock.advance(2 * HOUR);
     let service = service.restart_with(|_| {}).await;
-    rows(&service, "quota", 0).await;
+    service.rows_become("quota", 0).await;
     assert_eq!(service.rows("session").await, 21, "a day has not passed");
     ok(service.get("/api/1/user").bearer_auth(&key)).await;
 
     service.clock.advance(DAY);
     let service = service.restart_with(|_| {}).await;
-    rows(&service, "session", 1).await;
+    service.rows_become("session", 1).await;
     ok(service.get("/api/1/user").bearer_auth(&key)).await;
     let audited = service.rows("audit").await;
 
     service.clock.advance(31 * DAY);
     let service = service.restart_with(|_| {}).await;
-    rows(&service, "session", 0).await;
+    service.rows_become("session", 0).await;
     assert_eq!(service.rows("user").await, 1);
     assert_eq!(service.rows("audit").await, audited, "it is append-only");
 }
@@ -63,7 +50,7 @@ async fn a_great_many_are_deleted_too() {
     assert!(service.rows("quota").await > 600);
     service.clock.advance(2 * HOUR);
     let service = service.restart_with(|_| {}).await;
-    rows(&service, "quota", 0).await;
+    service.rows_become("quota", 0).await;
 }
 
 #[tokio::test]
@@ -80,9 +67,9 @@ async fn a_mail_that_was_given_up_is_shown_for_a_month() {
     }
     service.clock.advance(29 * DAY);
     let service = service.restart_with(|_| {}).await;
-    rows(&service, "session", 0).await;
+    service.rows_become("session", 0).await;
     assert_eq!(service.rows("dead_letter").await, 1);
     service.clock.advance(2 * DAY);
     let service = service.restart_with(|_| {}).await;
-    rows(&service, "dead_letter", 0).await;
+    service.rows_become("dead_letter", 0).await;
 }

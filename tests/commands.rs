@@ -12,7 +12,7 @@ use crate::{
     harness::{Service, TestDatabase, ok, problem},
 };
 
-fn text(bytes: &[u8]) -> String {
+pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 

@@ -244,9 +244,17 @@ impl Service {
 
     /// Waits until the outbox owes nothing.
     pub async fn outbox_is_empty(&self) {
+        self.rows_become("mail", 0).await;
+    }
+
+    /// Waits until a table has so many rows.
+    pub async fn rows_become(&self, table: &str, count: usize) {
         let begin = std::time::Instant::now();
-        while self.rows("mail").await > 0 {
-            assert!(begin.elapsed() < PATIENCE, "the outbox still owes mails");
+        while self.rows(table).await != count {
+            assert!(
+                begin.elapsed() < PATIENCE,
+                "{table} has to come to {count} rows: are the workers at it?"
+            );
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }

@@ -4,11 +4,7 @@ use std::{fs, path::Path, process::Output, time::Duration};
 
 use tokio::process::Command;
 
-use crate::commands::{binary, serve};
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
+use crate::commands::{binary, serve, text};
 
 /// The binary with a settings file.
 fn with_file(folder: &Path, settings: &str) -> Command {

@@ -246,11 +246,8 @@ async fn arrivals(service: &Service, server: &mut Server, count: usize) -> Vec<S
     let begin = std::time::Instant::now();
     while arrived.len() < count {
         service.clock.advance(1);
-        let mail = tokio::time::timeout(Duration::from_millis(50), server.mails.next_line());
-        if let Ok(line) = mail.await {
-            let mail: Mail = serde_json::from_str(&line.unwrap().unwrap()).unwrap();
-            arrived.extend(mail.recipients);
-        }
+        let mail = tokio::time::timeout(Duration::from_millis(50), server.mail()).await;
+        arrived.extend(mail.into_iter().flat_map(|mail| mail.recipients));
         assert!(begin.elapsed() < PATIENCE, "{} arrived", arrived.len());
     }
     arrived
