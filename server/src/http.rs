@@ -5,6 +5,8 @@ mod health;
 mod proxies;
 mod surroundings;
 
+use std::sync::Arc;
+
 use cortex_report_api::{DOCUMENT_JSON, server};
 use openapi_lockstep_runtime::{Contract, ContractError, Rejection, problems};
 use poem::{
@@ -33,7 +35,7 @@ pub(crate) fn endpoint(
 ) -> Result<impl Endpoint<Output = Response> + 'static, ContractError> {
     let contract = Contract::new(DOCUMENT_JSON, BODY_LIMIT)?;
     let api = contract.clone().guard(server::service(service.clone()));
-    let accompanied = service.clone();
+    let accompanied = Arc::new(service.clone());
     let public_url = service.public_url.clone();
     let verification = get(pages::show_verification).post(pages::redeem_code.before(limit_body));
     let page = |route: RouteMethod| only("GET, HEAD", route);
@@ -54,7 +56,12 @@ pub(crate) fn endpoint(
         .around(problems)
         .around(move |endpoint, request| security_headers(endpoint, request, public_url.clone()))
         .around(move |endpoint, request| {
-            accompany(endpoint, request, contract.clone(), accompanied.clone())
+            accompany(
+                endpoint,
+                request,
+                contract.clone(),
+                Arc::clone(&accompanied),
+            )
         });
     Ok(endpoint)
 }

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// How long a client is told to wait when the database is not available, in seconds.
-const RETRY_AFTER: i64 = 5;
+pub(crate) const RETRY_AFTER: i64 = 5;
 /// How much of a User-Agent is kept, in characters.
 const MAX_USER_AGENT: usize = 200;
 

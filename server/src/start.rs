@@ -3,7 +3,7 @@
 use std::{
     future, io,
     net::SocketAddr,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -67,29 +67,15 @@ pub enum StartError {
     /// The database cannot be opened or brought up to date.
     #[error("CORTEX_REPORT_DATABASE_URL: {0}")]
     Database(#[from] StoreError),
-    /// The key cannot be read or made.
-    #[error("CORTEX_REPORT_KEY_FILE: cannot use {}: {error}", file.display())]
-    Key {
-        /// The file.
-        file: PathBuf,
+    /// A file or folder cannot be read or made, or holds nothing of use.
+    #[error("{setting}: cannot use {}: {reason}", path.display())]
+    Unusable {
+        /// The setting that names it.
+        setting: &'static str,
+        /// The file or folder.
+        path: PathBuf,
         /// What is wrong with it.
-        error: io::Error,
-    },
-    /// The mail folder cannot be made.
-    #[error("CORTEX_REPORT_MAIL_DIR: cannot use {}: {error}", folder.display())]
-    MailDir {
-        /// The folder.
-        folder: PathBuf,
-        /// What the system says.
-        error: io::Error,
-    },
-    /// The password for the SMTP server cannot be read.
-    #[error("CORTEX_REPORT_SMTP_PASSWORD_FILE: cannot use {}: {error}", file.display())]
-    SmtpPassword {
-        /// The file.
-        file: PathBuf,
-        /// What is wrong with it.
-        error: io::Error,
+        reason: String,
     },
     /// Of who sends by the SMTP server only half is known.
     #[error(
@@ -103,16 +89,6 @@ pub enum StartError {
          or none"
     )]
     HalfTls,
-    /// The certificate or its key cannot be used.
-    #[error("{setting}: cannot use {}: {reason}", file.display())]
-    Tls {
-        /// The setting that names the file.
-        setting: &'static str,
-        /// The file.
-        file: PathBuf,
-        /// What is wrong with it.
-        reason: String,
-    },
     /// The certificate and the key are not of each other, or of no use.
     #[error(
         "CORTEX_REPORT_TLS_CERTIFICATE_FILE, CORTEX_REPORT_TLS_KEY_FILE: they are of no use: {0}"
@@ -287,10 +263,16 @@ async fn open(settings: &StoreSettings, random: &Random) -> Result<(Store, Serve
 
 fn key(settings: &StoreSettings, random: &Random) -> Result<ServerKey, StartError> {
     let file = &settings.key_file;
-    ServerKey::load(file, random).map_err(|error| StartError::Key {
-        file: file.clone(),
-        error,
-    })
+    ServerKey::load(file, random).map_err(unusable("CORTEX_REPORT_KEY_FILE", file))
+}
+
+/// What becomes of an error of a file or folder.
+fn unusable<E: ToString>(setting: &'static str, path: &Path) -> impl Fn(E) -> StartError {
+    move |error| StartError::Unusable {
+        setting,
+        path: path.to_owned(),
+        reason: error.to_string(),
+    }
 }
 
 async fn listen(
@@ -327,24 +309,15 @@ fn tls(settings: &TlsSettings) -> Result<Option<TlsAcceptor>, StartError> {
             (Some(certificate), Some(key)) => (certificate, key),
             _ => return Err(StartError::HalfTls),
         };
-    let certificate_failed = |reason: String| StartError::Tls {
-        setting: "CORTEX_REPORT_TLS_CERTIFICATE_FILE",
-        file: certificate_file.clone(),
-        reason,
-    };
-    let key_failed = |reason: String| StartError::Tls {
-        setting: "CORTEX_REPORT_TLS_KEY_FILE",
-        file: key_file.clone(),
-        reason,
-    };
+    let setting = "CORTEX_REPORT_TLS_CERTIFICATE_FILE";
     let certificates = CertificateDer::pem_file_iter(certificate_file)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(|error| certificate_failed(error.to_string()))?;
+        .map_err(unusable(setting, certificate_file))?;
     if certificates.is_empty() {
-        return Err(certificate_failed("it has no certificate".to_owned()));
+        return Err(unusable(setting, certificate_file)("it has no certificate"));
     }
-    let key =
-        PrivateKeyDer::from_pem_file(key_file).map_err(|error| key_failed(error.to_string()))?;
+    let key = PrivateKeyDer::from_pem_file(key_file)
+        .map_err(unusable("CORTEX_REPORT_TLS_KEY_FILE", key_file))?;
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let mut config = rustls::ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -366,23 +339,18 @@ fn transport(
     if let Some(smtp) = smtp(settings, public_url)? {
         return Ok(Arc::new(smtp));
     }
-    let folder = settings.mail_dir.clone();
+    let folder = &settings.mail_dir;
     let mail_dir =
-        MailDir::open(folder.clone()).map_err(|error| StartError::MailDir { folder, error })?;
+        MailDir::open(folder.clone()).map_err(unusable("CORTEX_REPORT_MAIL_DIR", folder))?;
     Ok(Arc::new(mail_dir))
 }
 
 /// The SMTP server that sends them, if one is set.
 fn smtp(settings: &MailSettings, public_url: &PublicUrl) -> Result<Option<Smtp>, StartError> {
-    let password = match &settings.smtp_password_file {
-        Some(file) => Some(
-            Secret::read(file).map_err(|error| StartError::SmtpPassword {
-                file: file.clone(),
-                error,
-            })?,
-        ),
-        None => None,
+    let read = |file: &PathBuf| {
+        Secret::read(file).map_err(unusable("CORTEX_REPORT_SMTP_PASSWORD_FILE", file))
     };
+    let password = settings.smtp_password_file.as_ref().map(read).transpose()?;
     let Some(url) = &settings.smtp_url else {
         return match password {
             Some(_) => Err(StartError::SmtpCredentials),

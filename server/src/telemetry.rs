@@ -36,7 +36,6 @@ pub(crate) struct Telemetry {
 impl Telemetry {
     /// Starts to log, and to send traces if there is whom to.
     pub(crate) fn start(settings: &TelemetrySettings) -> Result<Self, StartError> {
-        EnvFilter::try_new(&settings.log_level)?;
         let level = &settings.log_level;
         let log_filter = EnvFilter::try_new(format!("{QUIET},{level},{TRACE}=off"))?;
         let log = tracing_subscriber::fmt::layer().with_writer(io::stderr);

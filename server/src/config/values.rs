@@ -152,12 +152,20 @@ pub struct PublicUrl(String);
 impl PublicUrl {
     /// The URL of a service that is reached where it listens.
     pub fn of_address(address: SocketAddr, is_https: bool) -> Self {
-        let host = host(address.ip());
-        Self(match (is_https, address.port()) {
-            (false, 80) => format!("http://{host}"),
-            (false, port) => format!("http://{host}:{port}"),
-            (true, 443) => format!("https://{host}"),
-            (true, port) => format!("https://{host}:{port}"),
+        let scheme = if is_https {
+            Scheme::HTTPS
+        } else {
+            Scheme::HTTP
+        };
+        Self::new(&scheme, &host(address.ip()), Some(address.port()))
+    }
+
+    fn new(scheme: &Scheme, host: &str, port: Option<u16>) -> Self {
+        // A browser leaves out the port that the scheme implies.
+        let implied = if *scheme == Scheme::HTTPS { 443 } else { 80 };
+        Self(match port {
+            Some(port) if port != implied => format!("{scheme}://{host}:{port}"),
+            _ => format!("{scheme}://{host}"),
         })
     }
 
@@ -208,13 +216,7 @@ impl FromStr for PublicUrl {
         if has_user || wrong_port || uri.path() != "/" || uri.query().is_some() {
             return Err(wrong());
         }
-        // A browser leaves out the port that the scheme implies.
-        let implied = if *scheme == Scheme::HTTPS { 443 } else { 80 };
-        let port = match uri.port_u16() {
-            Some(port) if port != implied => format!(":{port}"),
-            _ => String::new(),
-        };
-        Ok(Self(format!("{scheme}://{}{port}", host.to_lowercase())))
+        Ok(Self::new(scheme, &host.to_lowercase(), uri.port_u16()))
     }
 }
 

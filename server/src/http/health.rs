@@ -10,7 +10,7 @@ use poem::{
     web::Data,
 };
 
-use crate::service::Service;
+use crate::service::{RETRY_AFTER, Service};
 
 /// How long the database may take to answer. Who asks seldom waits longer than a second.
 const PATIENCE: Duration = Duration::from_millis(900);
@@ -42,6 +42,6 @@ pub(super) async fn readyz(Data(service): Data<&Service>) -> Response {
 
 fn not_ready(detail: &str) -> Response {
     Rejection::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail)
-        .with_header(header::RETRY_AFTER, HeaderValue::from_static("5"))
+        .with_header(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER))
         .into_response()
 }

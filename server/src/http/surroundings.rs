@@ -77,7 +77,7 @@ pub(super) async fn accompany(
     endpoint: Arc<impl Endpoint>,
     mut request: Request,
     contract: Contract,
-    service: Service,
+    service: Arc<Service>,
 ) -> Result<Response> {
     let origin = Origin::of(&request, &service.trusted_proxies);
     let id = origin.request_id.unwrap_or_else(|| service.random.id());

@@ -17,7 +17,7 @@ use crate::{
     clock::Timestamp,
     config::Registration,
     secret::Secret,
-    service::{Service, client},
+    service::{RETRY_AFTER, Service, client},
     store::{
         Result, StoreError, audit, code_failure,
         membership::{self, Role},
@@ -227,7 +227,7 @@ fn failed(error: StoreError) -> Response {
         "The service has a problem. Try again in a few seconds.",
     );
     let headers = response.headers_mut();
-    headers.insert(header::RETRY_AFTER, header::HeaderValue::from_static("5"));
+    headers.insert(header::RETRY_AFTER, header::HeaderValue::from(RETRY_AFTER));
     response
 }
 
