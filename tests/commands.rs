@@ -63,6 +63,13 @@ pub async fn serve(mut command: Command) -> Served {
     }
 }
 
+/// What the binary said, which has to end by itself.
+pub async fn ended(mut command: Command) -> std::process::Output {
+    let output = command.kill_on_drop(true).output();
+    let output = tokio::time::timeout(Duration::from_secs(20), output).await;
+    output.expect("it ends by itself").unwrap()
+}
+
 /// Sends a signal to the binary.
 pub fn signal(child: &Child, name: &str) {
     let kill = format!("kill -s {name} {}", child.id().unwrap());
@@ -305,9 +312,7 @@ async fn a_wrong_setting_ends_the_start_with_a_sentence_that_names_it() {
         } else {
             command.env(variable, value);
         }
-        let output = command.output();
-        let output = tokio::time::timeout(Duration::from_secs(20), output).await;
-        let output = output.expect("it ends by itself").unwrap();
+        let output = ended(command).await;
         assert!(!output.status.success(), "{variable}={value}");
         let said = text(&output.stderr);
         let named = if flag.is_empty() { variable } else { flag };

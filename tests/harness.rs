@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicI64, AtomicU64, Ordering},
     },
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -30,23 +30,36 @@ const BEGINNING: u64 = 1_767_225_600;
 /// How long to wait for what the service does by itself.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A clock that stands until the test moves it.
-#[derive(Clone)]
-pub struct TestClock(Arc<AtomicU64>);
+/// A clock that stands until the test moves it, and can be set wrong.
+#[derive(Clone, Default)]
+pub struct TestClock {
+    /// The seconds that passed.
+    passed: Arc<AtomicU64>,
+    /// By how many seconds it is ahead.
+    ahead: Arc<AtomicI64>,
+}
 
 impl TestClock {
     pub fn advance(&self, seconds: u64) {
-        self.0.fetch_add(seconds, Ordering::SeqCst);
+        self.passed.fetch_add(seconds, Ordering::SeqCst);
     }
 
-    pub fn set_back(&self, seconds: u64) {
-        self.0.fetch_sub(seconds, Ordering::SeqCst);
+    /// Sets it ahead by so much, or back if it is negative, while no time passes.
+    pub fn set_ahead(&self, seconds: i64) {
+        self.ahead.fetch_add(seconds, Ordering::SeqCst);
     }
 }
 
 impl TimeSource for TestClock {
     fn now(&self) -> SystemTime {
-        UNIX_EPOCH + Duration::from_secs(self.0.load(Ordering::SeqCst))
+        let ahead = self.ahead.load(Ordering::SeqCst);
+        let now = (UNIX_EPOCH + Duration::from_secs(BEGINNING) + self.monotonic())
+            .checked_add(Duration::from_secs(ahead.max(0).unsigned_abs()));
+        now.unwrap() - Duration::from_secs(ahead.min(0).unsigned_abs())
+    }
+
+    fn monotonic(&self) -> Duration {
+        Duration::from_secs(self.passed.load(Ordering::SeqCst))
     }
 }
 
@@ -113,7 +126,7 @@ impl Service {
         database: TestDatabase,
         change: impl FnOnce(&mut ServeSettings),
     ) -> Self {
-        let clock = TestClock(Arc::new(AtomicU64::new(BEGINNING)));
+        let clock = TestClock::default();
         let running = start(&folder, &database, &clock, 42, change).await;
         Self {
             api: caller(&running),

@@ -4,8 +4,10 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod app;
+mod backup;
 mod cleanup;
 mod client;
+mod clock;
 mod command_line;
 mod commands;
 mod conformance;
@@ -14,6 +16,7 @@ mod cross_site;
 mod database;
 mod dependencies;
 mod document;
+mod durability;
 mod each_database;
 mod emission;
 mod errors;

@@ -111,7 +111,7 @@ async fn a_session_that_is_used_lasts_thirty_days() {
         "not_logged_in",
     )
     .await;
-    service.clock.set_back(DAY);
+    service.clock.set_ahead(-(DAY as i64));
     problem(
         service.get("/api/1/user").bearer_auth(&key),
         403,

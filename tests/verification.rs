@@ -163,7 +163,7 @@ async fn a_login_lives_ten_minutes() {
         service.type_code(&late, &late.manual_code).await.status(),
         404
     );
-    service.clock.set_back(86_400);
+    service.clock.set_ahead(-86_400);
     assert_eq!(
         service.type_code(&late, &late.manual_code).await.status(),
         404

@@ -1,10 +1,10 @@
-//! The worker that deletes what has expired, a little at a time.
+//! The worker that marks and deletes what has expired, a little at a time.
 
 use std::time::Duration;
 
 use crate::{
     service::Service,
-    store::{Result, dead_letter, quota, session},
+    store::{Result, dead_letter, mail, quota, session},
 };
 
 /// How long the worker sleeps between two rounds.
@@ -20,7 +20,12 @@ const LIMITS_KEPT_FOR: Duration = Duration::from_secs(60 * 60);
 /// How long the operator can see that a mail was given up.
 const DEAD_LETTERS_KEPT_FOR: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// Deletes what has expired, now and from then on. May be dropped at any time.
+/// How far a stored time may be ahead: instances differ a little in their clocks.
+const CLOCK_TOLERANCE: Duration = Duration::from_secs(60);
+/// The longest that a mail waits to be sent once more, with much to spare.
+const LONGEST_WAIT: Duration = Duration::from_secs(10 * 60);
+
+/// Marks and deletes what has expired, now and from then on. May be dropped at any time.
 pub(crate) async fn run(service: Service) {
     loop {
         if let Err(error) = clean_up(&service).await {
@@ -30,7 +35,17 @@ pub(crate) async fn run(service: Service) {
     }
 }
 
+/// Ends what has expired, and what a clock that was ahead made last or wait too long.
+pub(crate) async fn settle_times(service: &Service) -> Result<()> {
+    let db = service.store.reader();
+    let now = service.clock.now();
+    session::mark_expired(db, now).await?;
+    session::shorten(db, now, CLOCK_TOLERANCE).await?;
+    mail::bring_forward(db, now, now.plus(LONGEST_WAIT)).await
+}
+
 async fn clean_up(service: &Service) -> Result<()> {
+    settle_times(service).await?;
     let store = &service.store;
     let now = service.clock.now();
     let sessions = session::expired_before(now.minus(SESSIONS_KEPT_FOR));

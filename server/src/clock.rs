@@ -1,8 +1,8 @@
 //! Time, as a service that a test can move.
 
 use std::{
-    sync::atomic::{AtomicI64, Ordering},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use sea_orm::DeriveValueType;
@@ -46,13 +46,22 @@ fn millis(duration: Duration) -> i64 {
 
 /// Where the time comes from.
 pub trait TimeSource: Send + Sync + 'static {
-    /// The time now.
+    /// The time now, which somebody may set.
     fn now(&self) -> SystemTime;
+
+    /// The time since some fixed point, which nobody can set.
+    fn monotonic(&self) -> Duration;
 }
 
 /// The time of the machine.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct SystemTimeSource;
+#[derive(Clone, Copy, Debug)]
+pub struct SystemTimeSource(Instant);
+
+impl Default for SystemTimeSource {
+    fn default() -> Self {
+        Self(Instant::now())
+    }
+}
 
 impl TimeSource for SystemTimeSource {
     #[expect(
@@ -62,27 +71,100 @@ impl TimeSource for SystemTimeSource {
     fn now(&self) -> SystemTime {
         SystemTime::now()
     }
+
+    fn monotonic(&self) -> Duration {
+        self.0.elapsed()
+    }
 }
 
-/// A clock that never runs backwards, so that nothing that expired comes back to life when the
-/// machine's time is set back.
+/// A clock that never runs backwards and never stands still: when the machine's time is set back, it
+/// goes on from the time it had. What expired does not come back to life, and what is to expire does.
 pub struct Clock {
     source: Box<dyn TimeSource>,
-    latest: AtomicI64,
+    latest: Mutex<Reading>,
 }
+
+/// A time, and when it was read.
+#[derive(Clone, Copy)]
+struct Reading {
+    time: Timestamp,
+    monotonic: Duration,
+}
+
+/// A difference that is reported, since a machine's time is corrected a little all the time.
+const REPORTED_STEP: Duration = Duration::from_secs(60);
 
 impl Clock {
     /// A clock that follows `source`.
     pub fn new(source: impl TimeSource) -> Self {
+        let latest = Reading {
+            time: source.now().into(),
+            monotonic: source.monotonic(),
+        };
         Self {
             source: Box::new(source),
-            latest: AtomicI64::new(0),
+            latest: Mutex::new(latest),
         }
     }
 
     /// The time now.
     pub fn now(&self) -> Timestamp {
-        let now = Timestamp::from(self.source.now()).0;
-        Timestamp(self.latest.fetch_max(now, Ordering::Relaxed).max(now))
+        // A reading is never left half written, so a panic elsewhere does not spoil it.
+        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        let monotonic = self.source.monotonic();
+        let passed = monotonic.saturating_sub(latest.monotonic);
+        let machine = Timestamp::from(self.source.now());
+        let time = machine.max(latest.time.plus(passed));
+        let step = time.since(machine);
+        if step >= REPORTED_STEP && latest.time.since(machine) < REPORTED_STEP {
+            tracing::warn!(
+                seconds = step.as_secs(),
+                "the machine's time was set back; the service goes on from the time it had, and \
+                 follows the machine's after a restart"
+            );
+        }
+        *latest = Reading { time, monotonic };
+        time
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    };
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Source {
+        now: Arc<AtomicU64>,
+        monotonic: Arc<AtomicU64>,
+    }
+
+    impl TimeSource for Source {
+        fn now(&self) -> SystemTime {
+            UNIX_EPOCH + Duration::from_secs(self.now.load(Ordering::Relaxed))
+        }
+
+        fn monotonic(&self) -> Duration {
+            Duration::from_secs(self.monotonic.load(Ordering::Relaxed))
+        }
+    }
+
+    #[test]
+    fn a_step_back_neither_turns_the_clock_back_nor_stops_it() {
+        let source = Source::default();
+        let clock = Clock::new(source.clone());
+        let at = |now: u64, monotonic: u64| {
+            source.now.store(now, Ordering::Relaxed);
+            source.monotonic.store(monotonic, Ordering::Relaxed);
+            clock.now().0 / 1000
+        };
+        assert_eq!(at(1000, 10), 1000);
+        assert_eq!(at(400, 11), 1001, "it goes on from the time it had");
+        assert_eq!(at(460, 71), 1061, "a minute has passed");
+        assert_eq!(at(2000, 72), 2000, "it follows the machine's time again");
     }
 }

@@ -142,8 +142,10 @@ impl Command {
                 if name.is_empty() {
                     return Err(CommandError::EmptyName);
                 }
-                let user = user::add(db, &address, name, now).await?;
+                let writer = store.begin().await?;
+                let user = user::add(&writer, &address, name, now).await?;
                 let user = user.ok_or(CommandError::UserExists(address))?;
+                writer.commit().await?;
                 writeln!(output, "{}", user.id)?;
             }
             Self::User(UserCommand::List) => {

@@ -18,6 +18,7 @@ use poem::{
 };
 
 pub(crate) use connections::serve;
+pub(crate) use health::Readiness;
 use surroundings::{accompany, deadline, security_headers};
 
 use crate::{pages, service::Service};

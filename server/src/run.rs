@@ -17,7 +17,7 @@ use crate::{
     config::{ServeSettings, StoreSettings, TelemetrySettings, file},
     random::Random,
     start::{self, StartError, start},
-    store::Store,
+    store::{Store, backup},
     telemetry::Telemetry,
 };
 
@@ -49,6 +49,19 @@ enum Action {
     /// List every setting with its value and where that comes from, and try the database, the key,
     /// the certificate and the mail server; nothing is made.
     CheckConfig,
+    /// Copy the SQLite database into a new file, also while the service runs.
+    Backup {
+        /// The file to make.
+        file: PathBuf,
+    },
+    /// Put a backup in the place of the SQLite database; the service must not run.
+    Restore {
+        /// The backup.
+        file: PathBuf,
+    },
+    /// Use the database with the key of the key file, which is made if it is not there, after the key
+    /// before was lost; no instance may run. Logins under way have to be started anew.
+    ReplaceKey,
     #[command(flatten)]
     Operate(Command),
 }
@@ -77,18 +90,41 @@ async fn run() -> Result<(), StartError> {
     } = CommandLine::from_arg_matches(&given.matches).unwrap_or_else(|error| error.exit());
     let failed = |error: io::Error| StartError::System(error.to_string());
     let random = Random::from_system().map_err(|error| StartError::System(error.to_string()))?;
-    let clock = Clock::new(SystemTimeSource);
+    let clock = Clock::new(SystemTimeSource::default());
     let telemetry = Telemetry::start(&telemetry)?;
     match action {
         Some(Action::CheckConfig) => {
             let listed = given.list(&mut io::stdout());
             listed.map_err(CommandError::Output)?;
-            start::check(&store, &serve, &random).await?;
+            start::check(&store, &serve).await?;
             writeln!(
                 io::stdout(),
                 "\nThe service could start with these settings."
             )
             .map_err(CommandError::Output)?;
+        }
+        Some(Action::Backup { file }) => {
+            backup::backup(&store.database_url, &file).await?;
+            let said = writeln!(io::stdout(), "backed up to {}", file.display());
+            said.map_err(CommandError::Output)?;
+        }
+        Some(Action::Restore { file }) => {
+            let kept = backup::restore(&store.database_url, &file, &store.key_file).await?;
+            let before = match kept {
+                true => "; what was there before is kept beside it, as .before-restore",
+                false => "",
+            };
+            let said = writeln!(io::stdout(), "restored {}{before}", file.display());
+            said.map_err(CommandError::Output)?;
+        }
+        Some(Action::ReplaceKey) => {
+            let ended = start::replace_key(&store, &random).await?;
+            let said = writeln!(
+                io::stdout(),
+                "the database uses the key of {}; ended {ended} logins that were under way",
+                store.key_file.display()
+            );
+            said.map_err(CommandError::Output)?;
         }
         Some(Action::Operate(command)) => {
             let store = Store::open_ready(&store.database_url, store.database_connections).await?;

@@ -59,15 +59,12 @@ impl fmt::Debug for Secret {
 pub struct ServerKey(Vec<u8>);
 
 impl ServerKey {
-    /// The bytes of the key that a file holds; the file is made if it is not there.
+    /// The bytes of the key that a file holds.
     ///
     /// # Errors
     ///
-    /// The file cannot be read or made, or holds less than 32 characters.
-    pub fn load(path: &Path, random: &Random) -> io::Result<Self> {
-        if !path.exists() {
-            Self::create(path, random)?;
-        }
+    /// The file cannot be read, or holds less than 32 characters.
+    pub fn load(path: &Path) -> io::Result<Self> {
         let key = fs::read_to_string(path)?.trim().as_bytes().to_vec();
         if key.len() < 32 {
             return Err(io::Error::new(
@@ -78,8 +75,13 @@ impl ServerKey {
         Ok(Self(key))
     }
 
-    /// Makes the file whole or not at all, since another instance may start at the same moment.
-    fn create(path: &Path, random: &Random) -> io::Result<()> {
+    /// Makes a file with a new key, whole or not at all, since another instance may do the same at
+    /// the same moment: then its key is the one.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be made.
+    pub fn create(path: &Path, random: &Random) -> io::Result<()> {
         let encode = |bytes: [u8; 32]| BASE64_URL_SAFE_NO_PAD.encode(bytes);
         let mut unfinished = path.as_os_str().to_owned();
         unfinished.push(format!(".{}", encode(random.bytes())));
@@ -97,6 +99,12 @@ impl ServerKey {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
             linked => linked,
         }
+    }
+
+    /// A text that tells this key from others and gives nothing of it away.
+    pub(crate) fn fingerprint(&self) -> String {
+        let fingerprint = self.mac("fingerprint", b"", b"").finalize().into_bytes();
+        BASE64_URL_SAFE_NO_PAD.encode(fingerprint)
     }
 
     /// The token of a verification URL, which belongs to a session's nonce.

@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 use crate::{
     clock::Clock,
     config::{MailLimits, Network, PublicUrl, Registration},
+    http::Readiness,
     metrics::Metrics,
     random::Random,
     secret::ServerKey,
@@ -38,6 +39,7 @@ pub struct Service {
     /// Wakes the worker that sends mails.
     pub(crate) mail_is_due: Arc<Notify>,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) readiness: Arc<Readiness>,
     /// Whether it is about to stop.
     pub(crate) draining: Arc<AtomicBool>,
 }
@@ -70,6 +72,14 @@ impl From<StoreError> for Failure {
                 Self::service_unavailable(
                     ProblemCode::Unavailable,
                     format!("The database is not available. Try again in {RETRY_AFTER} seconds."),
+                    RETRY_AFTER,
+                )
+            }
+            StoreError::Replaced { .. } | StoreError::Damaged => {
+                tracing::error!(%error, "a request found no usable database");
+                Self::service_unavailable(
+                    ProblemCode::Unavailable,
+                    "The database is not available. The operator finds the reason in the log.",
                     RETRY_AFTER,
                 )
             }

@@ -37,7 +37,7 @@ use crate::{
     random::Random,
     secret::{Secret, ServerKey},
     service::Service,
-    store::{Store, StoreError},
+    store::{Store, StoreError, backup::BackupError},
 };
 
 /// Why the service does not start, with the setting to change.
@@ -77,6 +77,26 @@ pub enum StartError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The key is not there, but the database was used with one.
+    #[error(
+        "CORTEX_REPORT_KEY_FILE: {} is not there, but the database was used with a key; put the file \
+         back. If it is lost, stop all instances and run: cortex-reportd replace-key. Then only the \
+         logins that are under way have to be started anew", file.display()
+    )]
+    KeyLost {
+        /// The file.
+        file: PathBuf,
+    },
+    /// The key is not the one that the database was used with.
+    #[error(
+        "CORTEX_REPORT_KEY_FILE: {} holds another key than the database was used with: codes and \
+         links of logins that are under way would be refused; name the right file, or stop all \
+         instances and run: cortex-reportd replace-key", file.display()
+    )]
+    KeyDiffers {
+        /// The file.
+        file: PathBuf,
+    },
     /// Of who sends by the SMTP server only half is known.
     #[error(
         "CORTEX_REPORT_SMTP_URL: a user and a password go together; set \
@@ -109,6 +129,9 @@ pub enum StartError {
     /// The document cannot be used, which the build rules out.
     #[error(transparent)]
     Contract(#[from] ContractError),
+    /// A backup failed, or was not put back.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
     /// A command failed.
     #[error(transparent)]
     Command(#[from] CommandError),
@@ -166,6 +189,8 @@ pub async fn start(
 ) -> Result<Running, StartError> {
     let tls = tls(&settings.tls)?;
     let (store, key) = open(store_settings, &random).await?;
+    // Whoever is let in wants to write.
+    store.probe(clock.now()).await?;
     let (listener, address) = listen("CORTEX_REPORT_LISTEN", settings.listen).await?;
     let public_url = public_url(settings, address)?;
     let metrics = match settings.metrics_listen {
@@ -185,9 +210,11 @@ pub async fn start(
         trusted_proxies: settings.trusted_proxies.as_slice().into(),
         mail_is_due: Arc::new(Notify::new()),
         metrics: Arc::new(Metrics::new()),
+        readiness: Arc::default(),
         draining: Arc::new(AtomicBool::new(false)),
     };
     let endpoint = http::endpoint(service.clone())?;
+    cleanup::settle_times(&service).await?;
 
     let (stop_outbox, outbox_is_told) = oneshot::channel::<()>();
     let outbox = Outbox::new(service.clone(), transport, settings.mail.mail_from.clone());
@@ -216,6 +243,10 @@ pub async fn start(
             ending.abort();
         }
         others.shutdown().await;
+        // The machine's time may be set back before the next start.
+        if let Err(error) = cleanup::settle_times(&service).await {
+            tracing::warn!(%error, "what has expired is not marked");
+        }
         store.close().await;
     });
     Ok(Running {
@@ -235,13 +266,11 @@ pub async fn start(
 pub(crate) async fn check(
     store_settings: &StoreSettings,
     settings: &ServeSettings,
-    random: &Random,
 ) -> Result<(), StartError> {
     tls(&settings.tls)?;
-    if store_settings.key_file.exists() {
-        key(store_settings, random)?;
-    }
     Store::check(&store_settings.database_url).await?;
+    let recorded = Store::find_key_fingerprint(&store_settings.database_url).await?;
+    check_key(store_settings, recorded)?;
     let public_url = public_url(settings, settings.listen)?;
     if let Some(smtp) = smtp(&settings.mail, &public_url)? {
         smtp.test().await.map_err(StartError::Smtp)?;
@@ -255,15 +284,65 @@ pub(crate) async fn check(
 ///
 /// A setting that does not work.
 async fn open(settings: &StoreSettings, random: &Random) -> Result<(Store, ServerKey), StartError> {
-    let key = key(settings, random)?;
-    let (url, connections) = (&settings.database_url, settings.database_connections);
-    let store = Store::open(url, connections, &settings.key_file).await?;
-    Ok((store, key))
+    let (url, file) = (&settings.database_url, &settings.key_file);
+    if !file.exists() {
+        let recorded = Store::find_key_fingerprint(url).await?;
+        check_key(settings, recorded)?;
+        create_key(file, random)?;
+    }
+    let key = load_key(file)?;
+    let store = Store::open(url, settings.database_connections, file).await?;
+    if store.claim_key_fingerprint(&key.fingerprint()).await? {
+        Ok((store, key))
+    } else {
+        store.close().await;
+        Err(StartError::KeyDiffers { file: file.clone() })
+    }
 }
 
-fn key(settings: &StoreSettings, random: &Random) -> Result<ServerKey, StartError> {
-    let file = &settings.key_file;
-    ServerKey::load(file, random).map_err(unusable("CORTEX_REPORT_KEY_FILE", file))
+/// Whether the key file fits a database that has recorded this fingerprint, if any.
+fn check_key(settings: &StoreSettings, recorded: Option<String>) -> Result<(), StartError> {
+    let file = settings.key_file.clone();
+    let is_there = file.exists();
+    let key = is_there.then(|| load_key(&file)).transpose()?;
+    match (key, recorded) {
+        (None, Some(_)) => Err(StartError::KeyLost { file }),
+        (Some(key), Some(recorded)) if key.fingerprint() != recorded => {
+            Err(StartError::KeyDiffers { file })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn load_key(file: &Path) -> Result<ServerKey, StartError> {
+    ServerKey::load(file).map_err(unusable("CORTEX_REPORT_KEY_FILE", file))
+}
+
+fn create_key(file: &Path, random: &Random) -> Result<(), StartError> {
+    ServerKey::create(file, random).map_err(unusable("CORTEX_REPORT_KEY_FILE", file))?;
+    tracing::info!(file = %file.display(), "made a new key");
+    Ok(())
+}
+
+/// Makes the key that the key file holds the database's; the file is made if it is not there. Ends
+/// the logins under way, whose codes and links depend on the key before. Answers how many.
+///
+/// # Errors
+///
+/// A setting that does not work.
+pub(crate) async fn replace_key(
+    settings: &StoreSettings,
+    random: &Random,
+) -> Result<u64, StartError> {
+    let (url, file) = (&settings.database_url, &settings.key_file);
+    let store = Store::open_ready(url, settings.database_connections).await?;
+    if !file.exists() {
+        create_key(file, random)?;
+    }
+    let key = load_key(file)?;
+    let ended = store.replace_key_fingerprint(&key.fingerprint()).await?;
+    store.close().await;
+    Ok(ended)
 }
 
 /// What becomes of an error of a file or folder.

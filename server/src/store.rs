@@ -6,30 +6,45 @@
 pub mod api_key;
 pub mod app;
 pub mod audit;
+pub mod backup;
 pub mod code_failure;
 mod connect;
+mod connection;
 pub mod dead_letter;
+mod health;
 pub mod mail;
 pub mod membership;
 mod migrations;
 pub mod org;
 pub mod quota;
 pub mod session;
+pub mod state;
 pub mod user;
 
-use std::{ops::Deref, path::Path, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 
 use sea_orm::{
-    ColumnTrait, ConnAcquireErr, DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr,
-    EntityTrait, Iterable, PrimaryKeyToColumn, PrimaryKeyTrait, QueryFilter, QuerySelect,
-    RuntimeErr, SqlErr, SqliteTransactionMode, TransactionOptions, TransactionTrait, TryGetable,
-    Value,
+    ColumnTrait, ConnAcquireErr, DatabaseBackend, DbErr, EntityTrait, Iterable, PrimaryKeyToColumn,
+    PrimaryKeyTrait, QueryFilter, QuerySelect, RuntimeErr, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait, TryGetable, Value,
     sea_query::Expr,
     sqlx::{self, error::DatabaseError, mysql::MySqlDatabaseError, postgres::PgDatabaseError},
 };
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::Instant,
+};
 
 use connect::ACQUIRE_TIMEOUT;
+use connection::within;
+pub(crate) use connection::{Reader, Writer};
+use health::{Health, is_damage};
+
+use crate::clock::Timestamp;
 
 /// Anything that takes queries: the database, or a transaction.
 pub(crate) use sea_orm::ConnectionTrait as Connection;
@@ -52,6 +67,21 @@ pub enum StoreError {
     /// It is away, busy or full: the same may work later.
     #[error("the database is not available: {0}")]
     Unavailable(#[source] DbErr),
+    /// A file of an SQLite database is no longer the one that was opened.
+    #[error(
+        "{} was removed or replaced while the service runs, so nothing more is written; stop the \
+         service, put the file in place, and start again", file.display()
+    )]
+    Replaced {
+        /// The file.
+        file: PathBuf,
+    },
+    /// An SQLite file is damaged.
+    #[error(
+        "the database file is damaged, or is not a database; stop the service and restore a backup: \
+         cortex-reportd restore FILE"
+    )]
+    Damaged,
     /// It refused what it was asked, which is a fault of this program.
     #[error("the database refused: {0}")]
     Refused(#[source] DbErr),
@@ -59,6 +89,9 @@ pub enum StoreError {
 
 impl From<DbErr> for StoreError {
     fn from(error: DbErr) -> Self {
+        if is_damage(&error) {
+            return Self::Damaged;
+        }
         let passing = match &error {
             DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => true,
             DbErr::Exec(RuntimeErr::SqlxError(inner))
@@ -104,34 +137,16 @@ fn is_passing(error: &dyn DatabaseError) -> bool {
 /// The result of a question to the database.
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 
+/// How long an operator's command waits for a statement: it may list all there is.
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(60);
+
 /// The database.
 #[derive(Clone)]
 pub struct Store {
-    connection: DatabaseConnection,
+    reader: Reader,
     /// As many as may write at a time, which with SQLite is one. Those who wait do it here, not each
     /// with a connection of the pool, which readers need.
     writing: Arc<Semaphore>,
-}
-
-/// A transaction that writes. Nothing of it stays unless it is committed.
-pub(crate) struct Writer {
-    transaction: DatabaseTransaction,
-    _permit: OwnedSemaphorePermit,
-}
-
-impl Writer {
-    /// Makes what was written stay.
-    pub(crate) async fn commit(self) -> Result<()> {
-        Ok(self.transaction.commit().await?)
-    }
-}
-
-impl Deref for Writer {
-    type Target = DatabaseTransaction;
-
-    fn deref(&self) -> &DatabaseTransaction {
-        &self.transaction
-    }
 }
 
 impl Store {
@@ -144,17 +159,23 @@ impl Store {
     /// The URL is none, what it names cannot be opened, a migration failed, or the lock cannot be
     /// had.
     pub async fn open(url: &str, connections: u32, lock_file: &Path) -> Result<Self> {
-        let connection = connect::connect_and_migrate(url, connections, lock_file).await?;
-        Ok(Self::new(connection, connections))
+        let health = Arc::new(Health::default());
+        let connection = connect::connect_and_migrate(url, connections, lock_file, &health).await?;
+        let reader = Reader {
+            connection,
+            health,
+            time_limit: ACQUIRE_TIMEOUT,
+        };
+        Ok(Self::new(reader, connections))
     }
 
-    fn new(connection: DatabaseConnection, connections: u32) -> Self {
-        let writers = match connection.get_database_backend() {
+    fn new(reader: Reader, connections: u32) -> Self {
+        let writers = match reader.get_database_backend() {
             DatabaseBackend::Sqlite => 1,
             _ => connections.saturating_sub(READERS).max(1) as usize,
         };
         Self {
-            connection,
+            reader,
             writing: Arc::new(Semaphore::new(writers)),
         }
     }
@@ -168,11 +189,17 @@ impl Store {
         if connect::can_be_made(url) {
             return Err(StoreError::NotReady);
         }
-        let connection = connect::connect(url, connections).await?;
+        let health = Arc::new(Health::default());
+        let connection = connect::connect(url, connections, &health).await?;
         if !connect::is_up_to_date(&connection).await? {
             return Err(StoreError::NotReady);
         }
-        Ok(Self::new(connection, connections))
+        let reader = Reader {
+            connection,
+            health,
+            time_limit: COMMAND_TIMEOUT,
+        };
+        Ok(Self::new(reader, connections))
     }
 
     /// Tries whether a database can be opened; an SQLite file that is not there yet is not made.
@@ -182,39 +209,92 @@ impl Store {
     /// The URL is none, or what it names cannot be opened.
     pub async fn check(url: &str) -> Result<()> {
         if !connect::can_be_made(url) {
-            connect::connect(url, 1).await?.close().await?;
+            connect::connect(url, 1, &Arc::default())
+                .await?
+                .close()
+                .await?;
         }
         Ok(())
     }
 
+    /// The fingerprint of the key that a database was used with; none if there is no database yet, or
+    /// one of a version that recorded none. Makes nothing.
+    ///
+    /// # Errors
+    ///
+    /// The URL is none, or what it names cannot be opened.
+    pub async fn find_key_fingerprint(url: &str) -> Result<Option<String>> {
+        if connect::can_be_made(url) {
+            return Ok(None);
+        }
+        let connection = connect::connect(url, 1, &Arc::default()).await?;
+        let fingerprint = match connect::has_state(&connection).await? {
+            true => state::find_key_fingerprint(&connection).await?,
+            false => None,
+        };
+        connection.close().await?;
+        Ok(fingerprint)
+    }
+
+    /// Records the fingerprint of the key that the database is used with, if it has none. Says
+    /// whether it is this one.
+    pub(crate) async fn claim_key_fingerprint(&self, fingerprint: &str) -> Result<bool> {
+        let writer = self.begin().await?;
+        state::claim_key_fingerprint(&writer, fingerprint).await?;
+        let recorded = state::find_key_fingerprint(&writer).await?;
+        writer.commit().await?;
+        Ok(recorded.as_deref() == Some(fingerprint))
+    }
+
+    /// Records the fingerprint of another key, and ends the logins under way. Answers how many.
+    pub(crate) async fn replace_key_fingerprint(&self, fingerprint: &str) -> Result<u64> {
+        let writer = self.begin().await?;
+        state::replace_key_fingerprint(&writer, fingerprint).await?;
+        let ended = session::disable_pending(&writer).await?;
+        writer.commit().await?;
+        Ok(ended)
+    }
+
     /// For questions that change nothing.
-    pub(crate) fn reader(&self) -> &DatabaseConnection {
-        &self.connection
+    pub(crate) fn reader(&self) -> &Reader {
+        &self.reader
     }
 
     /// Starts to write.
     pub(crate) async fn begin(&self) -> Result<Writer> {
-        let permit = self.permit().await?;
-        // An SQLite transaction that begins as a reader would fail at once, without the busy
-        // timeout, when it wants to write while another does.
-        let options = TransactionOptions {
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-            ..TransactionOptions::default()
+        let Reader {
+            connection,
+            health,
+            time_limit,
+        } = self.reader.clone();
+        health.check()?;
+        let deadline = Instant::now() + time_limit;
+        let writing = Arc::clone(&self.writing);
+        // A task of its own, which goes on when nobody waits for it any more: a transaction that is
+        // given up while it begins would stay open on a connection that others use.
+        let begun = tokio::spawn(async move {
+            let permit = permit(writing, deadline).await?;
+            // An SQLite transaction that begins as a reader would fail at once, without the busy
+            // timeout, when it wants to write while another does.
+            let options = TransactionOptions {
+                sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+                ..TransactionOptions::default()
+            };
+            let begun = connection.begin_with_options(options).await;
+            let transaction = begun.inspect_err(|error| health.observe(error))?;
+            Ok(Writer {
+                transaction,
+                health,
+                deadline,
+                failed: AtomicBool::new(false),
+                _permit: permit,
+            })
+        });
+        let begun = async {
+            let failed = |error: tokio::task::JoinError| DbErr::Custom(error.to_string());
+            begun.await.map_err(failed)?
         };
-        Ok(Writer {
-            transaction: self.connection.begin_with_options(options).await?,
-            _permit: permit,
-        })
-    }
-
-    async fn permit(&self) -> Result<OwnedSemaphorePermit> {
-        let permit = Arc::clone(&self.writing).acquire_owned();
-        let permit = tokio::time::timeout(ACQUIRE_TIMEOUT, permit).await;
-        // The semaphore is never closed, so that it was too late is the only failure.
-        match permit {
-            Ok(Ok(permit)) => Ok(permit),
-            _ => Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout).into()),
-        }
+        Ok(within(deadline, begun).await?)
     }
 
     /// Deletes rows of a table, no more than `batch` by one statement, which others may have to wait
@@ -238,13 +318,14 @@ impl Store {
                 .filter(which.clone())
                 .limit(batch)
                 .into_tuple()
-                .all(&self.connection)
+                .all(&self.reader)
                 .await?;
             let found = keys.len() as u64;
             if found > 0 {
-                let _permit = self.permit().await?;
+                let writer = self.begin().await?;
                 let some = E::delete_many().filter(key.is_in(keys));
-                some.filter(which.clone()).exec(&self.connection).await?;
+                some.filter(which.clone()).exec(&writer).await?;
+                writer.commit().await?;
             }
             if found < batch {
                 break;
@@ -253,34 +334,50 @@ impl Store {
         Ok(())
     }
 
-    /// Whether a question is answered at all; a mere ping never reaches an SQLite file.
-    pub(crate) async fn ping(&self) -> Result<()> {
-        user::Entity::find().limit(1).all(&self.connection).await?;
-        Ok(())
+    /// Writes a row, as every request that changes something has to.
+    ///
+    /// # Errors
+    ///
+    /// Such a request would be answered with 503, or was a moment ago.
+    pub(crate) async fn probe(&self, now: Timestamp) -> Result<()> {
+        if self.reader.health.has_refused_writes() {
+            return Err(StoreError::Unavailable(DbErr::Custom(
+                "a write was refused a moment ago".to_owned(),
+            )));
+        }
+        let writer = self.begin().await?;
+        state::note_probe(&writer, now).await?;
+        writer.commit().await
     }
 
     /// How many connections are open, and how many of them nobody uses.
     pub(crate) fn connections(&self) -> (usize, usize) {
-        match self.connection.get_database_backend() {
-            DatabaseBackend::Postgres => size(self.connection.get_postgres_connection_pool()),
-            DatabaseBackend::MySql => size(self.connection.get_mysql_connection_pool()),
-            _ => size(self.connection.get_sqlite_connection_pool()),
+        let connection = &self.reader.connection;
+        match connection.get_database_backend() {
+            DatabaseBackend::Postgres => size(connection.get_postgres_connection_pool()),
+            DatabaseBackend::MySql => size(connection.get_mysql_connection_pool()),
+            _ => size(connection.get_sqlite_connection_pool()),
         }
     }
 
     /// Closes every connection.
     pub(crate) async fn close(self) {
-        if let Err(error) = self.connection.close().await {
+        if let Err(error) = self.reader.connection.close().await {
             tracing::warn!(%error, "the database did not close cleanly");
         }
+        self.reader.health.close().await;
+    }
+}
+
+async fn permit(writing: Arc<Semaphore>, deadline: Instant) -> Result<OwnedSemaphorePermit, DbErr> {
+    let permit = tokio::time::timeout_at(deadline, writing.acquire_owned()).await;
+    // The semaphore is never closed, so that it was too late is the only failure.
+    match permit {
+        Ok(Ok(permit)) => Ok(permit),
+        _ => Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)),
     }
 }
 
 fn size<D: sqlx::Database>(pool: &sqlx::Pool<D>) -> (usize, usize) {
     (pool.size() as usize, pool.num_idle())
-}
-
-/// Whether a write failed because what it writes has to be unique and is there already.
-fn is_taken(error: &DbErr) -> bool {
-    matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_)))
 }

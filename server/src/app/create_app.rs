@@ -41,17 +41,17 @@ pub(super) async fn create(
 ) -> Result<Option<i64>, Failure> {
     let now = service.clock.now();
     let writer = service.store.begin().await?;
-    let role = membership::role(&*writer, session.user.id, org_id).await?;
+    let role = membership::role(&writer, session.user.id, org_id).await?;
     if !role.is_some_and(membership::Role::may_change) {
         return Err(not_allowed());
     }
-    let Some(app) = app::add(&*writer, org_id, name.trim(), now).await? else {
+    let Some(app) = app::add(&writer, org_id, name.trim(), now).await? else {
         return Ok(None);
     };
-    api_key::add(&*writer, &app, service.random.api_key(), now).await?;
+    api_key::add(&writer, &app, service.random.api_key(), now).await?;
     let event = audit::Event::AppCreated;
     let email = &session.user.email;
-    audit::add(&*writer, event, email, client(request), Some(app.id), now).await?;
+    audit::add(&writer, event, email, client(request), Some(app.id), now).await?;
     writer.commit().await?;
     Ok(Some(app.id))
 }

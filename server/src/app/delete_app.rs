@@ -19,16 +19,16 @@ pub(super) async fn delete_app(
 ) -> Result<DeleteAppResponse, Failure> {
     let now = service.clock.now();
     let writer = service.store.begin().await?;
-    let found = app::find_for_user(&*writer, session.user.id, app_id).await?;
+    let found = app::find_for_user(&writer, session.user.id, app_id).await?;
     let Some((app, role)) = found else {
         return Err(not_allowed());
     };
-    if !role.may_change() || !app::delete(&*writer, &app).await? {
+    if !role.may_change() || !app::delete(&writer, &app).await? {
         return Err(not_allowed());
     }
     let event = audit::Event::AppDeleted;
     let email = &session.user.email;
-    audit::add(&*writer, event, email, client(request), Some(app.id), now).await?;
+    audit::add(&writer, event, email, client(request), Some(app.id), now).await?;
     writer.commit().await?;
     let reply = DeleteAppReply {
         result: DeleteAppResult::Deleted,

@@ -41,6 +41,8 @@ pub(super) async fn login(
 
     let writer = service.store.begin().await?;
     if let Some(wait) = quota::take(&writer, &limits, now).await? {
+        drop(writer);
+        quota::shorten(service.store.reader(), &limits, now).await?;
         let seconds = wait.as_secs_f64().ceil() as i64;
         return Ok(LoginResponse::too_many_requests(
             ProblemCode::TooManyRequests,
@@ -57,8 +59,8 @@ pub(super) async fn login(
         client: client.to_string(),
         user_agent: user_agent(request),
     };
-    let session = session::add(&*writer, session, now).await?;
-    mail::add(&*writer, session.id, now).await?;
+    let session = session::add(&writer, session, now).await?;
+    mail::add(&writer, session.id, now).await?;
     writer.commit().await?;
     service.mail_is_due.notify_one();
 

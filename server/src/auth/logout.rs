@@ -29,9 +29,9 @@ pub(super) async fn logout(
         if let Some(session) = session::find_enabled(db, key_hash).await? {
             let writer = service.store.begin().await?;
             // A login that was never verified is nobody's: nobody has logged out.
-            if session::disable(&*writer, &session).await? && session.state == State::Active {
+            if session::disable(&writer, &session).await? && session.state == State::Active {
                 let (event, now) = (audit::Event::Logout, service.clock.now());
-                audit::add(&*writer, event, &session.email, client(request), None, now).await?;
+                audit::add(&writer, event, &session.email, client(request), None, now).await?;
             }
             writer.commit().await?;
         }

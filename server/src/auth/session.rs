@@ -39,9 +39,16 @@ pub(super) async fn authenticate(
     }
     let now = service.clock.now();
     let db = service.store.reader();
-    let Some(session) = session::find_active(db, key.digest(), now).await? else {
+    let Some(session) = session::find_active(db, key.digest()).await? else {
         return Err(not_logged_in());
     };
+    if session.has_expired(now) {
+        // The clean-up does it too, but only once a minute.
+        if let Err(error) = session::mark_expired(db, now).await {
+            tracing::warn!(%error, "an expired session could not be marked");
+        }
+        return Err(not_logged_in());
+    }
     let user = match session.user_id {
         Some(id) => user::find(db, id).await?,
         None => None,

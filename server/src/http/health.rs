@@ -1,5 +1,4 @@
-//! Whether the service lives, and whether it can take requests: for who restarts it, and for who
-//! sends it requests.
+//! Liveness, for a supervisor, and readiness, for a load balancer.
 
 use std::{sync::atomic::Ordering, time::Duration};
 
@@ -10,10 +9,55 @@ use poem::{
     web::Data,
 };
 
-use crate::service::{RETRY_AFTER, Service};
+use tokio::{
+    sync::Mutex,
+    time::{Instant, timeout},
+};
 
-/// How long the database may take to answer. Who asks seldom waits longer than a second.
-const PATIENCE: Duration = Duration::from_millis(900);
+use crate::{
+    service::{RETRY_AFTER, Service},
+    store::StoreError,
+};
+
+/// How long the database may take to answer. A load balancer seldom waits longer than a second.
+const TIMEOUT: Duration = Duration::from_millis(900);
+/// How long an outcome is good for. A probe writes to the disk, which anybody could ask for over and
+/// over.
+const KEPT_FOR: Duration = Duration::from_secs(1);
+
+/// The outcome of the last probe of the database: nothing, or why requests would fail.
+#[derive(Default)]
+pub(crate) struct Readiness(Mutex<Option<(Instant, Option<&'static str>)>>);
+
+impl Readiness {
+    /// Why requests that write would fail, if they would.
+    async fn probe(&self, service: &Service) -> Option<&'static str> {
+        let mut last = self.0.lock().await;
+        if let Some((at, outcome)) = *last
+            && at.elapsed() < KEPT_FOR
+        {
+            return outcome;
+        }
+        let now = service.clock.now();
+        let outcome = match timeout(TIMEOUT, service.store.probe(now)).await {
+            Ok(Ok(())) => None,
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "not ready");
+                Some(match error {
+                    StoreError::Replaced { .. } => "The database's files were removed or replaced.",
+                    StoreError::Damaged => "The database is damaged.",
+                    _ => "The database is not available, or cannot be written to.",
+                })
+            }
+            Err(_) => {
+                tracing::warn!("not ready: the database does not answer in time");
+                Some("The database does not answer in time.")
+            }
+        };
+        *last = Some((Instant::now(), outcome));
+        outcome
+    }
+}
 
 /// Answers as long as the process does anything at all.
 #[handler]
@@ -21,22 +65,15 @@ pub(super) fn livez() -> &'static str {
     "alive\n"
 }
 
-/// Answers 503 while the database does not answer, and once the service is about to stop.
+/// Answers 503 while the database cannot be written to, and once the service is about to stop.
 #[handler]
 pub(super) async fn readyz(Data(service): Data<&Service>) -> Response {
     if service.draining.load(Ordering::Relaxed) {
         return not_ready("The service is about to stop.");
     }
-    match tokio::time::timeout(PATIENCE, service.store.ping()).await {
-        Ok(Ok(())) => "ready\n".into_response(),
-        Ok(Err(error)) => {
-            tracing::warn!(%error, "not ready");
-            not_ready("The database is not available.")
-        }
-        Err(_) => {
-            tracing::warn!("not ready: the database does not answer in time");
-            not_ready("The database does not answer in time.")
-        }
+    match service.readiness.probe(service).await {
+        None => "ready\n".into_response(),
+        Some(reason) => not_ready(reason),
     }
 }
 

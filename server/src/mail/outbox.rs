@@ -13,7 +13,11 @@ use crate::{
     config::Registration,
     metrics::MailOutcome,
     service::Service,
-    store::{Result, dead_letter, mail, session, user},
+    store::{
+        Result, dead_letter, mail,
+        session::{self, State},
+        user,
+    },
 };
 
 /// How long the worker sleeps when nobody wakes it: how late a postponed mail can be.
@@ -99,7 +103,9 @@ impl Outbox {
             return Ok(());
         }
         let session = session::find(db, mail.session_id).await?;
-        let Some(session) = session.filter(session::Model::is_pending) else {
+        let is_wanted =
+            |session: &session::Model| session.is_pending() || session.state == State::Expired;
+        let Some(session) = session.filter(is_wanted) else {
             return mail::remove(db, mail).await;
         };
         let metrics = &self.service.metrics;
@@ -128,8 +134,8 @@ impl Outbox {
                     "a mail is given up; see: cortex-reportd mail dead"
                 );
                 let writer = self.service.store.begin().await?;
-                dead_letter::add(&*writer, mail, &session, &error, now).await?;
-                mail::remove(&*writer, mail).await?;
+                dead_letter::add(&writer, mail, &session, &error, now).await?;
+                mail::remove(&writer, mail).await?;
                 writer.commit().await
             }
         }

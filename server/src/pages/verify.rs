@@ -9,7 +9,6 @@ use poem::{
     http::{StatusCode, header},
     web::{Data, Form, Html, Path},
 };
-use sea_orm::DatabaseTransaction;
 use serde::Deserialize;
 
 use crate::{
@@ -19,7 +18,7 @@ use crate::{
     secret::Secret,
     service::{RETRY_AFTER, Service, client},
     store::{
-        Result, StoreError, audit, code_failure,
+        Result, StoreError, Writer, audit, code_failure,
         membership::{self, Role},
         org,
         session::{self, MAX_TRIES},
@@ -126,7 +125,7 @@ async fn try_code(
     // The try is counted for good before the code is looked at: no number of requests at once gets
     // more tries than there are.
     let writer = service.store.begin().await?;
-    if !session::count_try(&*writer, &session, now).await?
+    if !session::count_try(&writer, &session, now).await?
         || !code_failure::count(&writer, &session.email).await?
     {
         return Ok(Outcome::Dead);
@@ -141,19 +140,19 @@ async fn try_code(
         .is_code(&session.nonce, &code, &session.code_mac)
     {
         let event = audit::Event::Failure;
-        audit::add(&*writer, event, &session.email, client(request), None, now).await?;
+        audit::add(&writer, event, &session.email, client(request), None, now).await?;
         writer.commit().await?;
         return Ok(Outcome::WrongCode(Box::new(session)));
     }
     let Some(user_id) = user_of(service, &writer, &session, now).await? else {
         return Ok(Outcome::Dead);
     };
-    if !session::activate(&*writer, &session, user_id, now).await? {
+    if !session::activate(&writer, &session, user_id, now).await? {
         return Ok(Outcome::Dead);
     }
-    code_failure::reset(&*writer, &session.email).await?;
+    code_failure::reset(&writer, &session.email).await?;
     let event = audit::Event::Login;
-    audit::add(&*writer, event, &session.email, client(request), None, now).await?;
+    audit::add(&writer, event, &session.email, client(request), None, now).await?;
     writer.commit().await?;
     Ok(Outcome::LoggedIn)
 }
@@ -162,7 +161,7 @@ async fn try_code(
 /// own, if there is none.
 async fn user_of(
     service: &Service,
-    db: &DatabaseTransaction,
+    db: &Writer,
     session: &session::Model,
     now: Timestamp,
 ) -> Result<Option<i64>> {

@@ -2,7 +2,7 @@
 
 use sea_orm::{ActiveValue::Set, entity::prelude::*};
 
-use super::{Connection, Result, is_taken, membership, membership::Role};
+use super::{Connection, Result, Writer, membership, membership::Role};
 use crate::clock::Timestamp;
 
 /// An application.
@@ -60,7 +60,7 @@ pub(crate) async fn list_for_user(
 
 /// Adds an application; none if the organization has one of this name.
 pub(crate) async fn add(
-    db: &impl Connection,
+    db: &Writer,
     org_id: i64,
     name: &str,
     now: Timestamp,
@@ -73,11 +73,7 @@ pub(crate) async fn add(
         created_at: Set(now),
         ..Default::default()
     };
-    match app.insert(db).await {
-        Ok(app) => Ok(Some(app)),
-        Err(error) if is_taken(&error) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
+    db.insert_unless_taken(app).await
 }
 
 /// Deletes an application with its API keys. Says whether it was there.

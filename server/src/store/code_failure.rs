@@ -3,11 +3,9 @@
 //! A new login does not reset it: otherwise whoever asks for login after login gets as many tries
 //! as they want.
 
-use sea_orm::{
-    ActiveValue::Set, DatabaseTransaction, ExprTrait, entity::prelude::*, sea_query::OnConflict,
-};
+use sea_orm::{ActiveValue::Set, ExprTrait, entity::prelude::*, sea_query::OnConflict};
 
-use super::{Connection, Result};
+use super::{Connection, Result, Writer};
 
 /// After so many tries an address waits for the operator.
 pub const MAX_FAILURES: i32 = 100;
@@ -37,7 +35,7 @@ pub(crate) async fn is_open(db: &impl Connection, email: &str) -> Result<bool> {
 
 /// Counts a try as a failure, until it turns out not to be one. Says whether it was one of those
 /// that an address has; if not, it must not be committed.
-pub(crate) async fn count(db: &DatabaseTransaction, email: &str) -> Result<bool> {
+pub(crate) async fn count(db: &Writer, email: &str) -> Result<bool> {
     let first = ActiveModel {
         email: Set(email.to_owned()),
         failures: Set(1),

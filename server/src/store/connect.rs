@@ -5,6 +5,7 @@ use std::{
     io,
     os::unix::fs::OpenOptionsExt,
     path::Path,
+    sync::Arc,
     time::Duration,
 };
 
@@ -12,8 +13,9 @@ use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseBackend, DatabaseConnection,
     DatabaseTransaction, DbErr, EntityTrait, Statement, TransactionTrait,
     sqlx::{
-        Executor,
+        self, Connection, Executor,
         mysql::MySqlConnectOptions,
+        pool::{PoolConnectionMetadata, PoolOptions},
         postgres::PgConnectOptions,
         sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
     },
@@ -21,7 +23,7 @@ use sea_orm::{
 use sea_orm_migration::{MigratorTrait, SchemaManager, seaql_migrations};
 use sha2::{Digest, Sha256};
 
-use super::{Result, StoreError, migrations::Migrator};
+use super::{Result, StoreError, health::Health, migrations::Migrator};
 
 /// How long a request waits for a connection, and for another writer to finish.
 pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
@@ -38,7 +40,11 @@ const MARIADB_SESSION: &str = "SET SESSION sql_mode = CONCAT(@@sql_mode, ',STRIC
     innodb_lock_wait_timeout = 3, lock_wait_timeout = 3; SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
 
 /// Opens the database of a URL; an SQLite file is made if it is not there.
-pub(super) async fn connect(url: &str, max_connections: u32) -> Result<DatabaseConnection> {
+pub(super) async fn connect(
+    url: &str,
+    max_connections: u32,
+    health: &Arc<Health>,
+) -> Result<DatabaseConnection> {
     // sea-orm knows each by one name alone, and shows a URL that cannot be read, password and all.
     let (url, is_readable) = match url.split_once(':') {
         Some(("sqlite", _)) => (url.to_owned(), url.parse::<SqliteConnectOptions>().is_ok()),
@@ -58,6 +64,7 @@ pub(super) async fn connect(url: &str, max_connections: u32) -> Result<DatabaseC
         return Err(StoreError::Url);
     }
     let mut options = ConnectOptions::new(url);
+    let health = Arc::clone(health);
     options
         .max_connections(max_connections)
         .acquire_timeout(ACQUIRE_TIMEOUT)
@@ -65,27 +72,58 @@ pub(super) async fn connect(url: &str, max_connections: u32) -> Result<DatabaseC
         .record_stmt_in_spans(false)
         .map_sqlx_sqlite_opts(|options| {
             keep_private(options.get_filename());
-            options
-                .create_if_missing(true)
-                .journal_mode(SqliteJournalMode::Wal)
-                .synchronous(SqliteSynchronous::Full)
-                .busy_timeout(ACQUIRE_TIMEOUT)
-                .foreign_keys(true)
+            sqlite_session(options.create_if_missing(true))
+        })
+        .map_sqlx_sqlite_pool_opts(move |options| {
+            let health = Arc::clone(&health);
+            give_back_outside_of_transactions(options).after_connect(move |_, _| {
+                // A file that has taken the place of the database is not opened.
+                let health = health.check();
+                Box::pin(async { health.map_err(|error| sqlx::Error::Configuration(error.into())) })
+            })
         })
         .map_sqlx_postgres_opts(|options| options.application_name("cortex-reportd"))
         .map_sqlx_postgres_pool_opts(|options| {
-            options.after_connect(|connection, _| {
+            give_back_outside_of_transactions(options).after_connect(|connection, _| {
                 Box::pin(async { connection.execute(POSTGRES_SESSION).await.map(|_| ()) })
             })
         })
         .map_sqlx_mysql_pool_opts(|options| {
-            options.after_connect(|connection, _| {
+            give_back_outside_of_transactions(options).after_connect(|connection, _| {
                 Box::pin(async { connection.execute(MARIADB_SESSION).await.map(|_| ()) })
             })
         });
     let connection = Database::connect(options).await?;
     warn_of_lost_commits(&connection).await?;
     Ok(connection)
+}
+
+fn sqlite_session(options: SqliteConnectOptions) -> SqliteConnectOptions {
+    options
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(ACQUIRE_TIMEOUT)
+        .foreign_keys(true)
+        // What a long reader made the log grow to is given back once the log is used anew.
+        .pragma("journal_size_limit", "4194304")
+}
+
+/// Closes a connection instead of giving it back to the pool while it is inside a transaction, or
+/// believes to be: SQLite ends a transaction by itself when a statement fails for want of space, and
+/// then refuses to end it again. Whatever was written on such a connection later would never be
+/// committed.
+fn give_back_outside_of_transactions<D: sqlx::Database>(options: PoolOptions<D>) -> PoolOptions<D> {
+    options.after_release(
+        |connection: &mut D::Connection, _: PoolConnectionMetadata| {
+            Box::pin(async move {
+                if connection.is_in_transaction() {
+                    // A rollback may be under way; the answer to anything else comes after its own.
+                    connection.ping().await?;
+                }
+                Ok(!connection.is_in_transaction())
+            })
+        },
+    )
 }
 
 /// Whether a URL is of an SQLite file that is not there yet, in a folder that is.
@@ -137,15 +175,20 @@ pub(super) async fn connect_and_migrate(
     url: &str,
     max_connections: u32,
     lock_file: &Path,
+    health: &Arc<Health>,
 ) -> Result<DatabaseConnection> {
     if url.starts_with("sqlite:") {
         // Who makes the file, and its journal, may not be disturbed either.
         let _lock = lock_sqlite(lock_file).await?;
-        let connection = connect(url, max_connections).await?;
+        let connection = connect(url, max_connections, health).await?;
+        refuse_damaged(&connection).await?;
         bring_up_to_date(&connection).await?;
+        let options = url.parse::<SqliteConnectOptions>();
+        let options = options.map_err(|_| StoreError::Url)?;
+        health.watch(sqlite_session(options)).await?;
         return Ok(connection);
     }
-    let connection = connect(url, max_connections).await?;
+    let connection = connect(url, max_connections, health).await?;
     if connection.get_database_backend() == DatabaseBackend::Postgres {
         let lock = lock_postgres(&connection).await?;
         let migrated = bring_up_to_date(&connection).await;
@@ -178,6 +221,18 @@ pub(super) async fn is_up_to_date(connection: &DatabaseConnection) -> Result<boo
         .all(|it| is_applied(it.name())))
 }
 
+/// Looks through an SQLite file before anything is written into it, such as one that was put beside
+/// the log of another.
+async fn refuse_damaged(connection: &DatabaseConnection) -> Result<()> {
+    let check = Statement::from_string(DatabaseBackend::Sqlite, "PRAGMA quick_check(1)");
+    let row = connection.query_one_raw(check).await?;
+    let found: Option<String> = row.map(|row| row.try_get_by_index(0)).transpose()?;
+    match found.as_deref() {
+        Some("ok") => Ok(()),
+        _ => Err(StoreError::Damaged),
+    }
+}
+
 async fn bring_up_to_date(connection: &DatabaseConnection) -> Result<()> {
     // An instance of the version before is at home in the schema of the next, while the others are
     // upgraded; sea-orm would refuse migrations that it does not know.
@@ -187,7 +242,19 @@ async fn bring_up_to_date(connection: &DatabaseConnection) -> Result<()> {
     Ok(())
 }
 
-async fn lock_sqlite(file: &Path) -> Result<File> {
+/// Whether a database has this program's tables, of whatever version.
+pub(super) async fn has_tables(connection: &DatabaseConnection) -> Result<bool, DbErr> {
+    let manager = SchemaManager::new(connection);
+    let migrations = Migrator::migration_table_name();
+    Ok(manager.has_table(migrations.inner()).await? && manager.has_table("session").await?)
+}
+
+/// Whether a database is of a version that records facts about the service.
+pub(super) async fn has_state(connection: &DatabaseConnection) -> Result<bool> {
+    Ok(SchemaManager::new(connection).has_table("state").await?)
+}
+
+pub(super) async fn lock_sqlite(file: &Path) -> Result<File> {
     let failed = |error: io::Error| DbErr::Migration(error.to_string());
     let file = File::open(file).map_err(failed)?;
     // A thread that waits for the lock would hold up the end of the program.

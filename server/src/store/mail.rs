@@ -50,6 +50,20 @@ pub(crate) async fn list_due(db: &impl Connection, now: Timestamp) -> Result<Vec
     Ok(mails.all(db).await?)
 }
 
+/// Makes those due that would wait until after `latest`, because a clock was ahead.
+pub(crate) async fn bring_forward(
+    db: &impl Connection,
+    now: Timestamp,
+    latest: Timestamp,
+) -> Result<()> {
+    Entity::update_many()
+        .col_expr(Column::DueAt, now.0.into())
+        .filter(Column::DueAt.gt(latest))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
 /// Puts a mail off while it is sent, so that no other instance sends it. Says whether none was
 /// first.
 pub(crate) async fn claim(db: &impl Connection, mail: &Model, until: Timestamp) -> Result<bool> {

@@ -12,6 +12,7 @@ impl MigratorTrait for Migrator {
             Box::new(CreateTables),
             Box::new(CreateDeadLetters),
             Box::new(IndexExpiry),
+            Box::new(CreateState),
         ]
     }
 }
@@ -177,6 +178,30 @@ impl MigrationTrait for IndexExpiry {
         create_index(manager, Index::create(), "session", &["expires_at"]).await?;
         create_index(manager, Index::create(), "mail", &["session_id"]).await?;
         create_index(manager, Index::create(), "quota", &["full_at"]).await
+    }
+}
+
+struct CreateState;
+
+impl MigrationName for CreateState {
+    fn name(&self) -> &str {
+        "20261126_create_state"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for CreateState {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let state = table("state")
+            .col(string_len("name", 32).primary_key())
+            .col(string_len("value", 255))
+            .take();
+        create_table(manager, state).await?;
+        create_index(manager, Index::create(), "session", &["used_at"]).await
     }
 }
 

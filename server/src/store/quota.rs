@@ -2,11 +2,9 @@
 
 use std::time::Duration;
 
-use sea_orm::{
-    ActiveValue::Set, DatabaseTransaction, ExprTrait, entity::prelude::*, sea_query::OnConflict,
-};
+use sea_orm::{ActiveValue::Set, ExprTrait, entity::prelude::*, sea_query::OnConflict};
 
-use super::Result;
+use super::{Connection, Result, Writer};
 use crate::{clock::Timestamp, config::Limit};
 
 /// How much of a limit is used up, as the generic cell rate algorithm keeps it.
@@ -32,13 +30,14 @@ pub(crate) fn full_at(now: Timestamp) -> Expr {
 }
 
 /// Takes one from each of several limits; if any of them has none left, answers how long to wait
-/// until all of them have one, and then the transaction must not be committed.
+/// until all of them have one, which is never longer than the longest interval. Then the transaction
+/// must not be committed, and [`shorten`] is due.
 ///
 /// It is taken first and looked at then, so that whoever asks for the same at the same moment waits
 /// for this transaction to end. Transactions that ask for their limits in the same order of kinds
 /// never wait for each other in a circle.
 pub(crate) async fn take(
-    db: &DatabaseTransaction,
+    db: &Writer,
     limits: &[(Vec<u8>, Limit)],
     now: Timestamp,
 ) -> Result<Option<Duration>> {
@@ -50,7 +49,9 @@ pub(crate) async fn take(
             full_at: Set(now.plus(limit.interval)),
         };
         let full_at = Expr::col((Entity, Column::FullAt));
-        let later = Expr::case(full_at.clone().gt(now), full_at).finally(now);
+        let later = Expr::case(full_at.clone().gt(latest(*limit, now)), latest(*limit, now))
+            .case(full_at.clone().gt(now), full_at)
+            .finally(now);
         let used = OnConflict::column(Column::Key)
             .value(Column::FullAt, Expr::expr(later).add(interval))
             .to_owned();
@@ -60,7 +61,30 @@ pub(crate) async fn take(
             .await?;
         let quota = Entity::find_by_id(key.clone()).one(db).await?;
         let full_at = quota.map_or(now, |quota| quota.full_at);
-        wait = wait.max(full_at.minus(limit.interval * limit.burst).since(now));
+        wait = wait.max(full_at.since(latest(*limit, now)));
     }
     Ok(Some(wait).filter(|wait| !wait.is_zero()))
+}
+
+/// The latest time at which a limit that is used up is whole again.
+fn latest(limit: Limit, now: Timestamp) -> Timestamp {
+    now.plus(limit.interval * limit.burst)
+}
+
+/// Shortens what would last longer than the limits allow, because a clock was ahead: without it, a
+/// limit that is never taken would not begin to fill up before the time that the clock had.
+pub(crate) async fn shorten(
+    db: &impl Connection,
+    limits: &[(Vec<u8>, Limit)],
+    now: Timestamp,
+) -> Result<()> {
+    for (key, limit) in limits {
+        Entity::update_many()
+            .col_expr(Column::FullAt, latest(*limit, now).0.into())
+            .filter(Column::Key.eq(key.clone()))
+            .filter(Column::FullAt.gt(latest(*limit, now)))
+            .exec(db)
+            .await?;
+    }
+    Ok(())
 }

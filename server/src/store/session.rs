@@ -29,9 +29,12 @@ pub enum State {
     /// Verified.
     #[sea_orm(string_value = "active")]
     Active,
-    /// Logged out, ended by the operator, or expired.
+    /// Logged out, or ended by the operator.
     #[sea_orm(string_value = "disabled")]
     Disabled,
+    /// Found to have expired: it stays so, whatever the clock says later.
+    #[sea_orm(string_value = "expired")]
+    Expired,
 }
 
 /// A session.
@@ -79,6 +82,11 @@ impl Model {
     /// Whether it still waits to be verified, and has tries left.
     pub fn is_pending(&self) -> bool {
         self.state == State::Pending && self.tries < MAX_TRIES
+    }
+
+    /// Whether an active session has expired, or was not used for too long.
+    pub fn has_expired(&self, now: Timestamp) -> bool {
+        self.expires_at <= now || self.used_at <= now.minus(IDLE_FOR)
     }
 
     /// Whether the login can still be verified.
@@ -134,13 +142,11 @@ pub(crate) async fn find_by_link(
     Ok(session.one(db).await?)
 }
 
-/// The session of a key, if it is active, has not expired and was used lately.
-pub(crate) async fn find_active(
-    db: &impl Connection,
-    key_hash: Vec<u8>,
-    now: Timestamp,
-) -> Result<Option<Model>> {
-    let session = active(now).filter(Column::KeyHash.eq(key_hash));
+/// The session of a key, if it is active; it may have expired.
+pub(crate) async fn find_active(db: &impl Connection, key_hash: Vec<u8>) -> Result<Option<Model>> {
+    let session = Entity::find()
+        .filter(Column::KeyHash.eq(key_hash))
+        .filter(Column::State.eq(State::Active));
     Ok(session.one(db).await?)
 }
 
@@ -211,8 +217,47 @@ pub(crate) async fn activate(
 pub(crate) async fn find_enabled(db: &impl Connection, key_hash: Vec<u8>) -> Result<Option<Model>> {
     let session = Entity::find()
         .filter(Column::KeyHash.eq(key_hash))
-        .filter(Column::State.ne(State::Disabled));
+        .filter(Column::State.is_in(ENABLED));
     Ok(session.one(db).await?)
+}
+
+/// The states that a session can be ended from.
+const ENABLED: [State; 2] = [State::Pending, State::Active];
+
+/// Marks what has expired, so that no step of a clock brings it back to life.
+pub(crate) async fn mark_expired(db: &impl Connection, now: Timestamp) -> Result<()> {
+    let idle = Column::UsedAt
+        .lte(now.minus(IDLE_FOR))
+        .and(Column::State.eq(State::Active));
+    let expired = Column::ExpiresAt.lte(now).and(Column::State.is_in(ENABLED));
+    // Two statements, since each has an index of its own.
+    for which in [idle, expired] {
+        Entity::update_many()
+            .col_expr(Column::State, Expr::value(State::Expired))
+            .filter(which)
+            .exec(db)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Shortens what would last longer than a session can, because it began while a clock was ahead.
+pub(crate) async fn shorten(
+    db: &impl Connection,
+    now: Timestamp,
+    tolerance: Duration,
+) -> Result<()> {
+    for (state, lasts) in [(State::Pending, PENDING_FOR), (State::Active, ACTIVE_FOR)] {
+        let latest = now.plus(lasts);
+        Entity::update_many()
+            .col_expr(Column::ExpiresAt, latest.0.into())
+            .col_expr(Column::UsedAt, now.0.into())
+            .filter(Column::State.eq(state))
+            .filter(Column::ExpiresAt.gt(latest.plus(tolerance)))
+            .exec(db)
+            .await?;
+    }
+    Ok(())
 }
 
 /// How many are worth something.
@@ -230,6 +275,11 @@ pub(crate) fn expired_before(time: Timestamp) -> Expr {
     Column::ExpiresAt.lt(time)
 }
 
+/// Ends all logins that wait to be verified. Answers how many there were.
+pub(crate) async fn disable_pending(db: &impl Connection) -> Result<u64> {
+    disable_where(db, Column::State.eq(State::Pending)).await
+}
+
 /// Disables a session. Says whether it was not yet.
 pub(crate) async fn disable(db: &impl Connection, session: &Model) -> Result<bool> {
     let disabled = disable_where(db, Column::Id.eq(session.id)).await?;
@@ -245,7 +295,7 @@ async fn disable_where(db: &impl Connection, which: sea_orm::sea_query::SimpleEx
     let disabled = Entity::update_many()
         .col_expr(Column::State, Expr::value(State::Disabled))
         .filter(which)
-        .filter(Column::State.ne(State::Disabled))
+        .filter(Column::State.is_in(ENABLED))
         .exec(db)
         .await?;
     Ok(disabled.rows_affected)

@@ -1,8 +1,8 @@
 //! Users: people who verified a login, or whom the operator added.
 
-use sea_orm::{ActiveValue::Set, TransactionSession, TransactionTrait, entity::prelude::*};
+use sea_orm::{ActiveValue::Set, entity::prelude::*};
 
-use super::{Connection, Result, is_taken};
+use super::{Connection, Result, Writer};
 use crate::{address::EmailAddress, clock::Timestamp};
 
 /// A user.
@@ -44,9 +44,9 @@ pub(crate) async fn list(db: &impl Connection) -> Result<Vec<Model>> {
     Ok(users)
 }
 
-/// Adds a user; none if there is one of this address. A transaction can be used on either way.
+/// Adds a user; none if there is one of this address.
 pub(crate) async fn add(
-    db: &(impl Connection + TransactionTrait),
+    db: &Writer,
     email: &EmailAddress,
     display_name: &str,
     now: Timestamp,
@@ -57,17 +57,5 @@ pub(crate) async fn add(
         created_at: Set(now),
         ..Default::default()
     };
-    // PostgreSQL gives up a transaction in which something was refused, but for what has a savepoint.
-    let savepoint = db.begin().await?;
-    match user.insert(&savepoint).await {
-        Ok(user) => {
-            savepoint.commit().await?;
-            Ok(Some(user))
-        }
-        Err(error) if is_taken(&error) => {
-            savepoint.rollback().await?;
-            Ok(None)
-        }
-        Err(error) => Err(error.into()),
-    }
+    db.insert_unless_taken(user).await
 }

@@ -1,0 +1,270 @@
+//! Backups of an SQLite database, and putting one back. A server's database has tools of its own.
+
+use std::{
+    ffi::OsString,
+    fs::{self, File},
+    io,
+    os::unix::fs::{MetadataExt, chown},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseBackend, DatabaseConnection, DbErr,
+    Statement,
+    sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode},
+};
+use tempfile::NamedTempFile;
+
+use super::{
+    StoreError, connect,
+    health::{is_damage, sqlite_code},
+};
+
+/// Why a database is not backed up, or a backup not put back.
+#[derive(Debug, thiserror::Error)]
+pub enum BackupError {
+    /// The database is on a server.
+    #[error(
+        "only an SQLite file is backed up and restored here; for a server use its own tools: pg_dump \
+         --format=custom and pg_restore, or mariadb-dump --single-transaction and mariadb"
+    )]
+    OnServer,
+    /// Nothing is overwritten.
+    #[error("{} is there already; move it away, or choose another name", .0.display())]
+    Exists(PathBuf),
+    /// The name cannot be passed to SQLite.
+    #[error("{} is not a name in UTF-8, which SQLite needs", .0.display())]
+    Name(PathBuf),
+    /// The file is not there, damaged, or the database of another program.
+    #[error("{} is not a backup that can be restored: {reason}", file.display())]
+    Unfit {
+        /// The backup.
+        file: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Somebody has the database open.
+    #[error("{} is in use; stop the service, and whatever else has it open, first", .0.display())]
+    InUse(PathBuf),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A file or its folder failed.
+    #[error("{}: {error}", file.display())]
+    File {
+        /// The file.
+        file: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+}
+
+impl From<DbErr> for BackupError {
+    fn from(error: DbErr) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+/// SQLite's code for a database that somebody else has locked.
+const BUSY: i64 = 5;
+/// What is kept of a database that a backup replaces.
+const REPLACED: &str = ".before-restore";
+
+/// Copies an SQLite database as it is at one moment into a new file that only its owner can read,
+/// also while the service runs.
+///
+/// # Errors
+///
+/// There is no such database, it is damaged, or the file cannot be made.
+pub async fn backup(url: &str, file: &Path) -> Result<(), BackupError> {
+    let database = file_of(url)?;
+    if !database.exists() {
+        return Err(StoreError::NotReady.into());
+    }
+    if file.exists() {
+        return Err(BackupError::Exists(file.to_owned()));
+    }
+    let copy = copy(&database, file).await?;
+    check(copy.path(), &database).await?;
+    put(copy, file)
+}
+
+/// Puts a backup in the place of an SQLite database that nobody has open. What was there is kept
+/// beside it, under names with `.before-restore`; answers whether something was.
+///
+/// # Errors
+///
+/// The backup is not there, damaged, or of another program; the database is in use; what an earlier
+/// restore has kept is still there; or a file cannot be moved. Then nothing has changed.
+pub async fn restore(url: &str, backup: &Path, lock_file: &Path) -> Result<bool, BackupError> {
+    let database = file_of(url)?;
+    let unfit = |reason: &str| BackupError::Unfit {
+        file: backup.to_owned(),
+        reason: reason.to_owned(),
+    };
+    if !backup.is_file() {
+        return Err(unfit("there is no such file"));
+    }
+    // Whoever starts meanwhile waits.
+    let _lock = match lock_file.exists() {
+        true => Some(connect::lock_sqlite(lock_file).await?),
+        false => None,
+    };
+    refuse_in_use(&database).await?;
+    let copy = copy(backup, &database).await?;
+    check(copy.path(), backup).await?;
+    let kept = beside(&database, REPLACED);
+    // The log first: without it the database is older, but with the log of another it is damaged.
+    let mut moves = Vec::new();
+    for suffix in ["-wal", "-shm", ""] {
+        let (from, to) = (beside(&database, suffix), beside(&kept, suffix));
+        if to.exists() {
+            return Err(BackupError::Exists(to));
+        }
+        if from.exists() {
+            moves.push((from, to));
+        }
+    }
+    keep_owner(&database, copy.path())?;
+    for (from, to) in &moves {
+        fs::rename(from, to).map_err(failed(from))?;
+    }
+    put(copy, &database)?;
+    Ok(!moves.is_empty())
+}
+
+/// The file of an SQLite database's URL.
+fn file_of(url: &str) -> Result<PathBuf, BackupError> {
+    if !url.starts_with("sqlite:") {
+        return Err(BackupError::OnServer);
+    }
+    let options = url.parse::<SqliteConnectOptions>();
+    let options = options.map_err(|_| StoreError::Url)?;
+    Ok(options.get_filename().to_owned())
+}
+
+/// A consistent copy of a database, in the folder where `destination` will be.
+async fn copy(database: &Path, destination: &Path) -> Result<NamedTempFile, BackupError> {
+    let folder = folder(destination);
+    // Readable for its owner alone, and gone if anything fails.
+    let copy = NamedTempFile::new_in(folder).map_err(failed(folder))?;
+    let name = copy.path().to_str();
+    let name = name.ok_or_else(|| BackupError::Name(copy.path().to_owned()))?;
+    let unfit = |error: DbErr| BackupError::Unfit {
+        file: database.to_owned(),
+        reason: match is_damage(&error) {
+            true => "it is damaged, or not a database".to_owned(),
+            false => error.to_string(),
+        },
+    };
+    let connection = open(database, None).await.map_err(unfit)?;
+    let vacuum =
+        Statement::from_sql_and_values(DatabaseBackend::Sqlite, "VACUUM INTO $1", [name.into()]);
+    let copied = connection.execute_raw(vacuum).await;
+    connection.close().await?;
+    copied.map_err(unfit)?;
+    copy.as_file().sync_all().map_err(failed(copy.path()))?;
+    Ok(copy)
+}
+
+/// Looks through a copy; `original` is what it is a copy of.
+async fn check(copy: &Path, original: &Path) -> Result<(), BackupError> {
+    let unfit = |reason: String| BackupError::Unfit {
+        file: original.to_owned(),
+        reason,
+    };
+    let connection = open(copy, None).await?;
+    let check = Statement::from_string(DatabaseBackend::Sqlite, "PRAGMA integrity_check(1)");
+    let row = connection.query_one_raw(check).await?;
+    let found: Option<String> = row.map(|row| row.try_get_by_index(0)).transpose()?;
+    let is_ours = connect::has_tables(&connection).await?;
+    connection.close().await?;
+    match found.as_deref() {
+        Some("ok") if is_ours => Ok(()),
+        Some("ok") => Err(unfit("it is not a database of cortex-reportd".to_owned())),
+        found => Err(unfit(found.unwrap_or("it cannot be checked").to_owned())),
+    }
+}
+
+/// Refuses a database that somebody has open. One that is damaged too much to tell may be replaced.
+async fn refuse_in_use(database: &Path) -> Result<(), BackupError> {
+    if !database.exists() {
+        return Ok(());
+    }
+    // Leaving the write-ahead log takes that nobody else has the database open.
+    match open(database, Some(SqliteJournalMode::Delete)).await {
+        Ok(connection) => Ok(connection.close().await?),
+        Err(error) if is_damage(&error) => Ok(()),
+        Err(error) if sqlite_code(&error) == Some(BUSY) => {
+            Err(BackupError::InUse(database.to_owned()))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn open(
+    database: &Path,
+    journal_mode: Option<SqliteJournalMode>,
+) -> Result<DatabaseConnection, DbErr> {
+    let mut options = ConnectOptions::new("sqlite::memory:");
+    let database = database.to_owned();
+    options
+        .max_connections(1)
+        .sqlx_logging(false)
+        .map_sqlx_sqlite_opts(move |_| {
+            let options = SqliteConnectOptions::new()
+                .filename(&database)
+                .busy_timeout(Duration::from_secs(1));
+            match journal_mode {
+                Some(mode) => options.journal_mode(mode),
+                None => options,
+            }
+        });
+    Database::connect(options).await
+}
+
+/// Gives the copy the owner of the database that it replaces, or else of the folder: the operator may
+/// be root, and the service is not.
+fn keep_owner(database: &Path, copy: &Path) -> Result<(), BackupError> {
+    let model = if database.exists() {
+        database
+    } else {
+        folder(database)
+    };
+    let owner = fs::metadata(model).map_err(failed(model))?;
+    let own = fs::metadata(copy).map_err(failed(copy))?;
+    if (owner.uid(), owner.gid()) != (own.uid(), own.gid()) {
+        chown(copy, Some(owner.uid()), Some(owner.gid())).map_err(failed(copy))?;
+    }
+    Ok(())
+}
+
+/// Gives the copy its name, for good.
+fn put(copy: NamedTempFile, file: &Path) -> Result<(), BackupError> {
+    copy.persist_noclobber(file)
+        .map_err(|error| failed(file)(error.error))?;
+    let folder = folder(file);
+    let synced = File::open(folder).and_then(|folder| folder.sync_all());
+    synced.map_err(failed(folder))
+}
+
+fn failed(file: &Path) -> impl Fn(io::Error) -> BackupError {
+    move |error| BackupError::File {
+        file: file.to_owned(),
+        error,
+    }
+}
+
+fn folder(file: &Path) -> &Path {
+    match file.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    }
+}
+
+fn beside(file: &Path, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(file);
+    name.push(suffix);
+    name.into()
+}
