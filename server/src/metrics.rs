@@ -149,13 +149,18 @@ impl Metrics {
             pool,
         );
         let is_up = Gauge::<i64>::default();
-        let state = state_of_database(&mut now_registry, store, now);
-        match tokio::time::timeout(PATIENCE, state).await {
-            Ok(Ok(())) => {
+        let store = store.clone();
+        // It goes on when nobody waits for it any more.
+        let counts = tokio::spawn(async move { Counts::of(&store, now).await });
+        match tokio::time::timeout(PATIENCE, counts).await {
+            Ok(Ok(Ok(counts))) => {
                 is_up.set(1);
+                counts.register(&mut now_registry);
             }
-            Ok(Err(error)) => tracing::warn!(%error, "the database does not tell its state"),
-            Err(_) => tracing::warn!("the database does not tell its state in time"),
+            Ok(Ok(Err(error))) => tracing::warn!(%error, "the database does not tell its state"),
+            Ok(Err(_)) | Err(_) => {
+                tracing::warn!("the database does not tell its state in time");
+            }
         }
         now_registry.register("database_up", "Whether the database answers", is_up);
         let mut text = String::new();
@@ -166,26 +171,43 @@ impl Metrics {
     }
 }
 
-/// What all instances share, so that each tells the same.
-async fn state_of_database(registry: &mut Registry, store: &Store, now: Timestamp) -> Result<()> {
-    let db = store.reader();
-    let sessions = Family::<State, Gauge>::default();
-    set(&sessions, "active", session::count_active(db, now).await?);
-    set(&sessions, "pending", session::count_pending(db, now).await?);
-    let mails = Family::<State, Gauge>::default();
-    set(&mails, "owed", mail::count(db).await?);
-    set(&mails, "given_up", dead_letter::count(db).await?);
-    registry.register(
-        "sessions",
-        "Sessions that are worth something, or may become so",
-        sessions,
-    );
-    registry.register(
-        "mail_queue",
-        "Login mails that are owed, and those that were given up",
-        mails,
-    );
-    Ok(())
+/// Counts of what all instances share, so that each reports the same.
+struct Counts {
+    active: u64,
+    pending: u64,
+    owed: u64,
+    given_up: u64,
+}
+
+impl Counts {
+    async fn of(store: &Store, now: Timestamp) -> Result<Self> {
+        let db = store.reader();
+        Ok(Self {
+            active: session::count_active(db, now).await?,
+            pending: session::count_pending(db, now).await?,
+            owed: mail::count(db).await?,
+            given_up: dead_letter::count(db).await?,
+        })
+    }
+
+    fn register(&self, registry: &mut Registry) {
+        let sessions = Family::<State, Gauge>::default();
+        set(&sessions, "active", self.active);
+        set(&sessions, "pending", self.pending);
+        let mails = Family::<State, Gauge>::default();
+        set(&mails, "owed", self.owed);
+        set(&mails, "given_up", self.given_up);
+        registry.register(
+            "sessions",
+            "Sessions that are worth something, or may become so",
+            sessions,
+        );
+        registry.register(
+            "mail_queue",
+            "Login mails that are owed, and those that were given up",
+            mails,
+        );
+    }
 }
 
 fn set(family: &Family<State, Gauge>, state: &'static str, value: u64) {

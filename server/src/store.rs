@@ -24,7 +24,6 @@ pub mod user;
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, atomic::AtomicBool},
-    time::Duration,
 };
 
 use sea_orm::{
@@ -34,13 +33,9 @@ use sea_orm::{
     sea_query::Expr,
     sqlx::{self, error::DatabaseError, mysql::MySqlDatabaseError, postgres::PgDatabaseError},
 };
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    time::Instant,
-};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use connect::ACQUIRE_TIMEOUT;
-use connection::within;
 pub(crate) use connection::{Reader, Writer};
 use health::{Health, is_damage};
 
@@ -137,9 +132,6 @@ fn is_passing(error: &dyn DatabaseError) -> bool {
 /// The result of a question to the database.
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 
-/// How long an operator's command waits for a statement: it may list all there is.
-const COMMAND_TIMEOUT: Duration = Duration::from_secs(60);
-
 /// The database.
 #[derive(Clone)]
 pub struct Store {
@@ -161,11 +153,7 @@ impl Store {
     pub async fn open(url: &str, connections: u32, lock_file: &Path) -> Result<Self> {
         let health = Arc::new(Health::default());
         let connection = connect::connect_and_migrate(url, connections, lock_file, &health).await?;
-        let reader = Reader {
-            connection,
-            health,
-            time_limit: ACQUIRE_TIMEOUT,
-        };
+        let reader = Reader { connection, health };
         Ok(Self::new(reader, connections))
     }
 
@@ -194,11 +182,7 @@ impl Store {
         if !connect::is_up_to_date(&connection).await? {
             return Err(StoreError::NotReady);
         }
-        let reader = Reader {
-            connection,
-            health,
-            time_limit: COMMAND_TIMEOUT,
-        };
+        let reader = Reader { connection, health };
         Ok(Self::new(reader, connections))
     }
 
@@ -262,18 +246,12 @@ impl Store {
 
     /// Starts to write.
     pub(crate) async fn begin(&self) -> Result<Writer> {
-        let Reader {
-            connection,
-            health,
-            time_limit,
-        } = self.reader.clone();
+        let Reader { connection, health } = self.reader.clone();
         health.check()?;
-        let deadline = Instant::now() + time_limit;
-        let writing = Arc::clone(&self.writing);
+        let permit = permit(Arc::clone(&self.writing)).await?;
         // A task of its own, which goes on when nobody waits for it any more: a transaction that is
         // given up while it begins would stay open on a connection that others use.
         let begun = tokio::spawn(async move {
-            let permit = permit(writing, deadline).await?;
             // An SQLite transaction that begins as a reader would fail at once, without the busy
             // timeout, when it wants to write while another does.
             let options = TransactionOptions {
@@ -285,16 +263,13 @@ impl Store {
             Ok(Writer {
                 transaction,
                 health,
-                deadline,
                 failed: AtomicBool::new(false),
                 _permit: permit,
             })
         });
-        let begun = async {
-            let failed = |error: tokio::task::JoinError| DbErr::Custom(error.to_string());
-            begun.await.map_err(failed)?
-        };
-        Ok(within(deadline, begun).await?)
+        begun
+            .await
+            .map_err(|error| DbErr::Custom(error.to_string()))?
     }
 
     /// Deletes rows of a table, no more than `batch` by one statement, which others may have to wait
@@ -334,7 +309,7 @@ impl Store {
         Ok(())
     }
 
-    /// Writes a row, as every request that changes something has to.
+    /// Writes a row, as every request that changes something has to. It must not be given up half-way.
     ///
     /// # Errors
     ///
@@ -369,12 +344,12 @@ impl Store {
     }
 }
 
-async fn permit(writing: Arc<Semaphore>, deadline: Instant) -> Result<OwnedSemaphorePermit, DbErr> {
-    let permit = tokio::time::timeout_at(deadline, writing.acquire_owned()).await;
+async fn permit(writing: Arc<Semaphore>) -> Result<OwnedSemaphorePermit> {
+    let permit = tokio::time::timeout(ACQUIRE_TIMEOUT, writing.acquire_owned()).await;
     // The semaphore is never closed, so that it was too late is the only failure.
     match permit {
         Ok(Ok(permit)) => Ok(permit),
-        _ => Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)),
+        _ => Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout).into()),
     }
 }
 

@@ -38,10 +38,12 @@ impl Readiness {
         {
             return outcome;
         }
-        let now = service.clock.now();
-        let outcome = match timeout(TIMEOUT, service.store.probe(now)).await {
-            Ok(Ok(())) => None,
-            Ok(Err(error)) => {
+        let (store, now) = (service.store.clone(), service.clock.now());
+        // It goes on when nobody waits for it any more.
+        let probe = tokio::spawn(async move { store.probe(now).await });
+        let outcome = match timeout(TIMEOUT, probe).await {
+            Ok(Ok(Ok(()))) => None,
+            Ok(Ok(Err(error))) => {
                 tracing::warn!(%error, "not ready");
                 Some(match error {
                     StoreError::Replaced { .. } => "The database's files were removed or replaced.",
@@ -49,7 +51,7 @@ impl Readiness {
                     _ => "The database is not available, or cannot be written to.",
                 })
             }
-            Err(_) => {
+            Ok(Err(_)) | Err(_) => {
                 tracing::warn!("not ready: the database does not answer in time");
                 Some("The database does not answer in time.")
             }

@@ -111,9 +111,9 @@ pub async fn restore(url: &str, backup: &Path, lock_file: &Path) -> Result<bool,
         true => Some(connect::lock_sqlite(lock_file).await?),
         false => None,
     };
-    refuse_in_use(&database).await?;
     let copy = copy(backup, &database).await?;
     check(copy.path(), backup).await?;
+    refuse_in_use(&database).await?;
     let kept = beside(&database, REPLACED);
     // The log first: without it the database is older, but with the log of another it is damaged.
     let mut moves = Vec::new();

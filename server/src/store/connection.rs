@@ -1,44 +1,36 @@
-//! Connections as the rest of the service sees them: no statement waits for ever, a transaction in
-//! which one failed is never committed, and nothing is written into a database that is not the one
-//! that was opened.
+//! Connections as the rest of the service sees them: a transaction in which a statement failed is
+//! never committed, nor one that is written into a database that is no longer the one that was opened.
+//!
+//! Nothing here gives up on a statement that is under way: the driver of MariaDB would read its answer
+//! as that of the next one.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
 };
 
 use sea_orm::{
     ActiveModelBehavior, ActiveModelTrait, ConnectionTrait, DatabaseBackend, DatabaseConnection,
-    DatabaseTransaction, DbErr, EntityTrait, ExecResult, IntoActiveModel, QueryResult, RuntimeErr,
-    SqlErr, Statement, TransactionTrait,
+    DatabaseTransaction, DbErr, EntityTrait, ExecResult, IntoActiveModel, QueryResult, SqlErr,
+    Statement, TransactionTrait,
 };
 use sea_orm_migration::async_trait;
-use tokio::{
-    sync::OwnedSemaphorePermit,
-    time::{Instant, timeout_at},
-};
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::{Result, StoreError, health::Health};
-
-/// How long a commit may take. Its outcome is unknown afterwards, so it gets longer than a statement.
-const COMMIT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The pool of connections. Each statement is a transaction of its own.
 #[derive(Clone)]
 pub(crate) struct Reader {
     pub(super) connection: DatabaseConnection,
     pub(super) health: Arc<Health>,
-    /// How long a statement may take, the wait for a connection included.
-    pub(super) time_limit: Duration,
 }
 
 impl Reader {
     async fn run<T>(&self, statement: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
-        let result = within(Instant::now() + self.time_limit, statement).await;
-        result.inspect_err(|error| self.health.observe(error))
+        statement
+            .await
+            .inspect_err(|error| self.health.observe(error))
     }
 }
 
@@ -46,8 +38,6 @@ impl Reader {
 pub(crate) struct Writer {
     pub(super) transaction: DatabaseTransaction,
     pub(super) health: Arc<Health>,
-    /// When its last statement has to be answered: who waits for a lock has waited to begin too.
-    pub(super) deadline: Instant,
     /// Set once a statement failed. The database may have ended the transaction by itself: SQLite
     /// and MariaDB would then run what follows outside of it, PostgreSQL answers COMMIT with a
     /// rollback that looks like a success.
@@ -67,8 +57,7 @@ impl Writer {
             let reason = "a transaction is not committed after one of its statements failed";
             return Err(StoreError::Refused(DbErr::Custom(reason.to_owned())));
         }
-        let deadline = Instant::now() + COMMIT_TIMEOUT;
-        let committed = within(deadline, self.transaction.commit()).await;
+        let committed = self.transaction.commit().await;
         committed.inspect_err(|error| self.health.observe(error))?;
         // A file that was taken away meanwhile took the commit with it.
         self.health.check()
@@ -106,28 +95,10 @@ impl Writer {
     }
 
     async fn run<T>(&self, statement: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
-        // Set while the statement runs, so that a statement that is given up counts as failed too.
-        let failed_before = self.failed.swap(true, Ordering::Relaxed);
-        let result = within(self.deadline, statement).await;
-        match &result {
-            Ok(_) => self.failed.store(failed_before, Ordering::Relaxed),
-            Err(error) => self.health.observe(error),
-        }
-        result
-    }
-}
-
-/// The result of something that the database has to answer by `deadline`.
-pub(super) async fn within<T>(
-    deadline: Instant,
-    answer: impl Future<Output = Result<T, DbErr>>,
-) -> Result<T, DbErr> {
-    match timeout_at(deadline, answer).await {
-        Ok(result) => result,
-        Err(_) => {
-            let reason = "the database did not answer in time";
-            Err(DbErr::Conn(RuntimeErr::Internal(reason.to_owned())))
-        }
+        statement.await.inspect_err(|error| {
+            self.failed.store(true, Ordering::Relaxed);
+            self.health.observe(error);
+        })
     }
 }
 
