@@ -214,7 +214,7 @@ async fn a_disk_that_was_full_once_takes_and_keeps_what_comes_later() {
     let command = || {
         let mut command = binary(folder.path());
         command.env("CORTEX_REPORT_DATABASE_URL", &database);
-        for limit in ["ADDRESS_CLIENT", "ADDRESS", "CLIENT", "TOTAL"] {
+        for limit in ["ADDRESS_CLIENT", "ADDRESS", "CLIENT", "NETWORK", "TOTAL"] {
             command.env(format!("CORTEX_REPORT_MAIL_LIMIT_{limit}"), "1000000/1s");
         }
         quiet(&mut command);

@@ -103,6 +103,7 @@ fn settings(folder: &TempDir, database: &TestDatabase) -> (StoreSettings, ServeS
             address_client: many(),
             address: many(),
             client: many(),
+            network: many(),
             total: many(),
         },
     };

@@ -23,13 +23,14 @@ fn count(statuses: &[u16], status: u16) -> usize {
 
 #[tokio::test]
 async fn a_limit_holds_for_all_of_them_together() {
-    for limit in ["address_client", "address", "client", "total"] {
+    for limit in ["address_client", "address", "client", "network", "total"] {
         let change = |settings: &mut cortex_report_server::ServeSettings| {
             let limits = &mut settings.mail_limits;
             let of_kind = match limit {
                 "address_client" => &mut limits.address_client,
                 "address" => &mut limits.address,
                 "client" => &mut limits.client,
+                "network" => &mut limits.network,
                 _ => &mut limits.total,
             };
             *of_kind = "5/10m".parse().unwrap();

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Service, ok, problem_of};
+use crate::harness::{Login, Service, link_path, ok, problem_of, say};
 
 async fn limited(address_client: &str, address: &str, client: &str, total: &str) -> Service {
     Service::start_with(|settings| {
@@ -149,4 +149,147 @@ async fn a_mail_that_is_owed_is_sent_after_a_restart_and_an_expired_one_is_not()
     let mails = service.mails();
     assert_eq!(mails.len(), 1);
     assert!(mails[0].contains("To: ann@example.com\r\n"));
+}
+
+/// The service as it is without settings, behind a proxy that says who asks.
+async fn with_defaults() -> Service {
+    Service::start_with(|settings| {
+        settings.trusted_proxies = vec!["127.0.0.1".parse().unwrap()];
+        let limits = &mut settings.mail_limits;
+        limits.address_client = "5/10m".parse().unwrap();
+        limits.address = "10/1h".parse().unwrap();
+        limits.client = "20/30s".parse().unwrap();
+        limits.network = "60/10s".parse().unwrap();
+        limits.total = "1000/1s".parse().unwrap();
+    })
+    .await
+}
+
+/// Starts a login from an address; answers how many seconds to wait if it is refused.
+async fn ask(service: &Service, email: &str, from: &str) -> Result<Value, u64> {
+    let login = service.post("/api/1/login").header("x-forwarded-for", from);
+    let answer = login.json(&json!({ "email": email })).send().await.unwrap();
+    if answer.status() == 429 {
+        let wait = answer.headers()["retry-after"].to_str().unwrap();
+        return Err(wait.parse().unwrap());
+    }
+    assert_eq!(answer.status(), 200);
+    let answer = answer.text().await.unwrap();
+    Ok(serde_json::from_str(&answer).unwrap())
+}
+
+async fn log_in_from(service: &Service, email: &str, from: &str) {
+    let mails = service.mails().len();
+    let reply = ask(service, email, from).await.unwrap();
+    let text = |name: &str| reply[name].as_str().unwrap().to_owned();
+    let login = Login {
+        session_key: text("session_key"),
+        manual_code: text("manual_code"),
+        path: link_path(&service.mail_after(mails).await),
+    };
+    let page = service.type_code(&login, &login.manual_code).await;
+    assert!(page.status().as_u16() < 400);
+}
+
+/// The addresses of an attacker, each in a network of its own.
+fn attackers(count: usize) -> Vec<String> {
+    let address = |number| format!("10.{}.{}.1", number / 250, number % 250);
+    (0..count).map(address).collect()
+}
+
+/// A stranger neither keeps somebody from logging in where they did before, nor everybody.
+#[tokio::test]
+async fn strangers_use_up_what_is_for_strangers() {
+    let shown = |asked: Result<Value, u64>| match asked {
+        Ok(_) => "at once".to_owned(),
+        Err(wait) => format!("in {wait} s"),
+    };
+    say(
+        "mail limits: addresses | mails to the victim | mails to others | victim, known client | \
+         victim, new network | bystander, known client | bystander, new network",
+    );
+    for count in [1, 4, 60, 1000] {
+        let service = with_defaults().await;
+        log_in_from(&service, "victim@example.com", "203.0.113.5").await;
+        log_in_from(&service, "bystander@example.com", "198.51.100.7").await;
+        let (mut to_victim, mut to_others) = (0, 0);
+        for from in attackers(count) {
+            // Neither tags nor dots make another mailbox of it.
+            for tag in [
+                "victim",
+                "victim+a",
+                "v.ictim",
+                "vic.tim+b",
+                "victim+c",
+                "victim",
+            ] {
+                let email = format!("{tag}@example.com");
+                if ask(&service, &email, &from).await.is_err() {
+                    break;
+                }
+                to_victim += 1;
+            }
+        }
+        for from in attackers(count) {
+            for number in 0..25 {
+                let email = format!("nobody{number}-{from}@example.com");
+                if ask(&service, &email, &from).await.is_err() {
+                    break;
+                }
+                to_others += 1;
+            }
+        }
+        let known = ask(&service, "victim@example.com", "203.0.113.5").await;
+        let moved = ask(&service, "victim@example.com", "192.0.2.9").await;
+        let bystander = ask(&service, "bystander@example.com", "198.51.100.7").await;
+        let new = ask(&service, "new@example.com", "192.0.2.10").await;
+        assert!(known.is_ok(), "{count}: the victim is kept out");
+        assert!(bystander.is_ok(), "{count}: a bystander is kept out");
+        assert!(
+            count > 4 || moved.is_ok(),
+            "{count}: the victim cannot move"
+        );
+        assert!(count > 60 || new.is_ok(), "{count}: nobody new gets in");
+        assert!(to_victim <= 10, "{to_victim} mails for one mailbox at once");
+        say(&format!(
+            "mail limits: {count} | {to_victim} | {to_others} | {} | {} | {} | {}",
+            shown(known),
+            shown(moved),
+            shown(bystander),
+            shown(new)
+        ));
+    }
+}
+
+/// Whoever shares a network with an attacker still gets in.
+#[tokio::test]
+async fn a_neighbour_of_an_attacker_gets_in() {
+    for (attacker, neighbour) in [
+        ("192.0.2.1", "192.0.2.2"),
+        ("2001:db8:0:1::1", "2001:db8:0:2::1"),
+    ] {
+        let service = with_defaults().await;
+        for number in 0..30 {
+            let email = format!("nobody{number}@example.com");
+            let _ = ask(&service, &email, attacker).await;
+        }
+        assert!(ask(&service, "new@example.com", attacker).await.is_err());
+        assert!(ask(&service, "new@example.com", neighbour).await.is_ok());
+    }
+}
+
+/// A mailbox gets no more than the limit says in a day, from however many networks it is asked for.
+#[tokio::test]
+async fn a_mailbox_gets_so_many_mails_a_day() {
+    let service = with_defaults().await;
+    let mut mails = 0;
+    let from = attackers(96);
+    for from in &from {
+        for _ in 0..3 {
+            let asked = ask(&service, "victim@example.com", from).await;
+            mails += usize::from(asked.is_ok());
+        }
+        service.clock.advance(15 * 60);
+    }
+    assert!(mails <= 10 + 24, "{mails} mails in a day");
 }

@@ -116,7 +116,7 @@ async fn start(folder: &Path, database: &TestDatabase) -> Served {
             "CORTEX_REPORT_LOG_LEVEL",
             "warn,cortex_report_server::run=info",
         );
-    for limit in ["ADDRESS_CLIENT", "ADDRESS", "CLIENT", "TOTAL"] {
+    for limit in ["ADDRESS_CLIENT", "ADDRESS", "CLIENT", "NETWORK", "TOTAL"] {
         command.env(format!("CORTEX_REPORT_MAIL_LIMIT_{limit}"), "1000000/1s");
     }
     serve(command).await

@@ -1,10 +1,8 @@
 //! E-mail addresses in one canonical form, and where requests come from.
 
-use std::{
-    fmt,
-    net::{IpAddr, Ipv6Addr},
-};
+use std::{fmt, net::IpAddr};
 
+use ipnet::IpNet;
 use lettre::Address;
 
 /// The longest address that SMTP carries, in bytes (RFC 5321, 4.5.3.1.3).
@@ -64,6 +62,17 @@ impl EmailAddress {
         &self.0
     }
 
+    /// The mailbox, as far as can be told, for limits alone: many providers deliver `ann.lee+tag@` to
+    /// `annlee@`.
+    pub(crate) fn mailbox(&self) -> String {
+        let (local, domain) = self.0.split_once('@').unwrap_or_default();
+        let (name, _) = local.split_once('+').unwrap_or((local, ""));
+        match name.replace('.', "") {
+            name if name.is_empty() => self.0.clone(),
+            name => format!("{name}@{domain}"),
+        }
+    }
+
     /// What stands before the `@`.
     pub fn local_part(&self) -> &str {
         self.0.split('@').next().unwrap_or_default()
@@ -76,15 +85,22 @@ impl fmt::Display for EmailAddress {
     }
 }
 
-/// What counts as one client for the mail limits: an IPv4 address, or the /64 of an IPv6 one.
-pub(crate) fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => address.into(),
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
-        }
-    }
+/// One client, as far as can be told: an IPv4 address, or the /64 of an IPv6 one, which is the least
+/// that anybody is given.
+pub(crate) fn client_of(address: IpAddr) -> IpNet {
+    prefix(address, 32, 64)
+}
+
+/// The clients that may be one: the /24 of an IPv4 address, or the /48 of an IPv6 one.
+pub(crate) fn network_of(address: IpAddr) -> IpNet {
+    prefix(address, 24, 48)
+}
+
+fn prefix(address: IpAddr, v4: u8, v6: u8) -> IpNet {
+    let address = address.to_canonical();
+    let length = if address.is_ipv4() { v4 } else { v6 };
+    // The lengths are those of an address of its kind; the fallback is never reached.
+    IpNet::new(address, length).map_or(address.into(), |network| network.trunc())
 }
 
 #[cfg(test)]
@@ -141,14 +157,33 @@ mod tests {
     }
 
     #[test]
-    fn a_client_is_an_address_or_a_64() {
-        for (address, expected) in [
-            ("192.0.2.7", "192.0.2.7"),
-            ("::ffff:192.0.2.7", "192.0.2.7"),
-            ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+    fn clients_and_networks_have_a_prefix() {
+        for (address, client, network) in [
+            ("192.0.2.7", "192.0.2.7/32", "192.0.2.0/24"),
+            ("::ffff:192.0.2.7", "192.0.2.7/32", "192.0.2.0/24"),
+            (
+                "2001:db8:1:2:3:4:5:6",
+                "2001:db8:1:2::/64",
+                "2001:db8:1::/48",
+            ),
         ] {
             let address: IpAddr = address.parse().unwrap();
-            assert_eq!(network(address).to_string(), expected);
+            assert_eq!(client_of(address).to_string(), client);
+            assert_eq!(network_of(address).to_string(), network);
         }
+    }
+
+    #[test]
+    fn addresses_of_one_mailbox_are_one_for_the_limits() {
+        for address in [
+            "ann.lee@example.com",
+            "annlee+a@example.com",
+            "A.n.n.Lee+b+c@Example.com",
+        ] {
+            let address = EmailAddress::parse(address).unwrap();
+            assert_eq!(address.mailbox(), "annlee@example.com");
+        }
+        let odd = EmailAddress::parse("+tag@example.com").unwrap();
+        assert_eq!(odd.mailbox(), "+tag@example.com");
     }
 }

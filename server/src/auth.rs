@@ -11,6 +11,7 @@ use cortex_report_api::server::{
 };
 use poem::Request;
 
+pub(crate) use login::known_key;
 pub use session::Session;
 pub(crate) use session::refuse_cross_site;
 

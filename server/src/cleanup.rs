@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     service::Service,
-    store::{Result, dead_letter, mail, quota, session},
+    store::{Result, dead_letter, known_client, mail, quota, session},
 };
 
 /// How long the worker sleeps between two rounds.
@@ -20,6 +20,8 @@ const LIMITS_KEPT_FOR: Duration = Duration::from_secs(60 * 60);
 /// How long the operator can see that a mail was given up.
 const DEAD_LETTERS_KEPT_FOR: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
+/// How long a client is known from which somebody has logged in.
+const CLIENTS_KNOWN_FOR: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 /// How far a stored time may be ahead: instances differ a little in their clocks.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(60);
 /// The longest that a mail waits to be sent once more, with much to spare.
@@ -59,5 +61,9 @@ async fn clean_up(service: &Service) -> Result<()> {
         .await?;
     store
         .delete::<dead_letter::Entity, _>(dead_letters, BATCH, BATCHES)
+        .await?;
+    let clients = known_client::older_than(now.minus(CLIENTS_KNOWN_FOR));
+    store
+        .delete::<known_client::Entity, _>(clients, BATCH, BATCHES)
         .await
 }

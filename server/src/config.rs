@@ -230,7 +230,7 @@ pub struct TelemetrySettings {
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Mail limits (20/5m: 20 at once, then one every 5 minutes)")]
 pub struct MailLimits {
-    /// For one address, asked for by one client.
+    /// For one address, asked for by one network: an IPv4 /24 or an IPv6 /48.
     #[arg(
         long = "mail-limit-address-client",
         env = "CORTEX_REPORT_MAIL_LIMIT_ADDRESS_CLIENT",
@@ -239,16 +239,18 @@ pub struct MailLimits {
     )]
     pub address_client: Limit,
 
-    /// For one address, whoever asks.
+    /// For one address, asked for by strangers, and as much again for clients from which it has
+    /// logged in before. Addresses of one mailbox, such as ann+a@ and a.nn@, are one here.
     #[arg(
         long = "mail-limit-address",
         env = "CORTEX_REPORT_MAIL_LIMIT_ADDRESS",
         value_name = "LIMIT",
-        default_value = "20/5m"
+        default_value = "10/1h"
     )]
     pub address: Limit,
 
-    /// For one client, whatever the address. An IPv6 client is its /64.
+    /// For one client, whatever the address. An IPv6 client is its /64. Whoever has used up a part of
+    /// this has to leave as large a part of the network's limit, and of the total, to others.
     #[arg(
         long = "mail-limit-client",
         env = "CORTEX_REPORT_MAIL_LIMIT_CLIENT",
@@ -257,7 +259,17 @@ pub struct MailLimits {
     )]
     pub client: Limit,
 
-    /// For everybody together.
+    /// For one network, whatever the address: an IPv4 /24 or an IPv6 /48.
+    #[arg(
+        long = "mail-limit-network",
+        env = "CORTEX_REPORT_MAIL_LIMIT_NETWORK",
+        value_name = "LIMIT",
+        default_value = "60/10s"
+    )]
+    pub network: Limit,
+
+    /// For all strangers together, and as much again for clients from which an address has logged in
+    /// before.
     #[arg(
         long = "mail-limit-total",
         env = "CORTEX_REPORT_MAIL_LIMIT_TOTAL",

@@ -12,6 +12,7 @@ mod connect;
 mod connection;
 pub mod dead_letter;
 mod health;
+pub mod known_client;
 pub mod mail;
 pub mod membership;
 mod migrations;

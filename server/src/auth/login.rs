@@ -10,12 +10,13 @@ use poem_openapi::payload::Json;
 
 use super::session::{cookie, refuse_cross_site};
 use crate::{
-    address::{EmailAddress, network},
-    config::Limit,
+    address::{EmailAddress, client_of, network_of},
+    config::MailLimits,
     secret::Secret,
     service::{Service, client, invalid, user_agent},
     store::{
-        mail, quota,
+        known_client, mail,
+        quota::{self, Quota},
         session::{self, NewSession},
     },
 };
@@ -37,12 +38,12 @@ pub(super) async fn login(
     let session_key = service.random.session_key();
     let manual_code = service.random.manual_code();
     let nonce = service.random.bytes::<16>().to_vec();
-    let limits = limits(service, &email, client);
-
     let writer = service.store.begin().await?;
+    let is_known = known_client::is_known(&writer, known_key(&email, client)).await?;
+    let limits = limits(&service.mail_limits, &email, client, is_known);
     if let Some(wait) = quota::take(&writer, &limits, now).await? {
         drop(writer);
-        quota::shorten(service.store.reader(), &limits, now).await?;
+        quota::bring_back(service.store.reader(), &limits, now).await?;
         let seconds = wait.as_secs_f64().ceil() as i64;
         return Ok(LoginResponse::too_many_requests(
             ProblemCode::TooManyRequests,
@@ -73,15 +74,51 @@ pub(super) async fn login(
     Ok(LoginResponse::Ok(Json(reply), Some(cookie)))
 }
 
-/// What a login uses up.
-fn limits(service: &Service, email: &EmailAddress, client: IpAddr) -> [(Vec<u8>, Limit); 4] {
-    let client = network(client);
-    let limits = &service.mail_limits;
+/// The limits that a login takes from. Those of clients from which the mailbox has logged in before
+/// are apart, so that strangers cannot use them up.
+fn limits(
+    limits: &MailLimits,
+    email: &EmailAddress,
+    client: IpAddr,
+    is_known: bool,
+) -> [Vec<Quota>; 2] {
+    let mailbox = email.mailbox();
+    let (network, client) = (network_of(client), client_of(client));
+    let quota = |key: String, limit| Quota {
+        key: Secret::new(key).digest(),
+        limit,
+    };
+    // Always in this order of kinds.
+    if is_known {
+        return [
+            vec![
+                quota(
+                    format!("known {mailbox} from {client}"),
+                    limits.address_client,
+                ),
+                quota(format!("known {mailbox}"), limits.address),
+            ],
+            vec![
+                quota(format!("known from {client}"), limits.client),
+                quota("known".to_owned(), limits.total),
+            ],
+        ];
+    }
     [
-        (format!("{email} from {client}"), limits.address_client),
-        (format!("{email}"), limits.address),
-        (format!("from {client}"), limits.client),
-        (String::new(), limits.total),
+        vec![
+            quota(format!("{mailbox} from {network}"), limits.address_client),
+            quota(mailbox, limits.address),
+        ],
+        vec![
+            quota(format!("from {client}"), limits.client),
+            quota(format!("from network {network}"), limits.network),
+            quota(String::new(), limits.total),
+        ],
     ]
-    .map(|(key, limit)| (Secret::new(key).digest(), limit))
+}
+
+/// The key of a client that a mailbox has logged in from.
+pub(crate) fn known_key(email: &EmailAddress, client: IpAddr) -> Vec<u8> {
+    let (mailbox, client) = (email.mailbox(), client_of(client));
+    Secret::new(format!("{mailbox} from {client}")).digest()
 }

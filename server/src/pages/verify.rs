@@ -13,12 +13,13 @@ use serde::Deserialize;
 
 use crate::{
     address::EmailAddress,
+    auth::known_key,
     clock::Timestamp,
     config::Registration,
     secret::Secret,
     service::{RETRY_AFTER, Service, client},
     store::{
-        Result, StoreError, Writer, audit, code_failure,
+        Result, StoreError, Writer, audit, code_failure, known_client,
         membership::{self, Role},
         org,
         session::{self, MAX_TRIES},
@@ -151,6 +152,9 @@ async fn try_code(
         return Ok(Outcome::Dead);
     }
     code_failure::reset(&writer, &session.email).await?;
+    if let (Ok(email), Ok(client)) = (EmailAddress::parse(&session.email), session.client.parse()) {
+        known_client::add(&writer, known_key(&email, client), now).await?;
+    }
     let event = audit::Event::Login;
     audit::add(&writer, event, &session.email, client(request), None, now).await?;
     writer.commit().await?;

@@ -13,6 +13,8 @@ impl MigratorTrait for Migrator {
             Box::new(CreateDeadLetters),
             Box::new(IndexExpiry),
             Box::new(CreateState),
+            Box::new(CreateKnownClients),
+            Box::new(AddTimeOfQuotas),
         ]
     }
 }
@@ -202,6 +204,57 @@ impl MigrationTrait for CreateState {
             .take();
         create_table(manager, state).await?;
         create_index(manager, Index::create(), "session", &["used_at"]).await
+    }
+}
+
+struct CreateKnownClients;
+
+impl MigrationName for CreateKnownClients {
+    fn name(&self) -> &str {
+        "20261126_create_known_clients"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for CreateKnownClients {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let clients = table("known_client")
+            .col(var_binary("key", 32).primary_key())
+            .col(big_integer("seen_at"))
+            .take();
+        create_table(manager, clients).await?;
+        create_index(manager, Index::create(), "known_client", &["seen_at"]).await
+    }
+}
+
+struct AddTimeOfQuotas;
+
+impl MigrationName for AddTimeOfQuotas {
+    fn name(&self) -> &str {
+        "20261126_add_time_of_quotas"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for AddTimeOfQuotas {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        if manager.has_column("quota", "taken_at").await? {
+            return Ok(());
+        }
+        // An instance of the version before writes none.
+        let quota = Table::alter()
+            .table("quota")
+            .add_column(big_integer("taken_at").default(0))
+            .take();
+        manager.alter_table(quota).await
     }
 }
 

@@ -2,7 +2,12 @@
 
 use std::time::Duration;
 
-use sea_orm::{ActiveValue::Set, ExprTrait, entity::prelude::*, sea_query::OnConflict};
+use sea_orm::{
+    ActiveValue::Set,
+    ExprTrait,
+    entity::prelude::*,
+    sea_query::{OnConflict, SimpleExpr},
+};
 
 use super::{Connection, Result, Writer};
 use crate::{clock::Timestamp, config::Limit};
@@ -16,6 +21,9 @@ pub struct Model {
     pub key: Vec<u8>,
     /// When all of it will be there again.
     pub full_at: Timestamp,
+    /// When it was taken from last. If that is in the future, a clock was ahead, and what counts is
+    /// how long it took from then on to be whole.
+    pub taken_at: Timestamp,
 }
 
 /// None is declared: the modules ask for what they need.
@@ -29,62 +37,164 @@ pub(crate) fn full_at(now: Timestamp) -> Expr {
     Column::FullAt.lte(now)
 }
 
-/// Takes one from each of several limits; if any of them has none left, answers how long to wait
-/// until all of them have one, which is never longer than the longest interval. Then the transaction
-/// must not be committed, and [`shorten`] is due.
+/// A limit, and what it limits.
+#[derive(Clone, Debug)]
+pub(crate) struct Quota {
+    pub(crate) key: Vec<u8>,
+    pub(crate) limit: Limit,
+}
+
+/// How much of a limit is used up once one more is taken.
+struct Use {
+    limit: Limit,
+    taken: f64,
+}
+
+impl Use {
+    /// How long until one could be taken, if `member`, which takes from the same, has used up what it
+    /// did.
+    ///
+    /// Whoever has used up a part of their own limit has to leave as large a part of the shared one to
+    /// others: it is never a few who use it up.
+    fn wait(&self, member: Option<&Self>) -> Duration {
+        let (burst, interval) = (f64::from(self.limit.burst), self.limit.interval);
+        let alone = interval.mul_f64((self.taken - burst).max(0.0));
+        let Some(member) = member else {
+            return alone;
+        };
+        let used = (member.taken - 1.0).max(0.0);
+        let share = burst / f64::from(member.limit.burst);
+        if self.taken <= burst - (share * used).floor() {
+            return alone;
+        }
+        // Both fill up meanwhile.
+        let excess = self.taken - burst + share * used;
+        let filling = 1.0 / interval.as_secs_f64() + share / member.limit.interval.as_secs_f64();
+        let both = Duration::try_from_secs_f64(excess / filling).unwrap_or(interval);
+        match both <= member.limit.interval.mul_f64(used) {
+            true => both,
+            false => alone.max(both),
+        }
+    }
+}
+
+/// Takes one from each limit of several chains, of which each is shared by the ones before it; if one
+/// cannot be had, answers how long to wait until all can. Then the transaction must not be committed,
+/// and [`bring_back`] is due.
 ///
 /// It is taken first and looked at then, so that whoever asks for the same at the same moment waits
 /// for this transaction to end. Transactions that ask for their limits in the same order of kinds
 /// never wait for each other in a circle.
 pub(crate) async fn take(
     db: &Writer,
-    limits: &[(Vec<u8>, Limit)],
+    chains: &[Vec<Quota>],
     now: Timestamp,
 ) -> Result<Option<Duration>> {
     let mut wait = Duration::ZERO;
-    for (key, limit) in limits {
-        let interval = i64::try_from(limit.interval.as_millis()).unwrap_or(i64::MAX);
-        let unused = ActiveModel {
-            key: Set(key.clone()),
-            full_at: Set(now.plus(limit.interval)),
-        };
-        let full_at = Expr::col((Entity, Column::FullAt));
-        let later = Expr::case(full_at.clone().gt(latest(*limit, now)), latest(*limit, now))
-            .case(full_at.clone().gt(now), full_at)
-            .finally(now);
-        let used = OnConflict::column(Column::Key)
-            .value(Column::FullAt, Expr::expr(later).add(interval))
-            .to_owned();
-        Entity::insert(unused)
-            .on_conflict(used)
-            .exec_without_returning(db)
-            .await?;
-        let quota = Entity::find_by_id(key.clone()).one(db).await?;
-        let full_at = quota.map_or(now, |quota| quota.full_at);
-        wait = wait.max(full_at.since(latest(*limit, now)));
+    for chain in chains {
+        let mut member = None;
+        for quota in chain {
+            let used = take_one(db, quota, now).await?;
+            wait = wait.max(used.wait(member.as_ref()));
+            member = Some(used);
+        }
     }
     Ok(Some(wait).filter(|wait| !wait.is_zero()))
 }
 
-/// The latest time at which a limit that is used up is whole again.
-fn latest(limit: Limit, now: Timestamp) -> Timestamp {
-    now.plus(limit.interval * limit.burst)
+async fn take_one(db: &Writer, quota: &Quota, now: Timestamp) -> Result<Use> {
+    let Quota { key, limit } = quota.clone();
+    let interval = i64::try_from(limit.interval.as_millis()).unwrap_or(i64::MAX);
+    let unused = ActiveModel {
+        key: Set(key.clone()),
+        full_at: Set(now.plus(limit.interval)),
+        taken_at: Set(now),
+    };
+    let (full_at, taken_at) = (
+        Expr::col((Entity, Column::FullAt)),
+        Expr::col((Entity, Column::TakenAt)),
+    );
+    let later = Expr::case(taken_at.gt(now), as_if_taken(now))
+        .case(full_at.clone().gt(now), full_at)
+        .finally(now);
+    // MariaDB sets one column after the other, and the first needs the second as it was.
+    let used = OnConflict::column(Column::Key)
+        .value(Column::FullAt, Expr::expr(later).add(interval))
+        .value(Column::TakenAt, now.0)
+        .to_owned();
+    Entity::insert(unused)
+        .on_conflict(used)
+        .exec_without_returning(db)
+        .await?;
+    let quota = Entity::find_by_id(key).one(db).await?;
+    let filling = quota.map_or(now, |quota| quota.full_at).since(now);
+    Ok(Use {
+        limit,
+        taken: match limit.interval.is_zero() {
+            true => 0.0,
+            false => filling.as_secs_f64() / limit.interval.as_secs_f64(),
+        },
+    })
 }
 
-/// Shortens what would last longer than the limits allow, because a clock was ahead: without it, a
-/// limit that is never taken would not begin to fill up before the time that the clock had.
-pub(crate) async fn shorten(
+/// When a limit that was last taken from in the future would be whole if that had been now.
+fn as_if_taken(now: Timestamp) -> SimpleExpr {
+    Expr::col((Entity, Column::FullAt))
+        .sub(Expr::col((Entity, Column::TakenAt)))
+        .add(now.0)
+}
+
+/// Brings limits back that were taken from in the future, because a clock was ahead: without it, a
+/// limit that is used up would not begin to fill up before the time that the clock had.
+pub(crate) async fn bring_back(
     db: &impl Connection,
-    limits: &[(Vec<u8>, Limit)],
+    chains: &[Vec<Quota>],
     now: Timestamp,
 ) -> Result<()> {
-    for (key, limit) in limits {
+    for Quota { key, .. } in chains.iter().flatten() {
         Entity::update_many()
-            .col_expr(Column::FullAt, latest(*limit, now).0.into())
+            .col_expr(Column::FullAt, as_if_taken(now))
+            .col_expr(Column::TakenAt, now.0.into())
             .filter(Column::Key.eq(key.clone()))
-            .filter(Column::FullAt.gt(latest(*limit, now)))
+            .filter(Column::TakenAt.gt(now))
             .exec(db)
             .await?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn used(limit: &str, taken: f64) -> Use {
+        Use {
+            limit: limit.parse().unwrap(),
+            taken,
+        }
+    }
+
+    #[test]
+    fn a_limit_is_used_up_and_fills_up() {
+        assert_eq!(used("5/10m", 5.0).wait(None), Duration::ZERO);
+        assert_eq!(used("5/10m", 6.0).wait(None), Duration::from_secs(600));
+        assert_eq!(used("5/10m", 5.5).wait(None), Duration::from_secs(300));
+    }
+
+    #[test]
+    fn whoever_has_used_much_leaves_as_much_to_others() {
+        let wait =
+            |shared: f64, member: f64| used("1000/1s", shared).wait(Some(&used("20/30s", member)));
+        assert_eq!(
+            wait(1000.0, 1.0),
+            Duration::ZERO,
+            "a first one takes the last"
+        );
+        assert!(wait(1000.0, 2.0) > Duration::ZERO, "a second one leaves 50");
+        assert_eq!(wait(950.0, 2.0), Duration::ZERO);
+        assert!(wait(51.0, 20.0) > Duration::ZERO, "the last one leaves 950");
+        assert_eq!(wait(50.0, 20.0), Duration::ZERO);
+        // Both fill up: 101 too many, and in a second one and 50 / 30 are there again.
+        assert_eq!(wait(1001.0, 3.0).as_secs(), 37);
+    }
 }

@@ -1,0 +1,49 @@
+//! Clients from which somebody has logged in before, for whom a part of the mail limits is reserved.
+
+use sea_orm::{ActiveValue::Set, entity::prelude::*, sea_query::OnConflict};
+
+use super::{Connection, Result};
+use crate::clock::Timestamp;
+
+/// A client that a mailbox has logged in from.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "known_client")]
+pub struct Model {
+    /// The SHA-256 of the mailbox and the client.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub key: Vec<u8>,
+    /// The last login.
+    pub seen_at: Timestamp,
+}
+
+/// None is declared: the modules ask for what they need.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+/// Whether a mailbox has logged in from a client.
+pub(crate) async fn is_known(db: &impl Connection, key: Vec<u8>) -> Result<bool> {
+    Ok(Entity::find_by_id(key).one(db).await?.is_some())
+}
+
+/// Records a login.
+pub(crate) async fn add(db: &impl Connection, key: Vec<u8>, now: Timestamp) -> Result<()> {
+    let client = ActiveModel {
+        key: Set(key),
+        seen_at: Set(now),
+    };
+    let known = OnConflict::column(Column::Key)
+        .update_column(Column::SeenAt)
+        .to_owned();
+    Entity::insert(client)
+        .on_conflict(known)
+        .exec_without_returning(db)
+        .await?;
+    Ok(())
+}
+
+/// Clients whose last login was long ago.
+pub(crate) fn older_than(time: Timestamp) -> Expr {
+    Column::SeenAt.lt(time)
+}
