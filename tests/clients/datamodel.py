@@ -23,7 +23,7 @@ class ModelClient:
     client = httpx.Client(base_url=URL)
 
     def ask(self, model, method, path, body=None, **query):
-        content = body.model_dump(mode="json") if body else None
+        content = body.model_dump(mode="json", exclude_none=True) if body else None
         reply = self.client.request(method, path, json=content, params=query)
         if reply.is_error:
             problem = Problem.model_validate_json(reply.text)
