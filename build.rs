@@ -1,4 +1,4 @@
-//! Writes the server's code and the document as JSON into `OUT_DIR`.
+//! Writes the server's code and the document as JSON, as written and as the contract, into `OUT_DIR`.
 
 use std::process::ExitCode;
 
@@ -7,6 +7,7 @@ fn main() -> ExitCode {
         "openapi.yaml",
         &[
             ("openapi.json", |document| Ok(document.json())),
+            ("contract.json", |document| Ok(document.contract())),
             ("server.rs", |document| {
                 Ok(openapi_lockstep::server(document))
             }),

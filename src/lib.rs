@@ -10,6 +10,9 @@ pub const DOCUMENT_YAML: &str = include_str!("../openapi.yaml");
 /// The same document in JSON.
 pub const DOCUMENT_JSON: &str = include_str!(concat!(env!("OUT_DIR"), "/openapi.json"));
 
+/// The same with its extensions written out: what each request is checked against.
+pub const CONTRACT_JSON: &str = include_str!(concat!(env!("OUT_DIR"), "/contract.json"));
+
 /// The poem-openapi server: a trait for each tag to implement, and [`server::service`] to serve it.
 #[expect(
     missing_docs,

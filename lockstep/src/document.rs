@@ -1,18 +1,27 @@
 use serde_json::Value;
 use utoipa::openapi::OpenApi;
 
-use crate::{Refusal, pointers::join, rules::Rules, source::Source};
+use crate::{Refusal, extensions, pointers::join, rules::Rules, source::Source};
 
 /// An OpenAPI document that the generators can write out whole.
 pub struct Document {
     pub(crate) file: String,
+    /// As it was read.
+    written: Value,
+    /// With its extensions written out.
     pub(crate) source: Source,
     pub(crate) model: OpenApi,
 }
 
 impl Document {
-    /// The document as JSON, members in their order, for a server that reads it when it starts.
+    /// The document as JSON, members in their order, for whoever calls the service.
     pub fn json(&self) -> String {
+        self.written.to_string()
+    }
+
+    /// The same with the extensions of lockstep written out in plain OpenAPI, for a server that
+    /// checks requests against it, and for comparisons.
+    pub fn contract(&self) -> String {
         self.source.value.to_string()
     }
 
@@ -29,8 +38,10 @@ impl Document {
 /// Every place of the document that is wrong, that the model would lose, or that the generated
 /// code could not say, in the order of the text.
 pub fn read(file: &str, text: &str) -> Result<Document, Vec<Refusal>> {
-    let source = Source::parse(file, text)?;
-    let mut refusals = Rules::check(&source);
+    let mut source = Source::parse(file, text)?;
+    let written = source.value.clone();
+    let mut refusals = extensions::write_out(&mut source);
+    refusals.extend(Rules::check(&source));
     let model = serde_json::from_value::<OpenApi>(source.value.clone());
     match &model {
         Ok(model) => {
@@ -52,6 +63,7 @@ pub fn read(file: &str, text: &str) -> Result<Document, Vec<Refusal>> {
     match model {
         Ok(model) if refusals.is_empty() => Ok(Document {
             file: file.to_owned(),
+            written,
             source,
             model,
         }),

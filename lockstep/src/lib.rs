@@ -1,7 +1,14 @@
 //! Keeps an OpenAPI document, the code that serves it and the code that calls it in lockstep.
 //!
 //! [`read`] takes an OpenAPI 3.1 document, without loss or not at all: whatever the model or a
-//! generator would drop is refused with its place. From what was read,
+//! generator would drop is refused with its place. Two extensions say what a service takes besides,
+//! which the generators of others could not read:
+//!
+//! - `x-form-bodies: true` at the root: every JSON body may also come as a form
+//! - `x-body-member: <schema>` in the security scheme of a cookie: every operation that takes its
+//!   key also takes it as a member of the body, of the cookie's name, be it the body of a GET
+//!
+//! From what was read,
 //!
 //! [`server()`] writes a poem-openapi server:
 //!
@@ -27,6 +34,7 @@ mod client;
 mod code;
 mod document;
 mod emission;
+mod extensions;
 mod pointers;
 mod refusal;
 mod rules;

@@ -9,7 +9,7 @@ mod schema;
 
 pub(crate) use operation::shared_responses;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -25,6 +25,8 @@ use crate::{
 pub(crate) struct Rules<'a> {
     source: &'a Source,
     refusals: Vec<Refusal>,
+    /// The schemas with a name that requests are of, by pointer.
+    of_requests: BTreeSet<String>,
     /// What serde could not read, by pointer.
     unreadable: Vec<(String, String)>,
 }
@@ -35,8 +37,10 @@ impl<'a> Rules<'a> {
         let mut rules = Self {
             source,
             refusals: Vec::new(),
+            of_requests: BTreeSet::new(),
             unreadable: Vec::new(),
         };
+        rules.of_requests = rules.schemas_of_requests();
         rules.document();
         rules.report_unreadable();
         rules.refusals

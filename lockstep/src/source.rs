@@ -76,6 +76,13 @@ impl Source {
         self.value.pointer(pointer)
     }
 
+    /// Says that what was put at `pointer` stands where `other` stands in the text.
+    pub(crate) fn place_like(&mut self, pointer: String, other: &str) {
+        if let Some(place) = self.places.get(other) {
+            self.places.insert(pointer, *place);
+        }
+    }
+
     fn convert(
         &mut self,
         node: &MarkedYaml<'_>,

@@ -4,6 +4,7 @@
 #![allow(missing_docs, reason = "tests say what they are by their names")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod extensions;
 mod golden;
 mod lowering;
 mod refusals;

@@ -606,6 +606,73 @@ const CASES: &[Case] = &[
         ],
     },
     Case {
+        name: "an object of replies that says neither",
+        behind: "    NoteList:",
+        from: "      additionalProperties: false\n",
+        to: "",
+        refusals: &[
+            "145:5 /components/schemas/NoteList/additionalProperties: has to be true or false: generators disagree about what nothing means",
+        ],
+    },
+    Case {
+        name: "forms that are neither meant nor not",
+        behind: "openapi",
+        from: "paths:",
+        to: "x-form-bodies: yes\npaths:",
+        refusals: &["12:1 /x-form-bodies: is true or false"],
+    },
+    Case {
+        name: "forms of what a form cannot carry",
+        behind: "openapi",
+        from: "paths:",
+        to: "x-form-bodies: true\npaths:",
+        refusals: &[
+            "132:9 /components/schemas/Note/properties/due: a form carries only strings and integers",
+            "135:9 /components/schemas/Note/properties/weight: a form carries only strings and integers",
+            "137:9 /components/schemas/Note/properties/isDone: a form carries only strings and integers",
+            "140:9 /components/schemas/Note/properties/links: a form carries only strings and integers",
+        ],
+    },
+    Case {
+        name: "forms for one operation alone",
+        behind: "openapi",
+        from: "operationId: setStatus",
+        to: "operationId: setStatus\n      x-form-bodies: true",
+        refusals: &[
+            "80:7 /paths/~1status/post/x-form-bodies: means nothing here: x-form-bodies stands at the root, x-body-member in a security scheme",
+        ],
+    },
+    Case {
+        name: "a body member of another scheme than the cookie",
+        behind: "    key:",
+        from: "      scheme: bearer\n",
+        to: "      scheme: bearer\n      x-body-member: { type: string }\n",
+        refusals: &[
+            "108:7 /components/securitySchemes/key/x-body-member: has to be a schema, in the security scheme of a cookie, whose name the member has",
+        ],
+    },
+    Case {
+        name: "a body member without a schema",
+        behind: "    token:",
+        from: "      name: token\n",
+        to: "      name: token\n      x-body-member: true\n",
+        refusals: &[
+            "113:7 /components/securitySchemes/token/x-body-member: has to be a schema, in the security scheme of a cookie, whose name the member has",
+        ],
+    },
+    Case {
+        name: "a body member where it meets others",
+        behind: "    token:",
+        from: "      name: token\n  schemas:\n",
+        to: "      name: token\n      x-body-member: { type: string }\n  requestBodies:\n    Token: { content: {} }\n  schemas:\n",
+        refusals: &[
+            "25:7 /paths/~1notes/get/responses: does not document 415, which answers a body of another media type",
+            "113:7 /components/securitySchemes/token/x-body-member: adds /components/requestBodies/Token, which is there: give the other another name",
+            "115:5 /components/requestBodies/Token: has no application/json, as which every body is handed on once it is checked",
+            "129:7 /components/schemas/Note/properties/token: has the name of the cookie's key, which is taken out of a body, so its schema has to be of such bodies only",
+        ],
+    },
+    Case {
         name: "a required member that is not there",
         behind: "    Note:",
         from: "due, weight]",

@@ -7,7 +7,7 @@ mod surroundings;
 
 use std::sync::Arc;
 
-use cortex_report_api::{DOCUMENT_JSON, server};
+use cortex_report_api::{CONTRACT_JSON, server};
 use openapi_lockstep_runtime::{Contract, ContractError, Rejection, problems};
 use poem::{
     Endpoint, EndpointExt, IntoResponse, Request, Response, Result, Route, RouteMethod,
@@ -34,7 +34,7 @@ const BODY_LIMIT: usize = 64 * 1024;
 pub(crate) fn endpoint(
     service: Service,
 ) -> Result<impl Endpoint<Output = Response> + 'static, ContractError> {
-    let contract = Contract::new(DOCUMENT_JSON, BODY_LIMIT)?;
+    let contract = Contract::new(CONTRACT_JSON, BODY_LIMIT)?;
     let api = contract.clone().guard(server::service(service.clone()));
     let accompanied = Arc::new(service.clone());
     let public_url = service.public_url.clone();

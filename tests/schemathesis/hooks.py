@@ -14,6 +14,7 @@ URL = os.environ["CORTEX_REPORT_URL"]
 # The organization of whoever logs in first.
 ORG_ID = 1
 MAILS = Path("mail")
+MEDIA_TYPES = ["application/json", "application/x-www-form-urlencoded"]
 
 
 def log_in(email):
@@ -49,7 +50,7 @@ users = [
 Path("auth.json").write_text(json.dumps({"auth": users}))
 
 names = (f"app {os.getpid()} {number}" for number in itertools.count(1))
-turns = itertools.count()
+turns, places = itertools.count(), itertools.count()
 # Operations that have been answered with a key, so that `ignored_auth` has looked at them already.
 answered = set()
 
@@ -89,7 +90,7 @@ def place_key(case, operation, phase):
     # Logging out ends the session.
     key = log_in("ann@example.org") if operation == "logout" else ANN
     del case.headers["Authorization"]
-    turn = next(turns)
+    turn = next(places)
     given = case.body.get("session_key") if isinstance(case.body, dict) else None
     if given is not None:
         if not isinstance(given, str) or not 1 <= len(given) <= 128:
@@ -100,6 +101,11 @@ def place_key(case, operation, phase):
                 case.body["session_key"] = key
             return
         del case.body["session_key"]
+    if "requestBody" not in case.operation.definition.raw:
+        # By x-body-member and x-form-bodies it takes one all the same.
+        if phase == "fuzzing" and operation in answered and turn % 4 > 1:
+            case.body, case.media_type = {"session_key": key}, MEDIA_TYPES[turn % 2]
+            return
     if turn % 2:
         case.cookies["session_key"] = key
     else:

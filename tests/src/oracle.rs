@@ -20,7 +20,12 @@ pub type Answer = http::Response<Vec<u8>>;
 const PROBLEM: &str = "application/problem+json";
 
 /// An OpenAPI document that requests and answers are held against.
+///
+/// It is stricter than the document where the document leaves room for later versions: a reply may
+/// have no member that is not documented.
 pub struct Oracle {
+    written: Value,
+    /// With its extensions written out, and its replies closed.
     document: Value,
     /// What was compiled, by its schema: it takes longer than a check does.
     validators: Mutex<HashMap<String, Arc<Validator>>>,
@@ -50,13 +55,23 @@ impl Oracle {
     ///
     /// The text is not JSON.
     pub fn new(json: &str) -> serde_json::Result<Self> {
+        let written: Value = serde_json::from_str(json)?;
+        let mut document = written.clone();
+        write_out_extensions(&mut document);
+        close_replies(&mut document);
         Ok(Self {
-            document: serde_json::from_str(json)?,
+            written,
+            document,
             validators: Mutex::default(),
         })
     }
 
-    /// The document itself.
+    /// The document as it is written.
+    pub fn written(&self) -> &Value {
+        &self.written
+    }
+
+    /// The document that requests and answers are held against.
     pub fn document(&self) -> &Value {
         &self.document
     }
@@ -382,4 +397,100 @@ fn pairs(text: &[u8]) -> Result<Map<String, Value>, String> {
 /// The members of an object; none of anything else.
 pub(crate) fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
     value.as_object().into_iter().flatten()
+}
+
+/// Adds what the document says by `x-body-member` and `x-form-bodies`: the body member that carries
+/// the key of a cookie, at every operation that takes the cookie, and forms beside JSON.
+fn write_out_extensions(document: &mut Value) {
+    const FORM: &str = "application/x-www-form-urlencoded";
+    let schemes = document["components"]["securitySchemes"].clone();
+    let everywhere = document["security"].clone();
+    let has_forms = document["x-form-bodies"] == true;
+    let components = document["components"].clone();
+    let items = document["paths"].as_object_mut();
+    let items = items.into_iter().flat_map(Map::values_mut);
+    let operations = items
+        .filter_map(Value::as_object_mut)
+        .flat_map(Map::values_mut);
+    for operation in operations.filter(|it| it["operationId"].is_string()) {
+        let choices = operation.get("security").unwrap_or(&everywhere).clone();
+        let choices = choices.as_array().cloned().unwrap_or_default();
+        let scheme = choices
+            .iter()
+            .flat_map(members)
+            .map(|(name, _)| &schemes[name])
+            .find(|scheme| scheme["x-body-member"].is_object());
+        if scheme.is_none() && operation["requestBody"].is_null() {
+            continue;
+        }
+        // Each operation gets a body of its own, so that no other is changed with it.
+        let target = |value: &Value| -> Value {
+            let name = value["$ref"].as_str().unwrap_or_default();
+            let place = name.strip_prefix("#/components").unwrap_or_default();
+            match place.is_empty() {
+                true => value.clone(),
+                false => components.pointer(place).cloned().unwrap_or_default(),
+            }
+        };
+        let mut body = target(&operation["requestBody"]);
+        if body.is_null() {
+            let empty = json!({ "type": "object", "additionalProperties": false });
+            body = json!({ "content": { "application/json": { "schema": empty } } });
+        }
+        let contents = body["content"].as_object_mut();
+        for content in contents.into_iter().flat_map(Map::values_mut) {
+            let mut schema = target(&content["schema"]);
+            if let Some((name, member)) =
+                scheme.and_then(|it| Some((it["name"].as_str()?, &it["x-body-member"])))
+                && schema["properties"][name].is_null()
+            {
+                schema["properties"][name] = member.clone();
+            }
+            content["schema"] = schema;
+        }
+        let json = body["content"]["application/json"].clone();
+        if has_forms && json.is_object() && body["content"][FORM].is_null() {
+            body["content"][FORM] = json;
+        }
+        operation["requestBody"] = body;
+    }
+}
+
+/// Closes every schema that a reply is of, or that such a schema refers to.
+fn close_replies(document: &mut Value) {
+    fn references(value: &Value, found: &mut Vec<String>) {
+        match value {
+            Value::Object(members) => {
+                let reference = members.get("$ref").and_then(Value::as_str);
+                found.extend(
+                    reference
+                        .and_then(|it| it.strip_prefix('#'))
+                        .map(str::to_owned),
+                );
+                members.values().for_each(|value| references(value, found));
+            }
+            Value::Array(items) => items.iter().for_each(|value| references(value, found)),
+            _ => {}
+        }
+    }
+    let mut open = Vec::new();
+    references(&document["components"]["responses"], &mut open);
+    for (_, item) in members(&document["paths"]) {
+        for (_, operation) in members(item) {
+            references(&operation["responses"], &mut open);
+        }
+    }
+    let mut seen: Vec<String> = Vec::new();
+    while let Some(pointer) = open.pop() {
+        if seen.contains(&pointer) {
+            continue;
+        }
+        if let Some(schema) = document.pointer_mut(&pointer) {
+            references(schema, &mut open);
+            if schema["type"] == "object" {
+                schema["additionalProperties"] = json!(false);
+            }
+        }
+        seen.push(pointer);
+    }
 }

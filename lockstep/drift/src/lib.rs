@@ -61,7 +61,7 @@ pub fn changes(old: &Document, new: &Document) -> Result<Vec<Change>, String> {
 }
 
 fn parse(document: &Document) -> Result<Value, String> {
-    serde_json::from_str(&document.json()).map_err(|error| error.to_string())
+    serde_json::from_str(&document.contract()).map_err(|error| error.to_string())
 }
 
 /// What is found, each with the operations that it reaches.

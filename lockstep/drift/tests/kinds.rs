@@ -66,6 +66,16 @@ fn cases() -> Vec<Case> {
             &["breaking /paths/~1notes/get/operationId: listNotes became \"allNotes\" (listNotes)"],
         ),
         case(
+            "a reply is open",
+            [(
+                "/components/schemas/NoteList/additionalProperties",
+                Some(json!(true)),
+            )],
+            &[
+                "compatible /components/schemas/NoteList: additionalProperties false became true (listNotes)",
+            ],
+        ),
+        case(
             "another path",
             [
                 ("/paths/~1note", Some(notes()["paths"]["/notes"].clone())),

@@ -108,7 +108,7 @@ impl StatusApi for Notes {
 pub fn served() -> impl Endpoint<Output = Response> {
     let text = include_str!("../../tests/golden/notes.yaml");
     let document = openapi_lockstep::read("notes.yaml", text).expect("it is kept readable");
-    let contract = Contract::new(&document.json(), 1000).expect("lockstep accepts no other");
+    let contract = Contract::new(&document.contract(), 1000).expect("lockstep accepts no other");
     contract
         .guard(service(Notes))
         .with(poem::middleware::CatchPanic::new())

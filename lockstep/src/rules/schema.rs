@@ -148,12 +148,19 @@ impl Rules<'_> {
                 "examples",
             ],
         );
-        let closed = join(pointer, "additionalProperties");
-        if self.source.at(&closed) != Some(&Value::Bool(false)) {
-            self.refuse(
-                &closed,
+        let openness = join(pointer, "additionalProperties");
+        let is_of_requests = self.of_requests.contains(pointer);
+        match self.source.at(&openness) {
+            Some(Value::Bool(false)) => {}
+            Some(Value::Bool(true)) if !is_of_requests => {}
+            _ if is_of_requests => self.refuse(
+                &openness,
                 "has to be false: members that the document does not name would be lost",
-            );
+            ),
+            _ => self.refuse(
+                &openness,
+                "has to be true or false: generators disagree about what nothing means",
+            ),
         }
         let properties = join(pointer, "properties");
         for property in self.members(&properties) {
@@ -326,6 +333,23 @@ impl Rules<'_> {
                 }
             }
         }
+    }
+
+    /// The schemas with a name that the body of a request is of, or that one of these refers to.
+    pub(super) fn schemas_of_requests(&self) -> BTreeSet<String> {
+        let operations = self.operations().into_iter();
+        let bodies = operations
+            .map(|operation| self.resolve(&join(&operation, "requestBody"), "requestBodies"));
+        let mut open: Vec<String> = bodies
+            .flat_map(|body| self.content_schemas(&body))
+            .collect();
+        let mut found = BTreeSet::new();
+        while let Some(pointer) = open.pop() {
+            if found.insert(pointer.clone()) {
+                open.extend(self.references(&pointer));
+            }
+        }
+        found
     }
 
     /// The components that the schema at `pointer` refers to.

@@ -29,6 +29,7 @@ pub fn mutants(document: &Value) -> Vec<Change> {
     for pointer in pointers(document, is_schema) {
         mutants.schema(&pointer);
     }
+    mutants.extensions();
     mutants.security();
     mutants.all
 }
@@ -343,12 +344,13 @@ impl Mutants<'_> {
             }
         }
         if schema["type"] == "object" {
+            let is_open = schema["additionalProperties"] == true;
             self.remove("additional members", pointer, "additionalProperties");
             self.set(
                 "additional members",
                 pointer,
                 "additionalProperties",
-                json!(true),
+                json!(!is_open),
             );
             self.change("field added", pointer, "added is added", |schema| {
                 schema["properties"]["added"] = json!({ "type": "string" });
@@ -372,6 +374,23 @@ impl Mutants<'_> {
                 (value, _) => value.clone(),
             };
             self.set("default", pointer, "default", default);
+        }
+    }
+
+    fn extensions(&mut self) {
+        self.remove("media type", "", "x-form-bodies");
+        self.set("media type", "", "x-form-bodies", json!(false));
+        for name in keys(&self.document["components"]["securitySchemes"]) {
+            let pointer = join("/components/securitySchemes", &name);
+            self.remove("security", &pointer, "x-body-member");
+            if !self
+                .document
+                .pointer(&pointer)
+                .is_some_and(|it| it["x-body-member"].is_null())
+            {
+                let member = json!({ "type": "string", "maxLength": 2 });
+                self.set("security", &pointer, "x-body-member", member);
+            }
         }
     }
 

@@ -82,7 +82,7 @@ fn main() -> Result<ExitCode, Failure> {
     let arguments = Arguments::parse();
     let original = Oracle::new(cortex_report_api::DOCUMENT_JSON)?;
     let changes = match arguments.what {
-        What::Document => document::mutants(original.document()),
+        What::Document => document::mutants(original.written()),
         What::Server => server::faults()?,
     };
     let is_meant = |change: &Change| change.line().contains(&arguments.only);

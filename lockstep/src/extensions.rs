@@ -1,0 +1,174 @@
+//! Extensions with which a document says once what holds for many operations, written out in plain
+//! OpenAPI before anything else looks at it.
+//!
+//! A service may take more than the generators of others can read: several media types of one body,
+//! or the body of a GET. Written out in the document it would spoil their code; as an extension it
+//! leaves that code alone, and is served and compared all the same.
+
+use std::collections::BTreeSet;
+
+use heck::ToUpperCamelCase;
+use serde_json::{Value, json};
+
+use crate::{
+    Refusal,
+    pointers::{alternatives, content_schemas, join, last, members, operations, remove, resolve},
+    source::Source,
+};
+
+/// At the root, `true`: every body that is documented as JSON may also come as a form.
+const FORM_BODIES: &str = "x-form-bodies";
+/// Of a cookie's security scheme, a schema: every operation that takes the cookie's key also takes
+/// it as a member of its body, which has the cookie's name and this schema.
+const BODY_MEMBER: &str = "x-body-member";
+
+/// Replaces the extensions by what they mean, and answers what of them cannot be.
+pub(crate) fn write_out(source: &mut Source) -> Vec<Refusal> {
+    let mut refusals = Vec::new();
+    for scheme in members(&source.value, "/components/securitySchemes") {
+        body_member(source, &scheme, &mut refusals);
+    }
+    form_bodies(source, &mut refusals);
+    misplaced(source, &source.value, String::new(), &mut refusals);
+    refusals
+}
+
+fn body_member(source: &mut Source, scheme: &str, refusals: &mut Vec<Refusal>) {
+    let extension = join(scheme, BODY_MEMBER);
+    let Some(schema) = source.at(&extension).cloned() else {
+        return;
+    };
+    let is_cookie = source.at(&join(scheme, "in")) == Some(&json!("cookie"));
+    let name = source.at(&join(scheme, "name")).and_then(Value::as_str);
+    let (Some(name), true, true) = (name.map(str::to_owned), is_cookie, schema.is_object()) else {
+        let reason =
+            "has to be a schema, in the security scheme of a cookie, whose name the member has";
+        refusals.push(source.refusal(&extension, reason));
+        remove(&mut source.value, scheme, BODY_MEMBER);
+        return;
+    };
+    remove(&mut source.value, scheme, BODY_MEMBER);
+
+    let mut bodies = BTreeSet::new();
+    let mut without = Vec::new();
+    for operation in operations(&source.value) {
+        if alternatives(&source.value, &operation).is_empty() {
+            continue;
+        }
+        let body = join(&operation, "requestBody");
+        match source.at(&body) {
+            Some(_) => {
+                let body = resolve(&source.value, &body, "requestBodies");
+                bodies.extend(content_schemas(&source.value, &body));
+            }
+            None => without.push(operation),
+        }
+    }
+    for body in bodies {
+        let properties = source.value.pointer_mut(&body).and_then(|body| {
+            let body = body.as_object_mut()?;
+            let properties = body.entry("properties").or_insert_with(|| json!({}));
+            properties.as_object_mut()
+        });
+        if let Some(properties) = properties {
+            properties.entry(&name).or_insert_with(|| schema.clone());
+        }
+    }
+    if without.is_empty() {
+        return;
+    }
+    let body = name.to_upper_camel_case();
+    let request = format!("{body}Request");
+    let media_type = json!({ "schema": { "$ref": format!("#/components/schemas/{request}") } });
+    let components = [
+        (
+            "schemas",
+            &request,
+            json!({
+                "description": format!("A body that carries only the {name}."),
+                "type": "object",
+                "additionalProperties": false,
+                "properties": { &name: schema },
+            }),
+        ),
+        (
+            "requestBodies",
+            &body,
+            json!({
+                "description": format!("Only for a client that sends its {name} nowhere else."),
+                "content": { "application/json": media_type },
+            }),
+        ),
+    ];
+    for (kind, component, value) in components {
+        let pointer = format!("/components/{kind}/{component}");
+        if source.at(&pointer).is_some() {
+            let reason = format!("adds {pointer}, which is there: give the other another name");
+            refusals.push(source.refusal(&extension, reason));
+            continue;
+        }
+        if let Some(Value::Object(components)) = source.value.get_mut("components") {
+            let named = components.entry(kind).or_insert_with(|| json!({}));
+            if let Some(named) = named.as_object_mut() {
+                named.insert(component.clone(), value);
+            }
+        }
+        source.place_like(pointer, &extension);
+    }
+    for operation in without {
+        if let Some(Value::Object(operation)) = source.value.pointer_mut(&operation) {
+            let reference = format!("#/components/requestBodies/{body}");
+            operation.insert("requestBody".to_owned(), json!({ "$ref": reference }));
+        }
+    }
+}
+
+fn form_bodies(source: &mut Source, refusals: &mut Vec<Refusal>) {
+    let is_meant = match source.at(&join("", FORM_BODIES)) {
+        None => false,
+        Some(Value::Bool(is_meant)) => *is_meant,
+        Some(_) => {
+            refusals.push(source.refusal(&join("", FORM_BODIES), "is true or false"));
+            false
+        }
+    };
+    remove(&mut source.value, "", FORM_BODIES);
+    if !is_meant {
+        return;
+    }
+    let operations = operations(&source.value).into_iter();
+    let own = operations.map(|operation| join(&operation, "requestBody"));
+    let named = members(&source.value, "/components/requestBodies");
+    for body in own.chain(named).collect::<Vec<_>>() {
+        let content = source.value.pointer_mut(&join(&body, "content"));
+        let content = content.and_then(Value::as_object_mut);
+        if let Some(content) = content
+            && let Some(json) = content.get("application/json").cloned()
+        {
+            content
+                .entry("application/x-www-form-urlencoded")
+                .or_insert(json);
+        }
+    }
+}
+
+/// Refuses an extension of this module that stands where it means nothing.
+fn misplaced(source: &Source, value: &Value, pointer: String, refusals: &mut Vec<Refusal>) {
+    if [FORM_BODIES, BODY_MEMBER].contains(&last(&pointer).as_str()) {
+        let reason = "means nothing here: x-form-bodies stands at the root, x-body-member in a security scheme";
+        refusals.push(source.refusal(&pointer, reason));
+    }
+    match value {
+        Value::Object(object) => {
+            for (name, inner) in object {
+                misplaced(source, inner, join(&pointer, name), refusals);
+            }
+        }
+        Value::Array(items) => {
+            for (index, inner) in items.iter().enumerate() {
+                misplaced(source, inner, format!("{pointer}/{index}"), refusals);
+            }
+        }
+        _ => {}
+    }
+}
