@@ -384,7 +384,7 @@ async fn it_ends_on_a_signal_while_it_waits_for_another_one_too() {
     // As while another instance brings the schema up to date.
     let lock = std::fs::File::open(&key_file).unwrap();
     lock.lock().unwrap();
-    let mut child = binary(folder.path()).spawn().unwrap();
+    let mut child = binary(folder.path()).stderr(Stdio::null()).spawn().unwrap();
     tokio::time::sleep(Duration::from_millis(500)).await;
     assert!(child.try_wait().unwrap().is_none(), "it waits");
     signal(&child, "TERM");

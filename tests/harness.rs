@@ -77,7 +77,7 @@ pub struct Service {
 fn settings(folder: &TempDir, database: &TestDatabase) -> (StoreSettings, ServeSettings) {
     let path = |name: &str| folder.path().join(name);
     let store = StoreSettings {
-        database_url: database.url().to_owned(),
+        database_url: database.url().parse().unwrap(),
         // Many tests at once use one server.
         database_connections: 4,
         key_file: path("test.key"),
@@ -240,7 +240,7 @@ impl Service {
         let (store, _) = settings(&self.folder, &self.database);
         std::process::Command::new(env!("CARGO_BIN_EXE_cortex-reportd-under-test"))
             .args(arguments)
-            .env("CORTEX_REPORT_DATABASE_URL", store.database_url)
+            .env("CORTEX_REPORT_DATABASE_URL", self.database.url())
             .env("CORTEX_REPORT_KEY_FILE", store.key_file)
             .output()
             .unwrap()

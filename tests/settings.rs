@@ -1,6 +1,6 @@
-//! The settings file, and what `check-config` says of all settings.
+//! Where settings come from, and what `check-config` and the start say of them.
 
-use std::{fs, path::Path, process::Output, time::Duration};
+use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Output, time::Duration};
 
 use tokio::process::Command;
 
@@ -104,7 +104,7 @@ async fn what_is_wrong_in_the_file_is_told_with_its_place() {
         ),
         (
             "registration = true",
-            &["line 1: a setting is a text, a number, or a list of texts"],
+            &["line 1: registration: a setting is a text, a number, or a list of texts"],
         ),
         (
             "listen = ['127.0.0.1:1', '127.0.0.1:2']",
@@ -129,9 +129,9 @@ async fn what_is_wrong_in_the_file_is_told_with_its_place() {
         }] {
             let output = tokio::time::timeout(Duration::from_secs(20), command.output());
             let output = output.await.expect("it does not serve").unwrap();
-            let said = text(&output.stderr);
+            let said = text(&output.stdout) + &text(&output.stderr);
             assert_eq!(output.status.code(), Some(1), "{settings}: {said}");
-            let file = "cortex-reportd: CORTEX_REPORT_CONFIG: ";
+            let file = ": CORTEX_REPORT_CONFIG: ";
             for reason in [file, "settings.toml: "].iter().chain(reasons) {
                 assert!(said.contains(reason), "{settings}: lacks {reason}: {said}");
             }
@@ -190,15 +190,14 @@ async fn a_check_shows_no_secret_and_leaves_nothing_behind() {
     let output = check(command).await;
     let said = text(&output.stdout) + &text(&output.stderr);
     assert_eq!(output.status.code(), Some(1));
-    assert!(
-        said.contains("cortex-reportd: CORTEX_REPORT_DATABASE_URL: "),
-        "{said}"
-    );
-    assert!(
-        said.contains("database_url: not shown (variable)"),
-        "{said}"
-    );
-    assert!(said.contains("smtp_url: not shown (variable)"), "{said}");
+    for shown in [
+        "database_url: postgres://ann@127.0.0.1:1/x (variable)\n",
+        "smtp_url: smtp://ann@127.0.0.1:1 (variable)\n",
+        "failed: CORTEX_REPORT_DATABASE_URL: connection refused",
+        "failed: CORTEX_REPORT_SMTP_URL: ",
+    ] {
+        assert!(said.contains(shown), "lacks {shown}: {said}");
+    }
     assert!(!said.contains("hunter2"), "{said}");
 }
 
@@ -213,6 +212,11 @@ async fn a_check_tries_what_a_start_would_need() {
         ("CORTEX_REPORT_SMTP_PASSWORD_FILE", "nowhere"),
         ("CORTEX_REPORT_TLS_CERTIFICATE_FILE", "short.key"),
         ("CORTEX_REPORT_OTLP_URL", "collector"),
+        ("CORTEX_REPORT_LOG_LEVEL", "a=b=c"),
+        ("CORTEX_REPORT_MAIL_DIR", "short.key/mail"),
+        ("CORTEX_REPORT_KEY_FILE", "nowhere/at.key"),
+        ("CORTEX_REPORT_LISTEN", "192.0.2.1:8080"),
+        ("CORTEX_REPORT_METRICS_LISTEN", "192.0.2.1:9090"),
     ] {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("short.key"), "secret").unwrap();
@@ -222,7 +226,9 @@ async fn a_check_tries_what_a_start_would_need() {
             value => command.env(variable, value),
         };
         let output = check(command).await;
-        let said = text(&output.stderr);
+        let said = text(&output.stdout);
+        let failed = said.lines().filter(|line| line.starts_with("failed: "));
+        let said = failed.collect::<Vec<_>>().join("\n");
         assert!(!output.status.success(), "{variable}={value}");
         let flag = variable.trim_start_matches("CORTEX_REPORT_").to_lowercase();
         let flag = format!("--{}", flag.replace('_', "-"));
@@ -257,7 +263,7 @@ async fn every_setting_is_documented_with_its_default() {
     let mut command = binary(folder.path());
     command.env_remove("CORTEX_REPORT_LISTEN");
     let settings = text(&check(command).await.stdout);
-    let (settings, _) = settings.split_once("\n\nThe service could start").unwrap();
+    let (settings, _) = settings.split_once("\n\n").unwrap();
     let settings: Vec<&str> = settings.lines().collect();
     assert_eq!(documented, settings, "mend the table in docs/operations.md");
 
@@ -283,4 +289,336 @@ async fn the_example_is_read() {
     let settings = example.lines().filter(|line| line.contains(" = ")).count();
     let read = said.lines().filter(|line| line.ends_with("(file)")).count();
     assert_eq!(read, settings, "{said}\n{}", text(&output.stderr));
+}
+
+/// A value for each setting, other than its default.
+const SAMPLES: [(&str, &str); 23] = [
+    ("database_url", "sqlite://other.db"),
+    ("database_connections", "9"),
+    ("key_file", "other.key"),
+    ("listen", "127.0.0.1:8081"),
+    ("public_url", "https://report.example.com"),
+    ("trusted_proxies", "10.0.0.7,fd00::/8"),
+    ("drain", "7"),
+    ("metrics_listen", "127.0.0.1:9090"),
+    ("registration", "closed"),
+    ("tls_certificate_file", "cert.pem"),
+    ("tls_key_file", "key.pem"),
+    ("smtp_url", "smtp://127.0.0.1:1?tls=off"),
+    ("smtp_password_file", "password"),
+    ("smtp_timeout", "7"),
+    ("mail_from", "report@example.com"),
+    ("mail_dir", "other"),
+    ("mail_limit_address_client", "7/1m"),
+    ("mail_limit_address", "7/1m"),
+    ("mail_limit_client", "7/1m"),
+    ("mail_limit_total", "7/1m"),
+    ("log_level", "warn"),
+    ("log_format", "json"),
+    ("otlp_url", "http://127.0.0.1:4318"),
+];
+
+fn variable(key: &str) -> String {
+    format!("CORTEX_REPORT_{}", key.to_uppercase())
+}
+
+/// The lines of the settings alone.
+async fn listed(command: Command) -> Vec<String> {
+    let said = text(&check(command).await.stdout);
+    let (settings, _) = said.split_once("\n\n").unwrap();
+    settings.lines().map(str::to_owned).collect()
+}
+
+/// As Compose gives variables that nobody set.
+#[tokio::test]
+async fn an_empty_variable_or_line_of_the_file_is_not_set() {
+    let folder = tempfile::tempdir().unwrap();
+    let plain = || {
+        let mut command = binary(folder.path());
+        command.env_remove("CORTEX_REPORT_LISTEN");
+        command
+    };
+    let defaults = listed(plain()).await;
+    let keys = defaults.iter().map(|it| it.split_once(": ").unwrap().0);
+    let sampled: Vec<&str> = SAMPLES.iter().map(|it| it.0).collect();
+    assert_eq!(
+        keys.collect::<Vec<_>>(),
+        sampled,
+        "give each setting a sample"
+    );
+
+    let file = folder.path().join("settings.toml");
+    let lines = SAMPLES
+        .iter()
+        .map(|(key, value)| format!("{key} = '{value}'\n"));
+    let samples: String = lines.collect();
+    let of_file: Vec<String> = SAMPLES
+        .iter()
+        .map(|(key, value)| format!("{key}: {value} (file)"))
+        .collect();
+    for empty in ["", " ", "\t \n", ",", " , "] {
+        let empties = |mut command: Command| {
+            for key in &sampled {
+                // Commas separate values in one of them alone.
+                if *key == "trusted_proxies" || !empty.contains(',') {
+                    command.env(variable(key), empty);
+                }
+            }
+            command
+        };
+        assert_eq!(listed(empties(plain())).await, defaults, "{empty:?}");
+        fs::write(&file, &samples).unwrap();
+        let mut command = empties(plain());
+        command.env("CORTEX_REPORT_CONFIG", &file);
+        assert_eq!(listed(command).await, of_file, "{empty:?}");
+        if !empty.contains([',', '\n']) {
+            let lines = sampled.iter().map(|key| format!("{key} = '{empty}'\n"));
+            fs::write(&file, lines.collect::<String>()).unwrap();
+            let mut command = plain();
+            command.env("CORTEX_REPORT_CONFIG", &file);
+            assert_eq!(listed(command).await, defaults, "{empty:?}");
+        }
+        let mut command = plain();
+        command.env("CORTEX_REPORT_CONFIG", empty.replace(',', ""));
+        assert_eq!(listed(command).await, defaults, "{empty:?}");
+    }
+    let mut served = plain();
+    served.env("CORTEX_REPORT_LISTEN", "127.0.0.1:0");
+    for key in sampled.into_iter().filter(|key| *key != "listen") {
+        served.env(variable(key), "");
+    }
+    serve(served).await;
+}
+
+#[tokio::test]
+async fn spaces_around_a_value_do_not_count() {
+    let folder = tempfile::tempdir().unwrap();
+    for source in ["variable", "flag", "file"] {
+        let mut command = binary(folder.path());
+        command.env_remove("CORTEX_REPORT_LISTEN");
+        let mut lines = String::new();
+        for (key, value) in SAMPLES {
+            let value = format!("  {} ", value.replace(',', " , "));
+            match source {
+                "variable" => command.env(variable(key), value + "\n"),
+                "flag" => command.arg(format!("--{}={value}", key.replace('_', "-"))),
+                _ => {
+                    lines += &format!("{key} = '{value}'\n");
+                    &mut command
+                }
+            };
+        }
+        if source == "file" {
+            fs::write(folder.path().join("settings.toml"), lines).unwrap();
+            command.env("CORTEX_REPORT_CONFIG", " settings.toml\n");
+        }
+        let expected: Vec<String> = SAMPLES
+            .iter()
+            .map(|(key, value)| format!("{key}: {value} ({source})"))
+            .collect();
+        assert_eq!(listed(command).await, expected);
+    }
+}
+
+#[tokio::test]
+async fn an_empty_flag_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let keys = SAMPLES.iter().map(|it| it.0).chain(["config"]);
+    for key in keys {
+        let flag = format!("--{}", key.replace('_', "-"));
+        for value in ["", " "] {
+            let mut command = binary(folder.path());
+            command.arg(format!("{flag}={value}"));
+            let output = command.output().await.unwrap();
+            let said = text(&output.stderr);
+            assert_eq!(output.status.code(), Some(2), "{flag}: {said}");
+            let sentence = "needs a value: leave it out if it is not to be set";
+            assert!(said.contains(&flag) && said.contains(sentence), "{said}");
+        }
+    }
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn a_check_takes_its_flags_in_any_place() {
+    let folder = tempfile::tempdir().unwrap();
+    for (before, behind) in [
+        (&["--mail-dir", "here", "--log-level=warn"][..], &[][..]),
+        (&[], &["--mail-dir", "here", "--log-level=warn"]),
+        (&["--log-level=warn"], &["--mail-dir", "here"]),
+        (&["--mail-dir=here"], &["--log-level", "warn"]),
+        (
+            &["--mail-dir=there", "--trusted-proxies=10.0.0.1"],
+            &["--mail-dir=here", "--log-level=warn"],
+        ),
+    ] {
+        let mut command = binary(folder.path());
+        command.args(before).arg("check-config").args(behind);
+        let output = command.output().await.unwrap();
+        let said = text(&output.stdout);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        for line in ["mail_dir: here (flag)\n", "log_level: warn (flag)\n"] {
+            assert!(said.contains(line), "{before:?} {behind:?}: {said}");
+        }
+    }
+    let mut command = binary(folder.path());
+    command.args(["check-config", "--listen"]);
+    let output = command.output().await.unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let said = text(&output.stderr);
+    assert!(
+        said.contains("a value is required for '--listen <ADDRESS>'"),
+        "{said}"
+    );
+    let mut command = binary(folder.path());
+    command.args([
+        "check-config",
+        "--listen",
+        "x",
+        "--smtp-url=ftp://a:hunter2@b",
+    ]);
+    let output = command.output().await.unwrap();
+    let said = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        said.contains("failed: invalid value 'x' for '--listen"),
+        "{said}"
+    );
+    assert!(
+        said.contains("failed: invalid value for '--smtp-url"),
+        "{said}"
+    );
+    assert!(!said.contains("hunter2"), "{said}");
+}
+
+#[tokio::test]
+async fn a_check_goes_on_after_what_failed() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("short.key"), "secret").unwrap();
+    let settings = "
+        drain = 601
+        nothing = 'x'
+        registration = 'maybe'
+        metrics_listen = '127.0.0.1:9090'
+    ";
+    let mut command = with_file(folder.path(), settings);
+    for (key, value) in [
+        ("database_url", "sqlite:///nowhere/at/all.db"),
+        ("key_file", "short.key"),
+        ("smtp_url", "smtp://127.0.0.1:1?tls=off"),
+        ("tls_key_file", "short.key"),
+        ("listen", "localhost"),
+        ("mail_limit_total", "lots"),
+        ("trusted_proxies", "0.0.0.0/0"),
+    ] {
+        command.env(variable(key), value);
+    }
+    let output = check(command).await;
+    let said = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(1));
+    for line in [
+        "listen: cannot be used (variable)",
+        "drain: cannot be used (file)",
+        "metrics_listen: 127.0.0.1:9090 (file)",
+        "failed: CORTEX_REPORT_LISTEN: invalid value 'localhost' for '--listen",
+        "failed: CORTEX_REPORT_MAIL_LIMIT_TOTAL: invalid value 'lots' for '--mail-limit-total",
+        "settings.toml: line 2: drain: invalid value '601'",
+        "settings.toml: line 3: there is no setting nothing",
+        "settings.toml: line 4: registration: invalid value 'maybe' for '--registration <MODE>' \
+         [possible values: open, closed]",
+        "failed: CORTEX_REPORT_DATABASE_URL: the folder /nowhere/at of the file",
+        "failed: CORTEX_REPORT_KEY_FILE: cannot use short.key",
+        "failed: CORTEX_REPORT_TLS_CERTIFICATE_FILE and CORTEX_REPORT_TLS_KEY_FILE go together",
+        "failed: CORTEX_REPORT_SMTP_URL: ",
+        "ok: log and traces",
+        "ok: address of metrics",
+        "warning: CORTEX_REPORT_TRUSTED_PROXIES: 0.0.0.0/0",
+    ] {
+        assert!(said.contains(line), "lacks {line}:\n{said}");
+    }
+    // What cannot be tried without a setting that is refused is left out.
+    assert!(!said.contains("address to listen on"), "{said}");
+    let stderr = text(&output.stderr);
+    let failed = said
+        .lines()
+        .filter(|line| line.starts_with("failed: "))
+        .count();
+    let sum = format!("cannot start with these settings: {failed} of the checks failed");
+    assert!(stderr.contains(&sum), "{stderr}\n{said}");
+}
+
+/// By the check and, word for word, at the start.
+#[tokio::test]
+async fn what_hardly_anybody_wants_is_warned_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let make = |name: &str, content: &str, mode: u32| {
+        let file = folder.path().join(name);
+        fs::write(&file, content).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+    };
+    make("public.key", &"k".repeat(43), 0o644);
+    make("group.txt", "hunter2", 0o640);
+    make("public.db", "", 0o604);
+    let settings = "smtp_url = 'smtp://ann:hunter2@mail.example.com'";
+    make("settings.toml", settings, 0o644);
+    let mut command = binary(folder.path());
+    for (key, value) in [
+        ("config", "settings.toml"),
+        ("database_url", "sqlite://public.db"),
+        ("key_file", "public.key"),
+        ("smtp_password_file", "group.txt"),
+        ("listen", "0.0.0.0:0"),
+        ("public_url", "http://report.example.com"),
+        ("trusted_proxies", "127.0.0.1,128.0.0.0/1,0.0.0.0/1"),
+        ("metrics_listen", "0.0.0.0:0"),
+    ] {
+        command.env(variable(key), value);
+    }
+    let warned = |said: &str, before: &str| -> Vec<String> {
+        let lines = said.lines().filter_map(|line| line.split_once(before));
+        lines.map(|(_, warning)| warning.to_owned()).collect()
+    };
+    let served = serve(command).await;
+    let started = warned(&served.logged, "WARN cortex_report_server::run: ");
+    let expected = [
+        "CORTEX_REPORT_KEY_FILE: other users can read public.key (mode 644): chmod 600 public.key",
+        "CORTEX_REPORT_DATABASE_URL: other users can read public.db (mode 604)",
+        "CORTEX_REPORT_SMTP_PASSWORD_FILE: other users can read group.txt (mode 640)",
+        "CORTEX_REPORT_CONFIG: other users can read settings.toml (mode 644)",
+        "CORTEX_REPORT_PUBLIC_URL: people use http, and the service listens on 0.0.0.0:0",
+        "CORTEX_REPORT_REGISTRATION: registration is open",
+        "CORTEX_REPORT_TRUSTED_PROXIES: 0.0.0.0/0 is nearly everybody",
+        "CORTEX_REPORT_METRICS_LISTEN: 0.0.0.0:0 may be reached by anybody",
+    ];
+    assert_eq!(started.len(), expected.len(), "{started:#?}");
+    for (warning, begin) in started.iter().zip(expected) {
+        assert!(warning.starts_with(begin), "{begin}: {warning}");
+        assert!(!warning.contains("hunter2"), "{warning}");
+    }
+    drop(served);
+
+    // Mails into a folder, and a TLS key.
+    make("public.pem", "", 0o644);
+    let mut command = binary(folder.path());
+    for (key, value) in [
+        ("listen", "[::]:8080"),
+        ("public_url", "https://report.example.com"),
+        ("registration", "closed"),
+        ("tls_key_file", "public.pem"),
+        ("metrics_listen", "10.0.0.7:9090"),
+        ("trusted_proxies", "10.0.0.0/8,fc00::/7"),
+    ] {
+        command.env(variable(key), value);
+    }
+    let checked = warned(&text(&check(command).await.stdout), "warning: ");
+    let expected = [
+        "CORTEX_REPORT_TLS_KEY_FILE: other users can read public.pem",
+        "CORTEX_REPORT_SMTP_URL: it is not set, so login mails are written into the folder mail",
+    ];
+    assert_eq!(checked.len(), expected.len(), "{checked:#?}");
+    for (warning, begin) in checked.iter().zip(expected) {
+        assert!(warning.starts_with(begin), "{begin}: {warning}");
+    }
+    let quiet = text(&check(binary(folder.path())).await.stdout);
+    assert!(!quiet.contains("warning"), "{quiet}");
 }

@@ -1,7 +1,10 @@
 //! Settings: each with its flag, its variable and its default, in one place.
 
-pub(crate) mod file;
+mod database_url;
+mod file;
+pub(crate) mod sources;
 mod values;
+mod warnings;
 
 use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr};
 
@@ -9,8 +12,23 @@ use clap::{Args, ValueEnum};
 use lettre::message::Mailbox;
 use url::Url;
 
+pub(crate) use database_url::DatabaseOptions;
+pub use database_url::DatabaseUrl;
+pub use sources::SettingError;
 pub use values::{Limit, Network, PublicUrl, SmtpTls, SmtpUrl};
 use values::{Unshown, collector};
+pub(crate) use warnings::warnings;
+
+/// Every setting.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Settings {
+    #[command(flatten)]
+    pub(crate) store: StoreSettings,
+    #[command(flatten)]
+    pub(crate) serve: ServeSettings,
+    #[command(flatten)]
+    pub(crate) telemetry: TelemetrySettings,
+}
 
 /// Where the database and the server's key are: what every command needs.
 #[derive(Args, Clone, Debug)]
@@ -23,10 +41,11 @@ pub struct StoreSettings {
         // It may hold a password.
         hide_env_values = true,
         value_name = "URL",
+        value_parser = Unshown(DatabaseUrl::from_str),
         default_value = "sqlite://cortex-report.db",
         global = true
     )]
-    pub database_url: String,
+    pub database_url: DatabaseUrl,
 
     /// How many connections to the database are held at most. Two are left to those who only read.
     #[arg(

@@ -26,8 +26,8 @@ mod telemetry;
 pub use address::{AddressError, EmailAddress};
 pub use clock::{Clock, SystemTimeSource, TimeSource, Timestamp};
 pub use config::{
-    Limit, LogFormat, MailLimits, MailSettings, Network, PublicUrl, Registration, ServeSettings,
-    StoreSettings, TelemetrySettings, TlsSettings,
+    DatabaseUrl, Limit, LogFormat, MailLimits, MailSettings, Network, PublicUrl, Registration,
+    ServeSettings, StoreSettings, TelemetrySettings, TlsSettings,
 };
 pub use random::Random;
 pub use run::main;

@@ -1,22 +1,26 @@
 //! The binary: its command line, and what it does.
 
 use std::{
-    collections::BTreeSet,
-    ffi::OsStr,
+    env,
     io::{self, Write},
+    iter,
     path::PathBuf,
     process::ExitCode,
 };
 
-use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand, parser::ValueSource};
+use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
     clock::{Clock, SystemTimeSource},
     commands::{Command, CommandError},
-    config::{ServeSettings, StoreSettings, TelemetrySettings, file},
+    config::{
+        SettingError, Settings,
+        sources::{self, Sources},
+        warnings,
+    },
     random::Random,
-    start::{self, StartError, start},
+    start::{self, Check, StartError, start},
     store::{Store, backup},
     telemetry::Telemetry,
 };
@@ -34,11 +38,7 @@ struct CommandLine {
     #[arg(long, env = "CORTEX_REPORT_CONFIG", value_name = "FILE", global = true)]
     config: Option<PathBuf>,
     #[command(flatten)]
-    store: StoreSettings,
-    #[command(flatten)]
-    serve: ServeSettings,
-    #[command(flatten)]
-    telemetry: TelemetrySettings,
+    settings: Settings,
     #[command(subcommand)]
     action: Option<Action>,
 }
@@ -46,8 +46,8 @@ struct CommandLine {
 /// What is done instead of serving.
 #[derive(Subcommand)]
 enum Action {
-    /// List every setting with its value and where that comes from, and try the database, the key,
-    /// the certificate and the mail server; nothing is made.
+    /// List every setting with its value and where that comes from, then try the database, the key,
+    /// the certificate and the mail server, each whatever the others say; nothing is made.
     CheckConfig,
     /// Copy the SQLite database into a new file, also while the service runs.
     Backup {
@@ -80,29 +80,30 @@ pub async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), StartError> {
-    let given = Given::read()?;
-    let CommandLine {
-        config: _,
+    let Given {
+        sources,
+        settings,
+        action,
+    } = Given::read();
+    if let Some(Action::CheckConfig) = action {
+        return check_config(&sources, &settings).await;
+    }
+    let warnings = warnings_of(&sources, &settings);
+    match sources.errors.into_iter().next() {
+        Some(SettingError::Flag(error)) => error.exit(),
+        Some(error) => return Err(error.into()),
+        None => {}
+    }
+    let Settings {
         store,
         serve,
         telemetry,
-        action,
-    } = CommandLine::from_arg_matches(&given.matches).unwrap_or_else(|error| error.exit());
+    } = settings;
     let failed = |error: io::Error| StartError::System(error.to_string());
     let random = Random::from_system().map_err(|error| StartError::System(error.to_string()))?;
     let clock = Clock::new(SystemTimeSource::default());
     let telemetry = Telemetry::start(&telemetry)?;
     match action {
-        Some(Action::CheckConfig) => {
-            let listed = given.list(&mut io::stdout());
-            listed.map_err(CommandError::Output)?;
-            start::check(&store, &serve).await?;
-            writeln!(
-                io::stdout(),
-                "\nThe service could start with these settings."
-            )
-            .map_err(CommandError::Output)?;
-        }
         Some(Action::Backup { file }) => {
             backup::backup(&store.database_url, &file).await?;
             let said = writeln!(io::stdout(), "backed up to {}", file.display());
@@ -131,7 +132,10 @@ async fn run() -> Result<(), StartError> {
             command.run(&store, &clock, &mut io::stdout()).await?;
             store.close().await;
         }
-        None => {
+        Some(Action::CheckConfig) | None => {
+            for warning in warnings {
+                tracing::warn!("{warning}");
+            }
             let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
             let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
             let running = tokio::select! {
@@ -165,62 +169,126 @@ async fn either(one: &mut Signal, other: &mut Signal) {
     }
 }
 
-/// What was given: by flags, by variables, and in the settings file.
+/// What was given, by flags, by variables and in the settings file.
 struct Given {
-    command: clap::Command,
-    matches: ArgMatches,
-    /// What of it stands in the settings file.
-    in_file: BTreeSet<String>,
+    sources: Sources,
+    /// The settings, without those that cannot be used.
+    settings: Settings,
+    action: Option<Action>,
 }
 
 impl Given {
-    fn read() -> Result<Self, StartError> {
-        let command = CommandLine::command();
-        // Nothing but where the file is; what is wrong otherwise is told below.
-        let first = command.clone().ignore_errors(true).try_get_matches();
-        let first = first.unwrap_or_else(|error| error.exit());
-        let (mut command, in_file) = match first.get_one::<PathBuf>("config") {
-            Some(file) => file::apply(file, command).map_err(|error| StartError::Config {
-                file: file.clone(),
-                error,
-            })?,
-            None => (command, BTreeSet::new()),
-        };
-        let matches = command.get_matches_mut();
-        Ok(Self {
-            command,
-            matches,
-            in_file,
-        })
-    }
-
-    /// Writes every setting, its value and where that comes from.
-    fn list(&self, output: &mut impl Write) -> io::Result<()> {
-        for arg in self.command.get_arguments() {
-            let Some(key) = file::key(arg) else {
-                continue;
-            };
-            let id = arg.get_id().as_str();
-            let source = match self.matches.value_source(id) {
-                Some(ValueSource::CommandLine) => "flag",
-                Some(ValueSource::EnvVariable) => "variable",
-                _ if self.in_file.contains(&key) => "file",
-                Some(_) => "default",
-                None => {
-                    writeln!(output, "{key}: not set")?;
-                    continue;
-                }
-            };
-            let values = self.matches.get_raw(id).into_iter().flatten();
-            let value = values.collect::<Vec<_>>().join(OsStr::new(","));
-            // It may hold a password.
-            let is_secret = arg.is_hide_env_values_set() && source != "default";
-            let value = match value.to_string_lossy() {
-                _ if is_secret => "not shown".into(),
-                value => value,
-            };
-            writeln!(output, "{key}: {value} ({source})")?;
+    fn read() -> Self {
+        let command = with_flags_of_check(CommandLine::command());
+        let unchecked = with_flags_of_check(sources::unchecked(CommandLine::command()));
+        let matches = unchecked.try_get_matches().unwrap_or_else(|error| {
+            // The help shows defaults and variables, which the unchecked command does not know.
+            let matches = command.clone().try_get_matches();
+            matches.err().unwrap_or(error).exit()
+        });
+        let action = matches.subcommand_name().map(|_| {
+            let action = Action::from_arg_matches(&matches);
+            action.unwrap_or_else(|error| error.with_cmd(&command).exit())
+        });
+        let sources = Sources::read(&command, &matches, |name| env::var_os(name));
+        let without_variables = command.mut_args(|arg| arg.env(None::<&str>));
+        let flags = without_variables
+            .no_binary_name(true)
+            .try_get_matches_from(sources.flags());
+        let settings = flags.and_then(|flags| CommandLine::from_arg_matches(&flags));
+        let CommandLine {
+            config: _,
+            settings,
+            action: _,
+        } = settings.unwrap_or_else(|error| error.exit());
+        Self {
+            sources,
+            settings,
+            action,
         }
-        Ok(())
     }
+}
+
+/// A check takes every flag behind its name too.
+fn with_flags_of_check(command: clap::Command) -> clap::Command {
+    let flags = command.get_arguments().filter(|arg| !arg.is_global_set());
+    let flags: Vec<Arg> = flags.cloned().collect();
+    command.mut_subcommand("check-config", |check| check.args(flags))
+}
+
+fn warnings_of(sources: &Sources, settings: &Settings) -> Vec<String> {
+    let has_password = [
+        ("database_url", settings.store.database_url.has_password()),
+        (
+            "smtp_url",
+            settings
+                .serve
+                .mail
+                .smtp_url
+                .as_ref()
+                .is_some_and(|url| url.password.is_some()),
+        ),
+    ];
+    let with_password: Vec<&str> = has_password
+        .into_iter()
+        .filter_map(|(key, has_password)| has_password.then_some(key))
+        .collect();
+    let config = sources.file_with(&with_password);
+    warnings(&settings.store, &settings.serve, config)
+}
+
+/// Lists the settings, then makes every check that can be made with those that can be used.
+async fn check_config(sources: &Sources, settings: &Settings) -> Result<(), StartError> {
+    let mut output = io::stdout();
+    let failed = report(&mut output, sources, settings).await;
+    match failed.map_err(CommandError::Output)? {
+        0 => {
+            let good = writeln!(output, "\nThe service could start with these settings.");
+            Ok(good.map_err(CommandError::Output)?)
+        }
+        failed => Err(StartError::Checks(failed)),
+    }
+}
+
+/// Writes what [`check_config`] finds. Answers how many checks failed.
+async fn report(
+    output: &mut impl Write,
+    sources: &Sources,
+    settings: &Settings,
+) -> io::Result<usize> {
+    sources.list(output)?;
+    writeln!(output)?;
+    let mut failed = sources.errors.len();
+    for error in &sources.errors {
+        writeln!(output, "failed: {error}")?;
+    }
+    let mut telemetry = None;
+    let logging = Check::new(
+        "log and traces",
+        &["log_level", "log_format", "otlp_url"],
+        async {
+            telemetry = Some(Telemetry::start(&settings.telemetry)?);
+            Ok(())
+        },
+    );
+    let others = start::checks(&settings.store, &settings.serve);
+    for check in iter::once(logging).chain(others) {
+        if !sources.are_usable(check.settings) {
+            continue;
+        }
+        match check.result.await {
+            Ok(()) => writeln!(output, "ok: {}", check.what)?,
+            Err(error) => {
+                failed += 1;
+                writeln!(output, "failed: {error}")?;
+            }
+        }
+    }
+    for warning in warnings_of(sources, settings) {
+        writeln!(output, "warning: {warning}")?;
+    }
+    if let Some(telemetry) = telemetry {
+        telemetry.stop().await;
+    }
+    Ok(failed)
 }

@@ -83,7 +83,7 @@ impl From<StoreError> for Failure {
                     RETRY_AFTER,
                 )
             }
-            StoreError::NotReady | StoreError::Url | StoreError::Refused(_) => {
+            StoreError::NotReady | StoreError::Connect(_) | StoreError::Refused(_) => {
                 tracing::error!(%error, "a request failed");
                 Self::internal_server_error(
                     ProblemCode::InternalError,

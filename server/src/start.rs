@@ -11,6 +11,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::future::BoxFuture;
 use openapi_lockstep_runtime::ContractError;
 use tokio::{
     net::TcpListener,
@@ -30,7 +31,7 @@ use crate::{
     cleanup,
     clock::Clock,
     commands::CommandError,
-    config::{MailSettings, PublicUrl, ServeSettings, StoreSettings, TlsSettings, file::FileError},
+    config::{MailSettings, PublicUrl, ServeSettings, SettingError, StoreSettings, TlsSettings},
     http,
     mail::{MailDir, MailError, Outbox, Smtp, Transport},
     metrics::Metrics,
@@ -43,14 +44,12 @@ use crate::{
 /// Why the service does not start, with the setting to change.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The settings file cannot be used.
-    #[error("CORTEX_REPORT_CONFIG: {}: {error}", file.display())]
-    Config {
-        /// The file.
-        file: PathBuf,
-        /// What is wrong with it.
-        error: FileError,
-    },
+    /// A setting, or the settings file, cannot be used.
+    #[error(transparent)]
+    Setting(#[from] SettingError),
+    /// The settings were checked, and the service could not start with them.
+    #[error("the service cannot start with these settings: {0} of the checks failed")]
+    Checks(usize),
     /// Nothing can listen there.
     #[error("{setting}: cannot listen on {address}: {error}")]
     Listen {
@@ -258,24 +257,102 @@ pub async fn start(
     })
 }
 
-/// Tries what [`start`] would need, and changes nothing.
-///
-/// # Errors
-///
-/// A setting that does not work.
-pub(crate) async fn check(
-    store_settings: &StoreSettings,
-    settings: &ServeSettings,
-) -> Result<(), StartError> {
-    tls(&settings.tls)?;
-    Store::check(&store_settings.database_url).await?;
-    let recorded = Store::find_key_fingerprint(&store_settings.database_url).await?;
-    check_key(store_settings, recorded)?;
-    let public_url = public_url(settings, settings.listen)?;
-    if let Some(smtp) = smtp(&settings.mail, &public_url)? {
-        smtp.test().await.map_err(StartError::Smtp)?;
+/// A part of what [`start`] needs, tried without changing anything.
+pub(crate) struct Check<'a> {
+    pub(crate) what: &'static str,
+    /// The settings without which it cannot be tried.
+    pub(crate) settings: &'static [&'static str],
+    pub(crate) result: BoxFuture<'a, Result<(), StartError>>,
+}
+
+impl<'a> Check<'a> {
+    pub(crate) fn new(
+        what: &'static str,
+        settings: &'static [&'static str],
+        result: impl Future<Output = Result<(), StartError>> + Send + 'a,
+    ) -> Self {
+        Self {
+            what,
+            settings,
+            result: Box::pin(result),
+        }
     }
-    Ok(())
+}
+
+/// The checks of these settings.
+pub(crate) fn checks<'a>(store: &'a StoreSettings, settings: &'a ServeSettings) -> Vec<Check<'a>> {
+    let certificate: &[_] = &["tls_certificate_file", "tls_key_file"];
+    let mail: &[_] = &["smtp_url", "smtp_password_file", "smtp_timeout", "mail_dir"];
+    vec![
+        Check::new("key", &["key_file"], async {
+            let file = &store.key_file;
+            match file.exists() {
+                true => load_key(file).map(drop),
+                false => is_in_folder("CORTEX_REPORT_KEY_FILE", file),
+            }
+        }),
+        Check::new("database", &["database_url"], async {
+            Store::check(&store.database_url).await?;
+            let recorded = Store::find_key_fingerprint(&store.database_url).await?;
+            match check_key(store, recorded) {
+                // It has a check of its own.
+                Err(StartError::Unusable { .. }) => Ok(()),
+                result => result,
+            }
+        }),
+        Check::new("certificate", certificate, async {
+            tls(&settings.tls).map(drop)
+        }),
+        Check::new("address to listen on", &["listen"], async {
+            can_listen("CORTEX_REPORT_LISTEN", settings.listen).await
+        }),
+        Check::new("address of metrics", &["metrics_listen"], async {
+            match settings.metrics_listen {
+                Some(address) => can_listen("CORTEX_REPORT_METRICS_LISTEN", address).await,
+                None => Ok(()),
+            }
+        }),
+        Check::new("public URL", &["public_url", "listen"], async {
+            public_url(settings, settings.listen).map(drop)
+        }),
+        Check::new("mail", mail, async {
+            // The name of this host, which a server is told, has a check of its own.
+            let public_url = public_url(settings, settings.listen);
+            let address = PublicUrl::of_address(settings.listen, false);
+            match smtp(&settings.mail, &public_url.unwrap_or(address))? {
+                Some(smtp) => smtp.test().await.map_err(StartError::Smtp),
+                None => is_folder("CORTEX_REPORT_MAIL_DIR", &settings.mail.mail_dir),
+            }
+        }),
+    ]
+}
+
+/// Whether an address is one of this machine. The port is any: a service that runs may have it.
+async fn can_listen(setting: &'static str, address: SocketAddr) -> Result<(), StartError> {
+    let address = SocketAddr::new(address.ip(), 0);
+    listen(setting, address).await.map(drop)
+}
+
+/// Whether a file that is not there yet has a folder to be made in.
+fn is_in_folder(setting: &'static str, file: &Path) -> Result<(), StartError> {
+    match file.parent() {
+        Some(folder) if folder != Path::new("") && !folder.is_dir() => {
+            let reason = format!("there is no folder {}", folder.display());
+            Err(unusable(setting, file)(reason))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether a folder is one, or can be made in one.
+fn is_folder(setting: &'static str, folder: &Path) -> Result<(), StartError> {
+    match folder.ancestors().find(|it| it.exists()) {
+        Some(there) if !there.is_dir() => {
+            let reason = format!("{} is not a folder", there.display());
+            Err(unusable(setting, folder)(reason))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The database, brought up to date, and the key that belongs to it.

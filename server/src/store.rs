@@ -17,6 +17,7 @@ pub mod mail;
 pub mod membership;
 mod migrations;
 pub mod org;
+mod probe;
 pub mod quota;
 pub mod session;
 pub mod state;
@@ -40,7 +41,9 @@ use connect::ACQUIRE_TIMEOUT;
 pub(crate) use connection::{Reader, Writer};
 use health::{Health, is_damage};
 
-use crate::clock::Timestamp;
+pub use probe::ConnectError;
+
+use crate::{clock::Timestamp, config::DatabaseUrl};
 
 /// Anything that takes queries: the database, or a transaction.
 pub(crate) use sea_orm::ConnectionTrait as Connection;
@@ -54,12 +57,9 @@ pub enum StoreError {
     /// There is no database yet, or one of an older version.
     #[error("start the service first: it makes the database, and brings it up to date")]
     NotReady,
-    /// The URL is none of a database that is supported. It is not shown: it may hold a password.
-    #[error(
-        "write it like sqlite://cortex-report.db, postgres://user:password@host/database or \
-         mariadb://user:password@host/database"
-    )]
-    Url,
+    /// It cannot be reached or used with this URL.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
     /// It is away, busy or full: the same may work later.
     #[error("the database is not available: {0}")]
     Unavailable(#[source] DbErr),
@@ -151,7 +151,7 @@ impl Store {
     ///
     /// The URL is none, what it names cannot be opened, a migration failed, or the lock cannot be
     /// had.
-    pub async fn open(url: &str, connections: u32, lock_file: &Path) -> Result<Self> {
+    pub async fn open(url: &DatabaseUrl, connections: u32, lock_file: &Path) -> Result<Self> {
         let health = Arc::new(Health::default());
         let connection = connect::connect_and_migrate(url, connections, lock_file, &health).await?;
         let reader = Reader { connection, health };
@@ -174,7 +174,7 @@ impl Store {
     /// # Errors
     ///
     /// There is none, or it cannot be opened.
-    pub async fn open_ready(url: &str, connections: u32) -> Result<Self> {
+    pub async fn open_ready(url: &DatabaseUrl, connections: u32) -> Result<Self> {
         if connect::can_be_made(url) {
             return Err(StoreError::NotReady);
         }
@@ -192,12 +192,13 @@ impl Store {
     /// # Errors
     ///
     /// The URL is none, or what it names cannot be opened.
-    pub async fn check(url: &str) -> Result<()> {
+    pub async fn check(url: &DatabaseUrl) -> Result<()> {
         if !connect::can_be_made(url) {
-            connect::connect(url, 1, &Arc::default())
-                .await?
-                .close()
-                .await?;
+            let connection = connect::connect(url, 1, &Arc::default()).await?;
+            if !connect::is_up_to_date(&connection).await? {
+                probe::may_create_tables(&connection).await?;
+            }
+            connection.close().await?;
         }
         Ok(())
     }
@@ -208,7 +209,7 @@ impl Store {
     /// # Errors
     ///
     /// The URL is none, or what it names cannot be opened.
-    pub async fn find_key_fingerprint(url: &str) -> Result<Option<String>> {
+    pub async fn find_key_fingerprint(url: &DatabaseUrl) -> Result<Option<String>> {
         if connect::can_be_made(url) {
             return Ok(None);
         }

@@ -80,6 +80,20 @@ impl FromStr for SmtpUrl {
     }
 }
 
+impl fmt::Display for SmtpUrl {
+    /// Leaves the password out.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (scheme, query) = match self.tls {
+            SmtpTls::Wrapped => ("smtps", ""),
+            SmtpTls::Starttls => ("smtp", ""),
+            SmtpTls::Off => ("smtp", "?tls=off"),
+        };
+        let user = self.user.as_deref().map(|user| format!("{user}@"));
+        let (user, host, port) = (user.unwrap_or_default(), &self.host, self.port);
+        write!(formatter, "{scheme}://{user}{host}:{port}{query}")
+    }
+}
+
 /// Reads a value of which an error shows nothing: it may hold a password.
 #[derive(Clone)]
 pub(super) struct Unshown<T>(pub(super) fn(&str) -> Result<T, String>);
@@ -233,6 +247,18 @@ fn host(address: IpAddr) -> String {
 pub struct Network(IpNet);
 
 impl Network {
+    /// The networks that together are most of the internet, such as 0.0.0.0/0 or both its halves.
+    pub(crate) fn too_large(networks: &[Self]) -> Vec<IpNet> {
+        let networks: Vec<IpNet> = networks.iter().map(|network| network.0).collect();
+        let is_too_large = |network: &IpNet| match network {
+            // The largest network of one owner has 8 bits.
+            IpNet::V4(network) => network.prefix_len() < 8,
+            IpNet::V6(network) => network.prefix_len() < 7,
+        };
+        let aggregated = IpNet::aggregate(&networks);
+        aggregated.into_iter().filter(is_too_large).collect()
+    }
+
     /// Whether an address is one of it.
     pub(crate) fn contains(self, address: IpAddr) -> bool {
         self.0.contains(&address)

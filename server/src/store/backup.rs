@@ -20,6 +20,7 @@ use super::{
     StoreError, connect,
     health::{is_damage, sqlite_code},
 };
+use crate::config::DatabaseUrl;
 
 /// Why a database is not backed up, or a backup not put back.
 #[derive(Debug, thiserror::Error)]
@@ -77,16 +78,16 @@ const REPLACED: &str = ".before-restore";
 /// # Errors
 ///
 /// There is no such database, it is damaged, or the file cannot be made.
-pub async fn backup(url: &str, file: &Path) -> Result<(), BackupError> {
-    let database = file_of(url)?;
+pub async fn backup(url: &DatabaseUrl, file: &Path) -> Result<(), BackupError> {
+    let database = url.sqlite_file().ok_or(BackupError::OnServer)?;
     if !database.exists() {
         return Err(StoreError::NotReady.into());
     }
     if file.exists() {
         return Err(BackupError::Exists(file.to_owned()));
     }
-    let copy = copy(&database, file).await?;
-    check(copy.path(), &database).await?;
+    let copy = copy(database, file).await?;
+    check(copy.path(), database).await?;
     put(copy, file)
 }
 
@@ -97,8 +98,12 @@ pub async fn backup(url: &str, file: &Path) -> Result<(), BackupError> {
 ///
 /// The backup is not there, damaged, or of another program; the database is in use; what an earlier
 /// restore has kept is still there; or a file cannot be moved. Then nothing has changed.
-pub async fn restore(url: &str, backup: &Path, lock_file: &Path) -> Result<bool, BackupError> {
-    let database = file_of(url)?;
+pub async fn restore(
+    url: &DatabaseUrl,
+    backup: &Path,
+    lock_file: &Path,
+) -> Result<bool, BackupError> {
+    let database = url.sqlite_file().ok_or(BackupError::OnServer)?;
     let unfit = |reason: &str| BackupError::Unfit {
         file: backup.to_owned(),
         reason: reason.to_owned(),
@@ -111,14 +116,14 @@ pub async fn restore(url: &str, backup: &Path, lock_file: &Path) -> Result<bool,
         true => Some(connect::lock_sqlite(lock_file).await?),
         false => None,
     };
-    let copy = copy(backup, &database).await?;
+    let copy = copy(backup, database).await?;
     check(copy.path(), backup).await?;
-    refuse_in_use(&database).await?;
-    let kept = beside(&database, REPLACED);
+    refuse_in_use(database).await?;
+    let kept = beside(database, REPLACED);
     // The log first: without it the database is older, but with the log of another it is damaged.
     let mut moves = Vec::new();
     for suffix in ["-wal", "-shm", ""] {
-        let (from, to) = (beside(&database, suffix), beside(&kept, suffix));
+        let (from, to) = (beside(database, suffix), beside(&kept, suffix));
         if to.exists() {
             return Err(BackupError::Exists(to));
         }
@@ -126,22 +131,12 @@ pub async fn restore(url: &str, backup: &Path, lock_file: &Path) -> Result<bool,
             moves.push((from, to));
         }
     }
-    keep_owner(&database, copy.path())?;
+    keep_owner(database, copy.path())?;
     for (from, to) in &moves {
         fs::rename(from, to).map_err(failed(from))?;
     }
-    put(copy, &database)?;
+    put(copy, database)?;
     Ok(!moves.is_empty())
-}
-
-/// The file of an SQLite database's URL.
-fn file_of(url: &str) -> Result<PathBuf, BackupError> {
-    if !url.starts_with("sqlite:") {
-        return Err(BackupError::OnServer);
-    }
-    let options = url.parse::<SqliteConnectOptions>();
-    let options = options.map_err(|_| StoreError::Url)?;
-    Ok(options.get_filename().to_owned())
 }
 
 /// A consistent copy of a database, in the folder where `destination` will be.

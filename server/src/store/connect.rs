@@ -10,20 +10,19 @@ use std::{
 };
 
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseBackend, DatabaseConnection,
-    DatabaseTransaction, DbErr, EntityTrait, Statement, TransactionTrait,
+    ConnectionTrait, Database, DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr,
+    EntityTrait, Statement, TransactionTrait,
     sqlx::{
         self, Connection, Executor,
-        mysql::MySqlConnectOptions,
         pool::{PoolConnectionMetadata, PoolOptions},
-        postgres::PgConnectOptions,
         sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
     },
 };
 use sea_orm_migration::{MigratorTrait, SchemaManager, seaql_migrations};
 use sha2::{Digest, Sha256};
 
-use super::{Result, StoreError, health::Health, migrations::Migrator};
+use super::{Result, StoreError, health::Health, migrations::Migrator, probe};
+use crate::config::{DatabaseOptions, DatabaseUrl};
 
 /// How long a request waits for a connection, and for another writer to finish.
 pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
@@ -41,29 +40,13 @@ const MARIADB_SESSION: &str = "SET SESSION sql_mode = CONCAT(@@sql_mode, ',STRIC
 
 /// Opens the database of a URL; an SQLite file is made if it is not there.
 pub(super) async fn connect(
-    url: &str,
+    url: &DatabaseUrl,
     max_connections: u32,
     health: &Arc<Health>,
 ) -> Result<DatabaseConnection> {
-    // sea-orm knows each by one name alone, and shows a URL that cannot be read, password and all.
-    let (url, is_readable) = match url.split_once(':') {
-        Some(("sqlite", _)) => (url.to_owned(), url.parse::<SqliteConnectOptions>().is_ok()),
-        Some(("postgres" | "postgresql", rest)) => {
-            let url = format!("postgres:{rest}");
-            let is_readable = url.parse::<PgConnectOptions>().is_ok();
-            (url, is_readable)
-        }
-        Some(("mysql" | "mariadb", rest)) => {
-            let url = format!("mysql:{rest}");
-            let is_readable = url.parse::<MySqlConnectOptions>().is_ok();
-            (url, is_readable)
-        }
-        _ => return Err(StoreError::Url),
-    };
-    if !is_readable {
-        return Err(StoreError::Url);
-    }
-    let mut options = ConnectOptions::new(url);
+    probe::probe(url).await?;
+    let search_path = url.search_path().map(str::to_owned);
+    let mut options = url.connect_options();
     let health = Arc::clone(health);
     options
         .max_connections(max_connections)
@@ -82,10 +65,14 @@ pub(super) async fn connect(
                 Box::pin(async { health.map_err(|error| sqlx::Error::Configuration(error.into())) })
             })
         })
-        .map_sqlx_postgres_opts(|options| options.application_name("cortex-reportd"))
-        .map_sqlx_postgres_pool_opts(|options| {
-            give_back_outside_of_transactions(options).after_connect(|connection, _| {
-                Box::pin(async { connection.execute(POSTGRES_SESSION).await.map(|_| ()) })
+        .map_sqlx_postgres_pool_opts(move |options| {
+            let search_path = search_path.clone();
+            give_back_outside_of_transactions(options).after_connect(move |connection, _| {
+                let search_path = search_path.clone();
+                Box::pin(async move {
+                    probe::set_search_path(connection, search_path.as_deref()).await?;
+                    connection.execute(POSTGRES_SESSION).await.map(|_| ())
+                })
             })
         })
         .map_sqlx_mysql_pool_opts(|options| {
@@ -93,7 +80,8 @@ pub(super) async fn connect(
                 Box::pin(async { connection.execute(MARIADB_SESSION).await.map(|_| ()) })
             })
         });
-    let connection = Database::connect(options).await?;
+    let connection = Database::connect(options).await;
+    let connection = connection.map_err(|error| probe::explain(url, error))?;
     warn_of_lost_commits(&connection).await?;
     Ok(connection)
 }
@@ -127,13 +115,10 @@ fn give_back_outside_of_transactions<D: sqlx::Database>(options: PoolOptions<D>)
 }
 
 /// Whether a URL is of an SQLite file that is not there yet, in a folder that is.
-pub(super) fn can_be_made(url: &str) -> bool {
-    let options = url.starts_with("sqlite:").then(|| url.parse());
-    let Some(Ok(options)) = options else {
+pub(super) fn can_be_made(url: &DatabaseUrl) -> bool {
+    let Some(file) = url.sqlite_file().filter(|_| url.may_create()) else {
         return false;
     };
-    let options: SqliteConnectOptions = options;
-    let file = options.get_filename();
     let folder = match file.parent() {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),
@@ -146,9 +131,7 @@ pub(super) fn can_be_made(url: &str) -> bool {
 fn keep_private(file: &Path) {
     let mut options = File::options();
     options.write(true).create_new(true).mode(0o600);
-    if file != Path::new(":memory:")
-        && let Err(error) = options.open(file)
-    {
+    if let Err(error) = options.open(file) {
         tracing::debug!(%error, "the database's file was not made");
     }
 }
@@ -172,20 +155,18 @@ async fn warn_of_lost_commits(connection: &DatabaseConnection) -> Result<()> {
 /// together only one does it; the others wait for it: with SQLite by a lock on `lock_file`, else by
 /// one of the database's, which a connection holds while others do the work.
 pub(super) async fn connect_and_migrate(
-    url: &str,
+    url: &DatabaseUrl,
     max_connections: u32,
     lock_file: &Path,
     health: &Arc<Health>,
 ) -> Result<DatabaseConnection> {
-    if url.starts_with("sqlite:") {
+    if let DatabaseOptions::Sqlite(options) = url.options() {
         // Who makes the file, and its journal, may not be disturbed either.
         let _lock = lock_sqlite(lock_file).await?;
         let connection = connect(url, max_connections, health).await?;
         refuse_damaged(&connection).await?;
         bring_up_to_date(&connection).await?;
-        let options = url.parse::<SqliteConnectOptions>();
-        let options = options.map_err(|_| StoreError::Url)?;
-        health.watch(sqlite_session(options)).await?;
+        health.watch(sqlite_session((**options).clone())).await?;
         return Ok(connection);
     }
     let connection = connect(url, max_connections, health).await?;
@@ -237,7 +218,9 @@ async fn bring_up_to_date(connection: &DatabaseConnection) -> Result<()> {
     // An instance of the version before is at home in the schema of the next, while the others are
     // upgraded; sea-orm would refuse migrations that it does not know.
     if !is_up_to_date(connection).await? {
-        Migrator::up(connection, None).await?;
+        probe::may_create_tables(connection).await?;
+        let migrated = Migrator::up(connection, None).await;
+        migrated.map_err(probe::explain_migration)?;
     }
     Ok(())
 }

@@ -133,7 +133,7 @@ pub(super) fn sqlite_code(error: &DbErr) -> Option<i64> {
     Some(code & 0xff)
 }
 
-fn database_error(error: &DbErr) -> Option<&dyn DatabaseError> {
+pub(super) fn database_error(error: &DbErr) -> Option<&dyn DatabaseError> {
     match error {
         DbErr::Exec(RuntimeErr::SqlxError(error))
         | DbErr::Query(RuntimeErr::SqlxError(error))

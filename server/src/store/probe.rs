@@ -1,0 +1,491 @@
+//! The first connection to a database, made apart from the pool: the pool tries again until its time
+//! is up and then knows no cause. Each cause becomes a sentence with what to change.
+
+use std::{fs::File, io, path::Path, time::Duration};
+
+use sea_orm::{
+    ConnectionTrait, DatabaseBackend, DatabaseConnection, DbErr, Statement,
+    sqlx::{
+        self, Connection, Row,
+        error::DatabaseError,
+        mysql::{MySqlConnectOptions, MySqlDatabaseError},
+        postgres::{PgConnectOptions, PgConnection},
+    },
+};
+use tokio::{net::lookup_host, time::timeout};
+use tokio_rustls::rustls;
+
+use super::{
+    connect::ACQUIRE_TIMEOUT,
+    health::{database_error, is_damage},
+};
+use crate::config::{DatabaseOptions, DatabaseUrl};
+
+/// Why a database cannot be used, with the place and what to change. A password is never part of it.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct ConnectError(String);
+
+type Result<T> = std::result::Result<T, ConnectError>;
+
+/// How long a connection of the probe may take to be closed.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Whether a database can be reached and used.
+///
+/// # Errors
+///
+/// It cannot, or a pooler in front of it does not keep sessions apart.
+pub(super) async fn probe(url: &DatabaseUrl) -> Result<()> {
+    for (parameter, file) in url.tls_files() {
+        // sqlx does not say which file it is.
+        File::open(file).map_err(|error| {
+            ConnectError(format!(
+                "the file {} that {parameter} names cannot be read: {error}",
+                file.display()
+            ))
+        })?;
+    }
+    match url.options() {
+        DatabaseOptions::Sqlite(options) => probe_sqlite(options.get_filename(), url.may_create()),
+        DatabaseOptions::Postgres(options) => {
+            let server = Server::postgres(options);
+            let answer = server.within_time(probe_postgres(options, url, &server));
+            answer.await
+        }
+        DatabaseOptions::MariaDb(options) => {
+            let server = Server::mariadb(options);
+            let answer = server.within_time(async {
+                server.resolve().await?;
+                let connection = sqlx::ConnectOptions::connect(&**options).await;
+                let connection = connection.map_err(|error| server.explain(&error))?;
+                close(connection).await;
+                Ok(())
+            });
+            answer.await
+        }
+    }
+}
+
+fn probe_sqlite(file: &Path, may_create: bool) -> Result<()> {
+    let shown = file.display();
+    // Nothing is opened: to close a file takes the locks away that SQLite holds on it.
+    if file.is_dir() {
+        return Err(ConnectError(format!(
+            "{shown} is a folder: add the name of a file in it"
+        )));
+    }
+    if file.exists() {
+        return Ok(());
+    }
+    let folder = match file.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    if !folder.is_dir() {
+        return Err(ConnectError(format!(
+            "the folder {} of the file {shown} does not exist or is not a folder: make it, or \
+             correct the path",
+            folder.display()
+        )));
+    }
+    if !may_create {
+        return Err(ConnectError(format!(
+            "there is no file {shown}, and mode=rw says that it is not to be made"
+        )));
+    }
+    Ok(())
+}
+
+/// Adds the file to an error of SQLite, which does not name it.
+pub(super) fn explain(url: &DatabaseUrl, error: DbErr) -> super::StoreError {
+    let Some(file) = url.sqlite_file().filter(|_| !is_damage(&error)) else {
+        return error.into();
+    };
+    let reason = match database_error(&error) {
+        Some(error) => error.message().to_owned(),
+        None => error.to_string(),
+    };
+    ConnectError(format!(
+        "cannot use the file {}: {reason}; the service has to be able to read and write it and \
+         its folder",
+        file.display()
+    ))
+    .into()
+}
+
+async fn probe_postgres(
+    options: &PgConnectOptions,
+    url: &DatabaseUrl,
+    server: &Server,
+) -> Result<()> {
+    server.resolve().await?;
+    let connect = || async {
+        let connection = sqlx::ConnectOptions::connect(options).await;
+        connection.map_err(|error| server.explain(&error))
+    };
+    let failed = |error: sqlx::Error| server.explain(&error);
+    let mut connection = connect().await?;
+    let mut other = connect().await?;
+    if shares_sessions(&mut connection, &mut other).await {
+        return Err(ConnectError(format!(
+            "the connection pooler at {} gives a session to several connections, which loses \
+             prepared statements and settings: set pool_mode = session for this database there, \
+             or connect to PostgreSQL itself",
+            server.place
+        )));
+    }
+    close(other).await;
+    set_search_path(&mut connection, url.search_path())
+        .await
+        .map_err(failed)?;
+    let schema = "SELECT current_schema()::text, current_setting('search_path')";
+    let schema = sqlx::raw_sql(schema)
+        .fetch_one(&mut connection)
+        .await
+        .map_err(failed)?;
+    let (first, path): (Option<String>, String) = (
+        schema.try_get(0).map_err(failed)?,
+        schema.try_get(1).map_err(failed)?,
+    );
+    close(connection).await;
+    let Some(first) = first else {
+        return Err(ConnectError(format!(
+            "none of the schemas in the search_path {path} exists in the database {}, or the \
+             user {} may not use it: CREATE SCHEMA, or correct search_path",
+            server.database, server.user
+        )));
+    };
+    // Otherwise the tables would be made in the next schema of the list.
+    let wanted = url.search_path().map(first_schema).unwrap_or_default();
+    if !wanted.is_empty() && wanted != "$user" && wanted != first {
+        return Err(ConnectError(format!(
+            "the schema {wanted} of search_path does not exist in the database {}, or the user {} \
+             may not use it: CREATE SCHEMA \"{wanted}\" AUTHORIZATION \"{}\"",
+            server.database, server.user, server.user
+        )));
+    }
+    Ok(())
+}
+
+/// Sets the search_path of a session, if the URL has one.
+pub(super) async fn set_search_path(
+    connection: &mut PgConnection,
+    search_path: Option<&str>,
+) -> sqlx::Result<()> {
+    if let Some(search_path) = search_path {
+        sqlx::query("SELECT set_config('search_path', $1, false)")
+            .bind(search_path)
+            .execute(connection)
+            .await?;
+    }
+    Ok(())
+}
+
+/// The first name of a search_path, as PostgreSQL reads it.
+fn first_schema(search_path: &str) -> String {
+    let search_path = search_path.trim();
+    match search_path.strip_prefix('"') {
+        Some(quoted) => quoted.split('"').next().unwrap_or_default().to_owned(),
+        None => {
+            let first = search_path.split(',').next().unwrap_or_default();
+            first.trim().to_lowercase()
+        }
+    }
+}
+
+/// Whether two connections are given one session, as by a pooler in transaction mode: the second one
+/// sees what the first one set, or the first one loses it. Statements are sent unprepared, which
+/// works with every pooler.
+async fn shares_sessions(one: &mut PgConnection, other: &mut PgConnection) -> bool {
+    const UNSET: &str = "SELECT set_config('cortex_report.probe', '', false)";
+    async fn value(connection: &mut PgConnection) -> sqlx::Result<Option<String>> {
+        let get = "SELECT current_setting('cortex_report.probe', true)";
+        sqlx::raw_sql(get).fetch_one(connection).await?.try_get(0)
+    }
+    async fn set(connection: &mut PgConnection, statement: &'static str) -> sqlx::Result<()> {
+        sqlx::raw_sql(statement)
+            .execute(connection)
+            .await
+            .map(|_| ())
+    }
+    let shares = async {
+        // It may be left from another start.
+        set(other, UNSET).await?;
+        set(
+            one,
+            "SELECT set_config('cortex_report.probe', 'set', false)",
+        )
+        .await?;
+        let mut shares = false;
+        for _ in 0..3 {
+            shares |= value(other).await?.as_deref() == Some("set");
+            shares |= value(one).await?.as_deref() != Some("set");
+        }
+        set(one, UNSET).await?;
+        Ok::<_, sqlx::Error>(shares)
+    };
+    // A database without such settings has no such pooler.
+    shares.await.unwrap_or_default()
+}
+
+async fn close<C: Connection>(connection: C) {
+    // Whatever becomes of it, it is not used again.
+    let _ = timeout(CLOSE_TIMEOUT, connection.close()).await;
+}
+
+/// A server, as a person knows it.
+struct Server {
+    kind: &'static str,
+    host: Option<(String, u16)>,
+    place: String,
+    user: String,
+    database: String,
+}
+
+impl Server {
+    fn postgres(options: &PgConnectOptions) -> Self {
+        let socket = options
+            .get_socket()
+            .map(|folder| folder.display().to_string());
+        let folder = socket.or_else(|| Some(options.get_host().to_owned()));
+        let folder = folder.filter(|folder| folder.starts_with('/'));
+        let port = options.get_port();
+        let socket = folder.map(|folder| format!("{folder}/.s.PGSQL.{port}"));
+        let database = options.get_database().unwrap_or_default();
+        Self::new(
+            "PostgreSQL",
+            socket,
+            (options.get_host(), port),
+            options.get_username(),
+            database,
+        )
+    }
+
+    fn mariadb(options: &MySqlConnectOptions) -> Self {
+        let socket = options.get_socket().map(|file| file.display().to_string());
+        let address = (options.get_host(), options.get_port());
+        let database = options.get_database().unwrap_or_default();
+        Self::new("MariaDB", socket, address, options.get_username(), database)
+    }
+
+    fn new(
+        kind: &'static str,
+        socket: Option<String>,
+        (host, port): (&str, u16),
+        user: &str,
+        database: &str,
+    ) -> Self {
+        let is_address = host.contains(':');
+        let place = match (&socket, is_address) {
+            (Some(socket), _) => socket.clone(),
+            (None, true) => format!("[{host}]:{port}"),
+            (None, false) => format!("{host}:{port}"),
+        };
+        Self {
+            kind,
+            host: socket.is_none().then(|| (host.to_owned(), port)),
+            place,
+            user: user.to_owned(),
+            database: database.to_owned(),
+        }
+    }
+
+    async fn within_time(&self, work: impl Future<Output = Result<()>>) -> Result<()> {
+        let late = |_| {
+            let seconds = ACQUIRE_TIMEOUT.as_secs();
+            ConnectError(format!(
+                "{} does not answer as {} within {seconds} seconds: is the port right, does a \
+                 firewall let it through, and has a connection pooler one left?",
+                self.place, self.kind
+            ))
+        };
+        timeout(ACQUIRE_TIMEOUT, work).await.map_err(late)?
+    }
+
+    /// Looks the host up, so that a wrong name is told from a server that is away.
+    async fn resolve(&self) -> Result<()> {
+        let Some((host, port)) = &self.host else {
+            return Ok(());
+        };
+        match lookup_host((host.as_str(), *port)).await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(ConnectError(format!(
+                "the host {host} is not found: {error}; correct the host of the URL. If it is \
+                 part of a password, write %40 there for @ and %2F for /"
+            ))),
+        }
+    }
+
+    fn explain(&self, error: &sqlx::Error) -> ConnectError {
+        let (kind, place) = (self.kind, &self.place);
+        ConnectError(match error {
+            sqlx::Error::Io(error) => self.explain_io(error),
+            sqlx::Error::Tls(error) if error.to_string().contains("not support TLS") => format!(
+                "the URL demands TLS, which the server at {place} does not offer: switch it on \
+                 there, or take the parameter {} out of the URL",
+                if kind == "MariaDB" {
+                    "ssl-mode"
+                } else {
+                    "sslmode"
+                }
+            ),
+            sqlx::Error::Tls(error) => format!("no TLS with the server at {place}: {error}"),
+            sqlx::Error::Protocol(error) => {
+                format!("what answers at {place} does not speak the protocol of {kind}: {error}")
+            }
+            sqlx::Error::Database(error) => self.explain_refusal(error.as_ref()),
+            error => format!("the server at {place} cannot be used: {error}"),
+        })
+    }
+
+    fn explain_io(&self, error: &io::Error) -> String {
+        let (kind, place) = (self.kind, &self.place);
+        let inner = error.get_ref();
+        if let Some(error) = inner.and_then(|it| it.downcast_ref::<rustls::Error>()) {
+            return format!(
+                "the certificate of the server at {place} is not accepted: {error}; name the \
+                 file of the authority that signed it with {}",
+                if kind == "MariaDB" {
+                    "ssl-ca"
+                } else {
+                    "sslrootcert"
+                }
+            );
+        }
+        match error.kind() {
+            io::ErrorKind::ConnectionRefused => format!(
+                "connection refused: no {kind} listens at {place}; start it, or correct host and \
+                 port"
+            ),
+            io::ErrorKind::NotFound => {
+                format!("there is no socket {place}: start {kind}, or correct the path")
+            }
+            io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset => format!(
+                "the connection to {place} was closed before it was usable: {error}; is it the \
+                 port of {kind}?"
+            ),
+            _ => format!("{place} cannot be reached: {error}"),
+        }
+    }
+
+    /// A refusal of the server itself.
+    fn explain_refusal(&self, error: &dyn DatabaseError) -> String {
+        let Self {
+            kind,
+            place,
+            user,
+            database,
+            ..
+        } = self;
+        let message = error.message();
+        let remedy = match refusal(error) {
+            Some(Refusal::Credentials) => {
+                "correct user and password; in a password write %40 for @, %3A for :, %2F for /, \
+                 %3F for ?, %23 for # and %25 for %"
+                    .to_owned()
+            }
+            Some(Refusal::Place) => format!(
+                "allow the user {user} in pg_hba.conf to come from here, or with sslmode=require if \
+                 it asks for encryption"
+            ),
+            Some(Refusal::NoDatabase) => format!("CREATE DATABASE {database}, or correct its name"),
+            Some(Refusal::NotAllowed) => {
+                format!("give the user {user} rights in the database {database}")
+            }
+            Some(Refusal::Busy) => "the server takes no more connections or is starting or \
+                 stopping: try again, or raise its limit"
+                .to_owned(),
+            Some(Refusal::Parameter) if message.contains("options") => {
+                "a connection pooler takes no options: take them out of the URL, and set them with \
+                 ALTER ROLE"
+                    .to_owned()
+            }
+            Some(Refusal::Parameter) => {
+                "add it to ignore_startup_parameters of the connection pooler".to_owned()
+            }
+            None => String::new(),
+        };
+        let colon = if remedy.is_empty() { "" } else { ": " };
+        format!("{kind} at {place} refused the user {user}: {message}{colon}{remedy}")
+    }
+}
+
+/// The kinds of a server's refusals for which there is a remedy.
+enum Refusal {
+    Credentials,
+    Place,
+    NoDatabase,
+    NotAllowed,
+    Busy,
+    Parameter,
+}
+
+fn refusal(error: &dyn DatabaseError) -> Option<Refusal> {
+    if let Some(error) = error.try_downcast_ref::<MySqlDatabaseError>() {
+        return match error.number() {
+            1045 | 1698 => Some(Refusal::Credentials),
+            1049 => Some(Refusal::NoDatabase),
+            1044 | 1130 | 1142 | 1227 => Some(Refusal::NotAllowed),
+            1040 | 1053 | 1203 | 1226 => Some(Refusal::Busy),
+            _ => None,
+        };
+    }
+    match error.code()?.as_ref() {
+        "28000" if error.message().contains("pg_hba.conf") => Some(Refusal::Place),
+        "28P01" | "28000" => Some(Refusal::Credentials),
+        "3D000" => Some(Refusal::NoDatabase),
+        "42501" => Some(Refusal::NotAllowed),
+        "53300" | "57P03" => Some(Refusal::Busy),
+        "08P01" if error.message().contains("startup parameter") => Some(Refusal::Parameter),
+        // How PgBouncer says the same.
+        "08P01" if error.message().starts_with("no such database") => Some(Refusal::NoDatabase),
+        "08P01" if error.message().contains("password") => Some(Refusal::Credentials),
+        _ => None,
+    }
+}
+
+/// Whether the user may make tables, where that can be asked beforehand.
+///
+/// # Errors
+///
+/// The user may not.
+pub(super) async fn may_create_tables(connection: &DatabaseConnection) -> super::Result<()> {
+    if connection.get_database_backend() != DatabaseBackend::Postgres {
+        return Ok(());
+    }
+    let ask = "SELECT has_schema_privilege(current_schema(), 'CREATE'), current_schema()::text, \
+         current_user::text";
+    let ask = Statement::from_string(DatabaseBackend::Postgres, ask);
+    let Some(row) = connection.query_one_raw(ask).await? else {
+        return Ok(());
+    };
+    let (may, schema, user): (bool, String, String) = (
+        row.try_get_by_index(0)?,
+        row.try_get_by_index(1)?,
+        row.try_get_by_index(2)?,
+    );
+    match may {
+        true => Ok(()),
+        false => Err(ConnectError(format!(
+            "the user {user} may not make tables in the schema {schema}: GRANT CREATE ON SCHEMA \
+             \"{schema}\" TO \"{user}\""
+        ))
+        .into()),
+    }
+}
+
+/// Makes a sentence of a migration that failed because the user lacks rights.
+pub(super) fn explain_migration(error: DbErr) -> super::StoreError {
+    let denied = database_error(&error)
+        .filter(|error| matches!(refusal(*error), Some(Refusal::NotAllowed)))
+        .map(|error| error.message().to_owned());
+    match denied {
+        Some(message) => ConnectError(format!(
+            "the user may not make or change the tables: {message}; GRANT ALL on the database to \
+             the user"
+        ))
+        .into(),
+        None => error.into(),
+    }
+}
