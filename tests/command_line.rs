@@ -1174,7 +1174,11 @@ async fn completions_work_in_real_shells() {
     if is_there("fish") {
         for (typed, completed) in COMPLETED {
             let output = Command::new("fish")
-                .args(["-c", &format!("complete -C 'cortex-report {typed}'")])
+                .args([
+                    "-c",
+                    // Unknown commands are not completed.
+                    &format!("function cortex-report; end; complete -C 'cortex-report {typed}'"),
+                ])
                 .env("HOME", home)
                 .env_remove("XDG_CONFIG_HOME")
                 .output()
