@@ -7,7 +7,7 @@ mod sessions;
 
 use std::{env, ffi::OsString, fs, io, path::Path, process::ExitCode, time::Duration};
 
-use clap::{Args, CommandFactory, Parser, Subcommand, ValueHint};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
 use self::{
@@ -129,15 +129,27 @@ fn completions(shell: Shell, output: &Output) -> Result<(), Failure> {
     let mut script = Vec::new();
     let mut command = CommandLine::command();
     clap_complete::generate(shell, &mut command, "cortex-report", &mut script);
-    if shell == Shell::Bash {
-        // clap_complete 4.6 spells a name with a hyphen in two ways, so that the cases of the
-        // subcommands are never reached.
-        let text = String::from_utf8_lossy(&script);
-        script = text
-            .replace("cortex__subcmd__report", "cortex__report")
-            .into_bytes();
+    let mut script = String::from_utf8_lossy(&script).into_owned();
+    // What clap_complete 4.6 lacks.
+    match shell {
+        // It spells a name with a hyphen in two ways, so that the cases of the subcommands are never
+        // reached.
+        Shell::Bash => script = script.replace("cortex__subcmd__report", "cortex__report"),
+        // It knows no values of arguments without a flag.
+        Shell::Fish => {
+            let shells: Vec<String> = Shell::value_variants()
+                .iter()
+                .map(Shell::to_string)
+                .collect();
+            script.push_str(&format!(
+                "complete -c cortex-report -n \"__fish_cortex_report_using_subcommand completions\" \
+                 -f -a \"{}\"\n",
+                shells.join(" ")
+            ));
+        }
+        _ => {}
     }
-    Ok(output.raw(&script)?)
+    Ok(output.raw(script.as_bytes())?)
 }
 
 /// What the commands work with that call the service.
@@ -172,11 +184,12 @@ impl<'a> Cli<'a> {
                     "{error}.\nSay where the service is with --url or CORTEX_REPORT_URL, such as \
                      {DEFAULT_URL}."
                 )),
-                error => Failure::Failed(format!(
-                    "No connection can be made: {error}.\nFor https, install certificate \
+                Error::InvalidRequest(reason) => Failure::Failed(format!(
+                    "No connection can be made: {reason}.\nFor https, install certificate \
                      authorities (the package ca-certificates), or name a file of them with \
                      --ca-file or CORTEX_REPORT_CA_FILE."
                 )),
+                error => Failure::Failed(error.to_string()),
             })?;
         let of_variable = key_of_variable()?;
         let has_key_of_variable = of_variable.is_some();
