@@ -518,6 +518,35 @@ async fn the_key_goes_with_every_call_and_is_never_shown() {
     assert!(!format!("{login:?}").contains(key));
 }
 
+#[tokio::test]
+async fn a_wait_ends_as_soon_as_wrong_codes_have_invalidated_the_login() {
+    let service = Service::start().await;
+    let proxy = Proxy::checking(service.address()).await;
+    let login = client(&proxy.url()).start_login("ann@example.com").await;
+    let login = login.unwrap();
+    let path = link_path(&service.mail_after(0).await);
+    for _ in 0..4 {
+        let form = service.post(&path).form(&[("manual_code", "BBBB-BBBB")]);
+        form.send().await.unwrap();
+    }
+    let pending = login.wait(Duration::ZERO).await;
+    assert!(matches!(pending, Err(Error::NotVerified)), "{pending:?}");
+    let form = service.post(&path).form(&[("manual_code", "BBBB-BBBB")]);
+    form.send().await.unwrap();
+    let ended = login.wait(PATIENCE).await;
+    assert!(matches!(ended, Err(Error::Invalidated)), "{ended:?}");
+}
+
+#[tokio::test]
+async fn a_key_that_cannot_be_sent_is_said_to_be_the_reason() {
+    let client = client("http://127.0.0.1:1").with_session_key(Some(Secret::from("one\ntwo")));
+    let error = Error::from(client.get_user().send().await.unwrap_err());
+    assert!(matches!(error, Error::InvalidRequest(_)), "{error:?}");
+    let said = format!("{error} {error:?}");
+    assert!(said.contains("the session_key has characters"), "{said}");
+    assert!(!said.contains("two"), "{said}");
+}
+
 #[test]
 fn a_url_that_is_none_is_refused_before_anything_is_sent() {
     for url in [

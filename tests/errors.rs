@@ -85,6 +85,51 @@ async fn every_failure_of_a_request_is_listed_whatever_its_encoding() {
 }
 
 #[tokio::test]
+async fn a_failure_is_told_in_words_that_need_no_schema() {
+    let service = Service::start().await;
+    let long = format!("{}@example.com", "a".repeat(250));
+    for (path, body, words) in [
+        ("login", json!({ "email": "nobody" }), "e-mail address"),
+        ("login", json!({ "email": 1 }), "is not a text"),
+        (
+            "login",
+            json!({ "email": long }),
+            "is longer than 254 characters",
+        ),
+        ("login", json!([]), "is not an object"),
+        (
+            "app",
+            json!({ "app_name": "a", "org_id": "x" }),
+            "is not an integer",
+        ),
+        (
+            "app",
+            json!({ "app_name": "a", "org_id": 0 }),
+            "is less than the minimum of 1",
+        ),
+    ] {
+        let request = service.post(&format!("/api/1/{path}")).json(&body);
+        let problem = problem(request, 400, "invalid_request").await;
+        let details: Vec<&str> = problem["errors"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|error| error["detail"].as_str().unwrap())
+            .collect();
+        assert!(
+            details.iter().any(|detail| detail.contains(words)),
+            "{body}: no {words:?} in {details:?}"
+        );
+        for wire in ["value is", "idn-email"] {
+            assert!(
+                details.iter().all(|detail| !detail.contains(wire)),
+                "{body}: {wire:?} in {details:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_missing_body_or_member_is_told() {
     let service = Service::start().await;
     assert_eq!(pointers(service.post("/api/1/login")).await, ["/body"]);

@@ -85,8 +85,9 @@ async fn five_wrong_codes_burn_the_login() {
         service.type_code(&login, &login.manual_code).await.status(),
         404
     );
+    // Whoever waits for it need wait no longer.
     let request = service.get("/api/1/user").bearer_auth(&login.session_key);
-    problem(request, 403, "not_logged_in").await;
+    problem(request, 403, "not_allowed").await;
     assert_eq!(
         service.rows("user").await,
         0,

@@ -5,20 +5,26 @@ mod login;
 mod output;
 mod sessions;
 
-use std::{env, io, process::ExitCode, time::Duration};
+use std::{env, ffi::OsString, fs, io, path::Path, process::ExitCode, time::Duration};
 
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
 use self::{
-    output::{Format, Output},
+    output::{Format, Output, visible},
     sessions::Sessions,
 };
-use crate::{CallError, Client, Error, ResponseValue, Secret, error::cause, types::ProblemCode};
+use crate::{
+    CallError, Client, Error, ResponseValue, Secret,
+    error::cause,
+    types::{Problem, ProblemCode},
+};
 
 /// Where the service is if nobody says otherwise: where it listens by default.
 const DEFAULT_URL: &str = "http://127.0.0.1:8080";
 const KEY_VARIABLE: &str = "CORTEX_REPORT_SESSION_KEY";
+/// The longest session_key that the document allows.
+const MAX_KEY_LENGTH: usize = 128;
 
 /// Manage the applications of your organizations in Data Cortex.
 #[derive(Parser)]
@@ -29,7 +35,10 @@ const KEY_VARIABLE: &str = "CORTEX_REPORT_SESSION_KEY";
     max_term_width = 100,
     after_help = "The session_key of a login is kept in your configuration folder. \
                   CORTEX_REPORT_SESSION_KEY overrides it.\n\n\
-                  Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 4 not logged in."
+                  With --output json, each result is a line of JSON on standard output; login \
+                  prints one with the manual_code first. Errors are text on standard error.\n\n\
+                  Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 4 not logged in. A logout \
+                  that the service was not told of forgets the session_key here, and exits with 1."
 )]
 struct CommandLine {
     #[command(flatten)]
@@ -42,9 +51,14 @@ struct CommandLine {
 #[command(next_help_heading = "Global options")]
 struct Global {
     /// Where the service is [default: where you logged in last, else http://127.0.0.1:8080]
-    #[arg(long, global = true, env = "CORTEX_REPORT_URL", hide_env_values = true)]
+    #[arg(long, global = true, env = "CORTEX_REPORT_URL", hide_env_values = true,
+          value_hint = ValueHint::Url)]
     url: Option<String>,
-    /// What to print: text for people, or the service's own JSON for scripts
+    /// A file of certificate authorities (PEM) to trust besides those of this computer
+    #[arg(long, global = true, env = "CORTEX_REPORT_CA_FILE", hide_env_values = true,
+          value_name = "FILE", value_hint = ValueHint::FilePath)]
+    ca_file: Option<OsString>,
+    /// What to print: text for people, or JSON that says the same for scripts
     #[arg(
         long,
         global = true,
@@ -115,7 +129,27 @@ fn completions(shell: Shell, output: &Output) -> Result<(), Failure> {
     let mut script = Vec::new();
     let mut command = CommandLine::command();
     clap_complete::generate(shell, &mut command, "cortex-report", &mut script);
-    Ok(output.raw(&script)?)
+    let mut script = String::from_utf8_lossy(&script).into_owned();
+    // What clap_complete 4.6 lacks.
+    match shell {
+        // It spells a name with a hyphen in two ways, so that the cases of the subcommands are never
+        // reached.
+        Shell::Bash => script = script.replace("cortex__subcmd__report", "cortex__report"),
+        // It knows no values of arguments without a flag.
+        Shell::Fish => {
+            let shells: Vec<String> = Shell::value_variants()
+                .iter()
+                .map(Shell::to_string)
+                .collect();
+            script.push_str(&format!(
+                "complete -c cortex-report -n \"__fish_cortex_report_using_subcommand completions\" \
+                 -f -a \"{}\"\n",
+                shells.join(" ")
+            ));
+        }
+        _ => {}
+    }
+    Ok(output.raw(script.as_bytes())?)
 }
 
 /// What the commands work with that call the service.
@@ -130,26 +164,36 @@ struct Cli<'a> {
 impl<'a> Cli<'a> {
     fn new(global: &Global, output: &'a Output) -> Result<Self, Failure> {
         let sessions = Sessions::load()?;
-        let url = global
-            .url
-            .as_deref()
+        // Empty is not set, as compose files have it.
+        let url = global.url.as_deref().map(str::trim);
+        let url = url
+            .filter(|url| !url.is_empty())
             .or(sessions.last_url())
             .unwrap_or(DEFAULT_URL);
+        let ca_file = global.ca_file.as_ref().filter(|file| !file.is_empty());
+        let authorities = match ca_file {
+            Some(file) => read_authorities(Path::new(file))?,
+            None => Vec::new(),
+        };
         let client = Client::builder(url)
             .timeout(Duration::from_secs(global.timeout))
+            .connection(|connection| connection.tls_certs_merge(authorities))
             .build()
             .map_err(|error| match error {
                 error @ Error::InvalidUrl(_) => Failure::Usage(format!(
                     "{error}.\nSay where the service is with --url or CORTEX_REPORT_URL, such as \
                      {DEFAULT_URL}."
                 )),
+                Error::InvalidRequest(reason) => Failure::Failed(format!(
+                    "No connection can be made: {reason}.\nFor https, install certificate \
+                     authorities (the package ca-certificates), or name a file of them with \
+                     --ca-file or CORTEX_REPORT_CA_FILE."
+                )),
                 error => Failure::Failed(error.to_string()),
             })?;
-        let of_variable = env::var(KEY_VARIABLE).ok().filter(|key| !key.is_empty());
+        let of_variable = key_of_variable()?;
         let has_key_of_variable = of_variable.is_some();
-        let key = of_variable
-            .map(Secret::from)
-            .or_else(|| sessions.key(&client.baseurl));
+        let key = of_variable.or_else(|| sessions.key(&client.baseurl));
         Ok(Self {
             client: client.with_session_key(key),
             sessions,
@@ -195,27 +239,97 @@ impl<'a> Cli<'a> {
         let message = match &error {
             Error::Refused { problem, .. } => match problem.code {
                 ProblemCode::NotLoggedIn => return self.not_logged_in(),
-                _ => error.to_string(),
+                _ => refusal(problem),
             },
             Error::Unreachable(reason) => {
-                let cause = cause(reason);
-                format!(
-                    "{url} cannot be reached: {cause}.\nIs the service running there? Say where it \
-                     is with --url or CORTEX_REPORT_URL."
-                )
+                let cause = visible(&cause(reason).to_string());
+                let hint = match cause.contains("UnknownIssuer") {
+                    true => {
+                        "If its certificate is of an authority of your own, name the file of that \
+                         with --ca-file or CORTEX_REPORT_CA_FILE."
+                    }
+                    false => {
+                        "Is the service running there? Say where it is with --url or \
+                         CORTEX_REPORT_URL."
+                    }
+                };
+                format!("{url} cannot be reached: {cause}.\n{hint}")
             }
             Error::TimedOut(_) => format!(
                 "{url} did not answer within {} s.\nTry again, or wait longer with --timeout.",
                 self.timeout
             ),
             Error::Unexpected { reason, .. } => format!(
-                "{url} does not answer as the Report API does: {reason}.\nSay where the service is \
-                 with --url or CORTEX_REPORT_URL."
+                "{url} does not answer as the Report API does: {}.\nSay where the service is with \
+                 --url or CORTEX_REPORT_URL.",
+                visible(reason)
             ),
-            _ => error.to_string(),
+            _ => visible(&error.to_string()),
         };
         Failure::Failed(message)
     }
+}
+
+/// The certificates of a file, at least one.
+fn read_authorities(file: &Path) -> Result<Vec<reqwest::Certificate>, Failure> {
+    let wrong = |reason: &str| {
+        Failure::Usage(format!(
+            "--ca-file or CORTEX_REPORT_CA_FILE: {} {reason}",
+            file.display()
+        ))
+    };
+    let text = fs::read(file).map_err(|error| wrong(&format!("cannot be read: {error}")))?;
+    match reqwest::Certificate::from_pem_bundle(&text) {
+        Ok(authorities) if !authorities.is_empty() => Ok(authorities),
+        _ => Err(wrong(
+            "has no certificate in PEM (-----BEGIN CERTIFICATE-----)",
+        )),
+    }
+}
+
+/// The session_key of the variable, if that is set and not empty.
+fn key_of_variable() -> Result<Option<Secret>, Failure> {
+    let Some(value) = env::var_os(KEY_VARIABLE) else {
+        return Ok(None);
+    };
+    match value.to_str().map(str::trim) {
+        Some("") => Ok(None),
+        Some(key) if is_session_key(key) => Ok(Some(Secret::from(key))),
+        _ => Err(Failure::Usage(format!(
+            "{KEY_VARIABLE} is not a session_key: it is too long, or holds a space, a line break or \
+             another character that no key has.\nSet it to the session_key of a login alone, or \
+             unset it."
+        ))),
+    }
+}
+
+/// Whether a text may be a session_key: one that can be sent as it is.
+fn is_session_key(text: &str) -> bool {
+    (1..=MAX_KEY_LENGTH).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// What the service has against a request, in the words of the command line.
+fn refusal(problem: &Problem) -> String {
+    if problem.errors.is_empty() {
+        let detail = visible(&problem.detail);
+        return match &problem.request_id {
+            Some(id) if problem.code == ProblemCode::InternalError => {
+                format!("{detail} The request is {}.", visible(id))
+            }
+            _ => detail,
+        };
+    }
+    let failures = problem.errors.iter().map(|failure| {
+        let argument = match failure.pointer.as_str() {
+            "/body/email" => "ADDRESS",
+            "/body/app_name" => "NAME",
+            "/body/org_id" | "/query/org_id" => "--org",
+            "/path/app_id" => "ID",
+            other => other,
+        };
+        visible(&format!("{argument} {}", failure.detail.trim_end()))
+    });
+    failures.collect::<Vec<_>>().join("\n")
 }
 
 /// Why a command did not do what it was asked to, and what to do next.
@@ -236,6 +350,17 @@ enum Failure {
 }
 
 impl Failure {
+    /// The same with another sentence to it.
+    fn with(self, sentence: &str) -> Self {
+        let more = |message| format!("{message}\n{sentence}");
+        match self {
+            Self::Failed(message) => Self::Failed(more(message)),
+            Self::Usage(message) => Self::Usage(more(message)),
+            Self::NotLoggedIn(message) => Self::NotLoggedIn(more(message)),
+            Self::Output(error) => Self::Output(error),
+        }
+    }
+
     fn code(&self) -> u8 {
         match self {
             Self::Failed(_) | Self::Output(_) => 1,

@@ -38,6 +38,8 @@ pub enum Error {
     },
     /// Nobody verified the login in time. Start another one.
     NotVerified,
+    /// Five wrong codes invalidated the login. Start another one.
+    Invalidated,
 }
 
 impl Error {
@@ -73,7 +75,10 @@ impl Error {
                 let status = status.map(|status| status.as_u16());
                 matches!(status, Some(408 | 429 | 502..=504))
             }
-            Self::InvalidUrl(_) | Self::InvalidRequest(_) | Self::NotVerified => false,
+            Self::InvalidUrl(_)
+            | Self::InvalidRequest(_)
+            | Self::NotVerified
+            | Self::Invalidated => false,
         }
     }
 }
@@ -106,6 +111,7 @@ impl fmt::Display for Error {
                 )
             }
             Self::NotVerified => formatter.write_str("nobody verified the login in time"),
+            Self::Invalidated => formatter.write_str("five wrong codes invalidated the login"),
         }
     }
 }

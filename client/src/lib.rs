@@ -13,7 +13,11 @@
 //! println!("type {} on the page that was mailed to you", login.manual_code());
 //! let (client, user) = login.wait(Login::LIFETIME).await?;
 //!
-//! let org_id = user.org_list[0].org_id;
+//! let Some(org) = user.org_list.first() else {
+//!     println!("you are in no organization: ask the operator");
+//!     return Ok(());
+//! };
+//! let org_id = org.org_id;
 //! let app = CreateAppRequest { org_id, app_name: "Space Miner".to_owned() };
 //! match client.create_app().body(app).send().await.map_err(Error::from) {
 //!     Ok(app) => println!("created {}", app.app_id),

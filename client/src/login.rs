@@ -74,9 +74,8 @@ impl Login {
     ///
     /// # Errors
     ///
-    /// [`Error::NotVerified`] after `limit`; the service does not tell a login that was burned by
-    /// wrong codes from one that nobody has verified yet. Besides, those of a call that waiting
-    /// does not mend, or that the last look met.
+    /// [`Error::NotVerified`] after `limit`, [`Error::Invalidated`] as soon as five wrong codes were
+    /// typed. Besides, those of a call that waiting does not mend, or that the last look met.
     pub async fn wait(&self, limit: Duration) -> Result<(Client, User), Error> {
         let deadline = Instant::now() + limit.min(Self::LIFETIME);
         let mut pause = FIRST_PAUSE;
@@ -85,10 +84,13 @@ impl Login {
                 Ok(user) => return Ok((self.client.clone(), user.into_inner())),
                 Err(error) => Error::from(error),
             };
-            let is_pending = error.code() == Some(ProblemCode::NotLoggedIn);
-            if !is_pending && !error.is_transient() {
-                return Err(error);
-            }
+            let is_pending = match error.code() {
+                Some(ProblemCode::NotLoggedIn) => true,
+                // Everybody may ask who they are, but with the key of a login that has ended.
+                Some(ProblemCode::NotAllowed) => return Err(Error::Invalidated),
+                _ if error.is_transient() => false,
+                _ => return Err(error),
+            };
             let rest = deadline.saturating_duration_since(Instant::now());
             if rest.is_zero() {
                 return Err(if is_pending {

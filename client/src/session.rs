@@ -86,7 +86,11 @@ impl ClientHooks<Session> for Client {
         _operation: &OperationInfo,
     ) -> Result<(), progenitor_client::Error<E>> {
         if let Some(key) = &self.inner.key {
-            let mut value = header::HeaderValue::try_from(format!("Bearer {}", key.reveal()))?;
+            let value = header::HeaderValue::try_from(format!("Bearer {}", key.reveal()));
+            let mut value = value.map_err(|_| {
+                let reason = "the session_key has characters that cannot be sent in a header";
+                progenitor_client::Error::InvalidRequest(reason.to_owned())
+            })?;
             value.set_sensitive(true);
             request.headers_mut().insert(header::AUTHORIZATION, value);
         }

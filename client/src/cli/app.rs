@@ -1,14 +1,18 @@
 //! The applications of an organization.
 
-use std::io::{self, IsTerminal};
+use std::{
+    io::{self, IsTerminal},
+    slice,
+};
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueHint, value_parser};
+use serde::Serialize;
 
 use super::{
     Cli, Failure,
     output::{table, visible},
 };
-use crate::types::{self, CreateAppRequest, Org};
+use crate::types::{self, CreateAppReply, CreateAppRequest, DeleteAppReply, Org};
 
 #[derive(Subcommand)]
 pub(super) enum App {
@@ -20,6 +24,7 @@ pub(super) enum App {
     /// Create an application, with an API key
     Create {
         /// The name of the application, 1 to 64 characters
+        #[arg(value_hint = ValueHint::Other)]
         name: String,
         #[command(flatten)]
         org: OrgChoice,
@@ -27,6 +32,7 @@ pub(super) enum App {
     /// Delete an application with its API keys
     Delete {
         /// The number of the application
+        #[arg(value_parser = value_parser!(i64).range(1..))]
         id: i64,
         /// Do not ask first
         #[arg(long, short)]
@@ -37,8 +43,25 @@ pub(super) enum App {
 #[derive(Args)]
 pub(super) struct OrgChoice {
     /// The organization, by number or name [default: yours, if you are in one only]
-    #[arg(long)]
+    #[arg(long, value_hint = ValueHint::Other)]
     org: Option<String>,
+}
+
+/// An application that was created. Its API key is not in the service's reply to that, but in the
+/// list, which may fail.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Created {
+    Listed(types::App),
+    Unlisted(CreateAppReply),
+}
+
+/// The service's reply, and which application it is about.
+#[derive(Serialize)]
+struct Deleted {
+    app_id: i64,
+    #[serde(flatten)]
+    reply: DeleteAppReply,
 }
 
 impl App {
@@ -72,21 +95,19 @@ async fn create(cli: Cli<'_>, name: String, org: OrgChoice) -> Result<(), Failur
         app_name: name,
     };
     let created = cli.reply(cli.client.create_app().body(request).send().await)?;
-    if cli.output.is_json() {
-        return Ok(cli.output.result(&created, |_| String::new())?);
-    }
-    // A person wants the API key, which is not in the reply.
     let apps = cli.client.list_apps().org_id(org.org_id).send().await;
     let apps = apps.map(|apps| apps.into_inner().app_list);
-    let mut apps = apps.unwrap_or_default();
-    apps.retain(|app| app.app_id == created.app_id);
-    Ok(cli.output.result(&apps, |apps| match apps.as_slice() {
-        // It is created all the same.
-        [] => format!(
+    let mut apps = apps.unwrap_or_default().into_iter();
+    let created = match apps.find(|app| app.app_id == created.app_id) {
+        Some(app) => Created::Listed(app),
+        None => Created::Unlisted(created),
+    };
+    Ok(cli.output.result(&created, |created| match created {
+        Created::Listed(app) => app_table(slice::from_ref(app)),
+        Created::Unlisted(created) => format!(
             "Application {} is created.\nSee its API key with: cortex-report app list",
             created.app_id
         ),
-        apps => app_table(apps),
     })?)
 }
 
@@ -113,9 +134,10 @@ async fn delete(cli: Cli<'_>, id: i64, yes: bool) -> Result<(), Failure> {
         }
     }
     let reply = cli.reply(client.delete_app().app_id(id).send().await)?;
+    let deleted = Deleted { app_id: id, reply };
     Ok(cli
         .output
-        .result(&reply, |_| format!("Application {id} is deleted."))?)
+        .result(&deleted, |_| format!("Application {id} is deleted."))?)
 }
 
 /// An application of the user's organizations, and whose it is.
@@ -149,12 +171,13 @@ impl OrgChoice {
             .org_list;
         let listed = orgs
             .iter()
-            .map(|org| format!("\n  {} {}", org.org_id, org.name))
+            .map(|org| format!("\n  {} {}", org.org_id, visible(&org.name)))
             .collect::<String>();
-        let meant: Vec<Org> = match &self.org {
+        let wanted = self.org.as_deref().map(str::trim);
+        let meant: Vec<Org> = match wanted {
             None => orgs,
             Some(wanted) => {
-                let by_id = |org: &&Org| org.org_id.to_string() == *wanted;
+                let by_id = |org: &&Org| org.org_id.to_string() == wanted;
                 match orgs.iter().find(by_id) {
                     Some(org) => vec![org.clone()],
                     None => {
@@ -165,7 +188,7 @@ impl OrgChoice {
                 }
             }
         };
-        match (meant.as_slice(), self.org) {
+        match (meant.as_slice(), wanted) {
             ([org], _) => Ok(org.clone()),
             ([], None) => Err(Failure::Failed(
                 "You are in no organization. Ask the operator of the service to add you to one."

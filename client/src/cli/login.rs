@@ -2,47 +2,92 @@
 
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueHint};
 use indicatif::ProgressBar;
+use serde::Serialize;
 
 use super::{
-    Cli, Failure,
+    Cli, Failure, KEY_VARIABLE,
     output::{bold, table, visible},
 };
-use crate::{Error, types::User};
+use crate::{
+    Error,
+    types::{LogoutReply, User},
+};
 
 #[derive(Args)]
 pub(super) struct Login {
     /// Your e-mail address
+    #[arg(value_hint = ValueHint::EmailAddress)]
     address: String,
     /// How long to wait until you have typed the code
     #[arg(long, default_value_t = crate::Login::LIFETIME.as_secs(), value_name = "SECONDS")]
     wait: u64,
 }
 
+/// A login that waits for a person.
+#[derive(Serialize)]
+struct Started<'a> {
+    email: &'a str,
+    manual_code: &'a str,
+}
+
+/// The service's reply, and which service it is.
+#[derive(Serialize)]
+struct LoggedOut<'a> {
+    #[serde(flatten)]
+    reply: LogoutReply,
+    url: &'a str,
+}
+
 impl Login {
     pub(super) async fn run(self, cli: Cli<'_>) -> Result<(), Failure> {
-        let login = cli.client.start_login(&self.address).await;
+        let address = self.address.trim();
+        // Nobody is to open a mail and type a code in vain.
+        cli.sessions.check_writable(&cli.client.baseurl)?;
+        if cli.has_key_of_variable {
+            cli.output.tell(&format!(
+                "{KEY_VARIABLE} is set, and other commands use its session instead of the one of \
+                 this login: unset it."
+            ));
+        }
+        let login = cli.client.start_login(address).await;
         let login = login.map_err(|error| cli.failure(error))?;
         cli.output.tell(&format!(
             "\nOpen the link that was mailed to {}, and type this code there:\n\n{}\n",
-            visible(&self.address),
+            visible(address),
             boxed(login.manual_code())
         ));
+        cli.output.event(&Started {
+            email: address,
+            manual_code: login.manual_code(),
+        })?;
         let spinner = ProgressBar::new_spinner().with_message("waiting for the code");
         spinner.enable_steady_tick(Duration::from_millis(100));
         let verified = login.wait(Duration::from_secs(self.wait)).await;
         spinner.finish_and_clear();
+        let again = || format!("Start again: cortex-report login {}", visible(address));
         let (client, user) = verified.map_err(|error| match error {
+            Error::Invalidated => Failure::Failed(format!(
+                "Five wrong codes were typed, so this login has ended.\n{}",
+                again()
+            )),
             Error::NotVerified => Failure::Failed(format!(
-                "The code was not typed within {} s, or five wrong ones were.\nStart again: \
-                 cortex-report login {}",
-                self.wait, self.address
+                "The code was not typed within {} s.\n{}",
+                self.wait,
+                again()
             )),
             error => cli.failure(error),
         })?;
-        if let Some(key) = client.session_key() {
-            cli.sessions.keep(&client.baseurl, key.clone())?;
+        if let Some(key) = client.session_key()
+            && let Err(failure) = cli.sessions.keep(&client.baseurl, key.clone())
+        {
+            // A session whose key is nowhere is nobody's.
+            let said = match client.logout().send().await {
+                Ok(_) => "The session of this login has been ended again.",
+                Err(_) => "The session of this login ends after 7 days without use.",
+            };
+            return Err(failure.with(said));
         }
         Ok(cli.output.result(&user, |user| {
             format!("You are logged in as {}.\n\n{}", name(user), orgs(user))
@@ -50,15 +95,32 @@ impl Login {
     }
 }
 
+/// Ends the session at the service. Its key is forgotten here even if that fails: whoever logs out
+/// leaves none behind.
 pub(super) async fn logout(cli: Cli<'_>) -> Result<(), Failure> {
     let client = cli.logged_in()?;
-    let reply = cli.reply(client.logout().send().await)?;
-    if let Some(key) = client.session_key() {
-        cli.sessions.forget(&client.baseurl, key)?;
+    let url = &client.baseurl;
+    let ended = cli.reply(client.logout().send().await);
+    let forgotten = match client.session_key() {
+        Some(key) => cli.sessions.forget(url, key),
+        None => Ok(false),
+    };
+    match (ended, forgotten) {
+        (Ok(reply), Ok(_)) => Ok(cli.output.result(&LoggedOut { reply, url }, |_| {
+            format!("You are logged out at {url}.")
+        })?),
+        (Ok(_), Err(failure)) => Err(failure.with(&format!(
+            "The session at {url} has ended: its key in that file is worth nothing."
+        ))),
+        (Err(failure), Ok(true)) => Err(failure.with(
+            "The session_key is forgotten here all the same. At the service the session ends \
+             after 7 days without use, or when the operator ends it.",
+        )),
+        (Err(failure), Ok(false)) => Err(failure.with(&format!(
+            "The session of {KEY_VARIABLE} has not been ended."
+        ))),
+        (Err(failure), Err(kept)) => Err(failure.with(&kept.to_string())),
     }
-    Ok(cli.output.result(&reply, |_| {
-        format!("You are logged out at {}.", client.baseurl)
-    })?)
 }
 
 pub(super) async fn whoami(cli: Cli<'_>) -> Result<(), Failure> {

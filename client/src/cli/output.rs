@@ -5,6 +5,10 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 use clap::ValueEnum;
 use comfy_table::{Table, presets};
+use icu_properties::{
+    CodePointMapData, CodePointSetData,
+    props::{DefaultIgnorableCodePoint, GeneralCategory},
+};
 use serde::Serialize;
 
 /// How results are printed.
@@ -29,23 +33,24 @@ impl Output {
         Self { format }
     }
 
-    pub(super) fn is_json(&self) -> bool {
-        self.format == Format::Json
-    }
-
     /// Prints a result: the reply itself as JSON, or what `text` makes of it.
     pub(super) fn result<T: Serialize>(
         &self,
         reply: &T,
         text: impl FnOnce(&T) -> String,
     ) -> io::Result<()> {
-        let text = match self.format {
-            Format::Text => text(reply),
-            Format::Json => serde_json::to_string(reply)?,
-        };
-        let mut out = anstream::stdout();
-        writeln!(out, "{}", text.trim_end())?;
-        out.flush()
+        match self.format {
+            Format::Text => print(&text(reply)),
+            Format::Json => print(&serde_json::to_string(reply)?),
+        }
+    }
+
+    /// Prints a line of JSON for a script, of what a person is told before the result is there.
+    pub(super) fn event(&self, event: &impl Serialize) -> io::Result<()> {
+        match self.format {
+            Format::Text => Ok(()),
+            Format::Json => print(&serde_json::to_string(event)?),
+        }
     }
 
     /// Prints bytes as they are.
@@ -75,6 +80,12 @@ impl Output {
     }
 }
 
+fn print(text: &str) -> io::Result<()> {
+    let mut out = anstream::stdout();
+    writeln!(out, "{}", text.trim_end())?;
+    out.flush()
+}
+
 pub(super) fn bold(text: &str) -> String {
     format!("{BOLD}{text}{BOLD:#}")
 }
@@ -99,12 +110,27 @@ pub(super) fn table<const N: usize>(
     format!("{head}{}", rows.collect::<String>())
 }
 
-/// A text without what would control the terminal, in one line.
+/// A text in one line, without what would control the terminal or deceive its reader: each control
+/// character, line break, bidirectional control, and character that has no width is replaced.
 pub(super) fn visible(text: &str) -> String {
+    let categories = CodePointMapData::<GeneralCategory>::new();
+    // Variation selectors, fillers and tags, not all of which are of the category Format.
+    let ignorable = CodePointSetData::new::<DefaultIgnorableCodePoint>();
+    let is_hidden = |letter| {
+        let category = categories.get(letter);
+        ignorable.contains(letter)
+            || matches!(
+                category,
+                GeneralCategory::Control
+                    | GeneralCategory::Format
+                    | GeneralCategory::LineSeparator
+                    | GeneralCategory::ParagraphSeparator
+            )
+    };
     text.chars()
-        .map(|letter| match letter {
-            letter if letter.is_control() => char::REPLACEMENT_CHARACTER,
-            letter => letter,
+        .map(|letter| match is_hidden(letter) {
+            true => char::REPLACEMENT_CHARACTER,
+            false => letter,
         })
         .collect()
 }

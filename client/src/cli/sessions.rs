@@ -3,28 +3,37 @@
 use std::{
     collections::BTreeMap,
     fs, io,
-    io::Write,
     path::{Path, PathBuf},
 };
 
 use etcetera::BaseStrategy;
 use serde::{Deserialize, Serialize};
+use tempfile::NamedTempFile;
 
-use super::Failure;
+use super::{Failure, MAX_KEY_LENGTH, is_session_key};
 use crate::Secret;
 
+/// How many symbolic links are followed one after the other, as Linux has it.
+const MAX_LINKS: usize = 40;
 /// The key of each service that somebody is logged in to, in a file that only its owner reads.
 pub(super) struct Sessions {
     file: PathBuf,
     kept: Kept,
 }
 
-#[derive(Default, Serialize, Deserialize)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 struct Kept {
     /// The service of the last login.
     last_url: Option<String>,
     /// The key by the URL of its service. A key is never sent anywhere else.
     session_keys: BTreeMap<String, Secret>,
+}
+
+impl Kept {
+    fn insert(&mut self, url: &str, key: Secret) {
+        self.last_url = Some(url.to_owned());
+        self.session_keys.insert(url.to_owned(), key);
+    }
 }
 
 impl Sessions {
@@ -45,53 +54,97 @@ impl Sessions {
         self.kept.session_keys.get(url).cloned()
     }
 
-    pub(super) fn keep(&self, url: &str, key: Secret) -> Result<(), Failure> {
-        self.change(|kept| {
-            kept.last_url = Some(url.to_owned());
-            kept.session_keys.insert(url.to_owned(), key);
-        })
+    /// Rehearses [`keep`](Self::keep) up to its last step, and leaves nothing behind.
+    pub(super) fn check_writable(&self, url: &str) -> Result<(), Failure> {
+        let mut kept = self.kept.clone();
+        kept.insert(url, Secret::from("-".repeat(MAX_KEY_LENGTH)));
+        let written = self.write_beside(&kept);
+        written.map(drop).map_err(|error| self.unwritable(&error))
     }
 
-    /// Forgets a key, if it is the one that is kept for this URL.
-    pub(super) fn forget(&self, url: &str, key: &Secret) -> Result<(), Failure> {
+    pub(super) fn keep(&self, url: &str, key: Secret) -> Result<(), Failure> {
+        self.change(|kept| kept.insert(url, key))
+    }
+
+    /// Forgets a key, if it is the one that is kept for this URL, and says whether it was.
+    pub(super) fn forget(&self, url: &str, key: &Secret) -> Result<bool, Failure> {
+        let mut is_kept = false;
         self.change(|kept| {
-            if kept.session_keys.get(url) == Some(key) {
+            is_kept = kept.session_keys.get(url) == Some(key);
+            if is_kept {
                 kept.session_keys.remove(url);
             }
-        })
+        })?;
+        Ok(is_kept)
     }
 
     /// Changes the file as it is now: another login may have ended while this one was waited for.
     fn change(&self, change: impl FnOnce(&mut Kept)) -> Result<(), Failure> {
         let mut kept = read(&self.file)?;
         change(&mut kept);
-        let folder = self.file.parent().unwrap_or(Path::new("."));
-        let write = || -> io::Result<()> {
-            fs::create_dir_all(folder)?;
-            // Made with mode 0600, and put in place whole or not at all.
-            let mut file = tempfile::NamedTempFile::new_in(folder)?;
-            serde_json::to_writer_pretty(&mut file, &kept)?;
-            file.flush()?;
-            file.persist(&self.file)?;
+        let replace = || -> io::Result<()> {
+            let (file, target) = self.write_beside(&kept)?;
+            file.persist(target)?;
             Ok(())
         };
-        write().map_err(|error| {
-            Failure::Failed(format!(
-                "{} cannot be written: {error}",
-                self.file.display()
-            ))
-        })
+        replace().map_err(|error| self.unwritable(&error))
+    }
+
+    /// Writes to the disk what is to take the place of the file: put in place whole or not at all.
+    /// If the file is a symbolic link, that is the place that the link names, or its old content
+    /// would stay there with the keys.
+    fn write_beside(&self, kept: &Kept) -> io::Result<(NamedTempFile, PathBuf)> {
+        let target = follow_links(&self.file)?;
+        let folder = target.parent().unwrap_or(Path::new("."));
+        fs::create_dir_all(folder)?;
+        // Made with mode 0600.
+        let mut file = NamedTempFile::new_in(folder)?;
+        serde_json::to_writer_pretty(&mut file, kept)?;
+        file.as_file().sync_all()?;
+        Ok((file, target))
+    }
+
+    fn unwritable(&self, error: &io::Error) -> Failure {
+        Failure::Failed(format!(
+            "{} cannot be written: {error}.\nThe session_key of a login is kept there: make it \
+             writable, or have another folder by HOME or XDG_CONFIG_HOME.",
+            self.file.display()
+        ))
     }
 }
 
+/// The file that a path means, even if there is none yet.
+fn follow_links(path: &Path) -> io::Result<PathBuf> {
+    let mut path = path.to_owned();
+    for _ in 0..MAX_LINKS {
+        match fs::symlink_metadata(&path) {
+            Ok(found) if found.is_symlink() => {
+                let folder = path.parent().unwrap_or(Path::new("."));
+                path = folder.join(fs::read_link(&path)?);
+            }
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => return Ok(path),
+        }
+    }
+    Err(io::Error::other("too many symbolic links"))
+}
+
 fn read(file: &Path) -> Result<Kept, Failure> {
+    let spoilt = || {
+        Failure::Failed(format!(
+            "{} is not as cortex-report writes it.\nDelete it and log in again.",
+            file.display()
+        ))
+    };
     match fs::read(file) {
-        Ok(text) => serde_json::from_slice(&text).map_err(|_| {
-            Failure::Failed(format!(
-                "{} is not as cortex-report writes it.\nDelete it and log in again.",
-                file.display()
-            ))
-        }),
+        Ok(text) => {
+            let kept: Kept = serde_json::from_slice(&text).map_err(|_| spoilt())?;
+            let mut keys = kept.session_keys.values();
+            match keys.all(|key| is_session_key(key.reveal())) {
+                true => Ok(kept),
+                false => Err(spoilt()),
+            }
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Kept::default()),
         Err(error) => Err(Failure::Failed(format!(
             "{} cannot be read: {error}",

@@ -1,6 +1,9 @@
 //! The check of one request.
 
-use jsonschema::{ValidationError, error::ValidationErrorKind};
+use jsonschema::{
+    JsonType, ValidationError,
+    error::{TypeKind, ValidationErrorKind},
+};
 use percent_encoding::percent_decode_str;
 use poem::{
     Body, Request,
@@ -175,7 +178,16 @@ impl Operation {
                 };
                 vec![invalid(place, detail)]
             }
-            _ => vec![invalid(place, error.masked().to_string())],
+            kind => {
+                let words = in_words(kind).unwrap_or_else(|| {
+                    let message = error.masked().to_string();
+                    message
+                        .strip_prefix("value ")
+                        .unwrap_or(&message)
+                        .to_owned()
+                });
+                vec![invalid(place, words)]
+            }
         }
     }
 
@@ -192,6 +204,34 @@ impl Operation {
             _ => Ok(()),
         }
     }
+}
+
+/// A failure in the words of a person who has never seen a schema, where those of jsonschema are
+/// not.
+fn in_words(kind: &ValidationErrorKind) -> Option<String> {
+    let expected = match kind {
+        ValidationErrorKind::Format { format } => match format.as_str() {
+            "email" | "idn-email" => "an e-mail address",
+            "uri" | "iri" => "a URL",
+            "uuid" => "a UUID",
+            "date" => "a date such as 2026-01-31",
+            "date-time" => "a time such as 2026-01-31T12:00:00Z",
+            format => return Some(format!("is not of the format {format}")),
+        },
+        ValidationErrorKind::Type {
+            kind: TypeKind::Single(kind),
+        } => match kind {
+            JsonType::Array => "a list",
+            JsonType::Boolean => "true or false",
+            JsonType::Integer => "an integer",
+            JsonType::Null => "null",
+            JsonType::Number => "a number",
+            JsonType::Object => "an object",
+            JsonType::String => "a text",
+        },
+        _ => return None,
+    };
+    Some(format!("is not {expected}"))
 }
 
 /// The path's parameters, decoded, without those that cannot be.

@@ -26,8 +26,8 @@ pub struct Session {
 ///
 /// # Errors
 ///
-/// 403 if it is pending, expired, disabled or unknown, all in the same words, and if the call
-/// would change something for another site.
+/// 403 if it is pending, expired, disabled or unknown, all in the same words, if wrong codes have
+/// invalidated the login, and if the call would change something for another site.
 pub(super) async fn authenticate(
     service: &Service,
     request: &Request,
@@ -40,7 +40,11 @@ pub(super) async fn authenticate(
     let now = service.clock.now();
     let db = service.store.reader();
     let Some(session) = session::find_active(db, key.digest()).await? else {
-        return Err(not_logged_in());
+        let session = session::find_enabled(db, key.digest()).await?;
+        return Err(match session {
+            Some(session) if session.is_invalidated() => invalidated(),
+            _ => not_logged_in(),
+        });
     };
     if session.has_expired(now) {
         // The clean-up does it too, but only once a minute.
@@ -75,6 +79,14 @@ fn not_logged_in() -> Failure {
     Failure::forbidden(
         ProblemCode::NotLoggedIn,
         "Not logged in. Log in with POST /api/1/login and verify the login first.",
+    )
+}
+
+/// The answer to whoever waits for a login that nobody can verify any more.
+fn invalidated() -> Failure {
+    Failure::forbidden(
+        ProblemCode::NotAllowed,
+        "Five wrong codes have invalidated this login. Start another with POST /api/1/login.",
     )
 }
 

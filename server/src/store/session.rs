@@ -89,6 +89,11 @@ impl Model {
         self.expires_at <= now || self.used_at <= now.minus(IDLE_FOR)
     }
 
+    /// Whether wrong codes have used up its tries.
+    pub fn is_invalidated(&self) -> bool {
+        self.state == State::Pending && self.tries >= MAX_TRIES
+    }
+
     /// Whether the login can still be verified.
     pub fn can_be_verified(&self, now: Timestamp) -> bool {
         self.is_pending() && now < self.expires_at
