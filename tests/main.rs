@@ -30,6 +30,7 @@ mod mail_limits;
 mod metrics;
 mod pages;
 mod proxy;
+mod public_url;
 mod request_id;
 mod requests;
 mod rolling_restart;

@@ -1,7 +1,5 @@
 //! `POST /api/1/login`.
 
-use std::net::IpAddr;
-
 use cortex_report_api::server::{
     Failure, LoginReply, LoginRequest, LoginResponse, LoginResult, ProblemCode,
 };
@@ -10,10 +8,10 @@ use poem_openapi::payload::Json;
 
 use super::session::{cookie, refuse_cross_site};
 use crate::{
-    address::{EmailAddress, network},
+    address::EmailAddress,
     config::Limit,
     secret::Secret,
-    service::{Service, client, invalid, user_agent},
+    service::{Client, Service, client, invalid, user_agent},
     store::{
         mail, quota,
         session::{self, NewSession},
@@ -74,8 +72,8 @@ pub(super) async fn login(
 }
 
 /// What a login uses up.
-fn limits(service: &Service, email: &EmailAddress, client: IpAddr) -> [(Vec<u8>, Limit); 4] {
-    let client = network(client);
+fn limits(service: &Service, email: &EmailAddress, client: Client) -> [(Vec<u8>, Limit); 4] {
+    let client = client.network();
     let limits = &service.mail_limits;
     [
         (format!("{email} from {client}"), limits.address_client),

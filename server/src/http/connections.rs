@@ -1,9 +1,9 @@
-//! Connections: accepted up to a limit, given up when they stall, drained at the end.
+//! Connections: accepted, given up when they stall, drained at the end.
 //!
 //! poem's own server gives a client that sends half a request, or does not read its answer, all the
 //! time it wants, and spins when it runs out of file descriptors.
 
-use std::{pin::pin, sync::Arc, time::Duration};
+use std::{future::poll_fn, net::IpAddr, pin::pin, sync::Arc, time::Duration};
 
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -13,15 +13,19 @@ use poem::{
     web::{LocalAddr, RemoteAddr},
 };
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpListener, TcpStream},
-    sync::{Semaphore, watch},
+    sync::watch,
     task::JoinSet,
 };
 use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::TlsAcceptor;
 
-const MAX_CONNECTIONS: usize = 1024;
+use super::{
+    admission::{Activity, Admission, Place},
+    proxies::TrustedProxies,
+};
+
 const MAX_HEADERS: usize = 100;
 /// The largest request line and headers together, in bytes.
 const MAX_HEAD: usize = 32 * 1024;
@@ -33,40 +37,47 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// How long requests under way may take to finish once the service is told to stop.
 const GRACE: Duration = Duration::from_secs(10);
+/// How long a connection without a request is kept once the service is told to stop: a client that
+/// is about to send its next request gets an answer, with `Connection: close`.
+const LAST_REQUESTS: Duration = Duration::from_millis(500);
+/// How long what a client still sends is read, and thrown away, after the last answer: a connection
+/// that is closed with something unread takes the answer with it.
+const LINGER: Duration = Duration::from_secs(1);
 
 /// Serves until `shutdown`, then lets the requests under way finish.
 pub(crate) async fn serve<E>(
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
     endpoint: E,
+    proxies: Arc<TrustedProxies>,
     shutdown: impl Future<Output = ()>,
 ) where
     E: Endpoint<Output = Response> + 'static,
 {
-    let endpoint = Arc::new(endpoint);
-    let permits = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let admission = Admission::new(proxies);
     let (stop, stopped) = watch::channel(());
+    let server = Arc::new(Server {
+        tls,
+        endpoint,
+        stopped,
+    });
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
     loop {
-        let accepted = async {
-            // The semaphore is never closed.
-            let permit = Arc::clone(&permits).acquire_owned().await;
-            (permit, listener.accept().await)
-        };
-        let (permit, accepted) = tokio::select! {
+        let accepted = tokio::select! {
             () = &mut shutdown => break,
-            accepted = accepted => accepted,
-            Some(_) = connections.join_next() => continue,
+            accepted = listener.accept() => accepted,
         };
+        while connections.try_join_next().is_some() {}
         match accepted {
-            Ok((stream, _)) => {
-                let tls = tls.clone();
-                let connection = connection(stream, tls, Arc::clone(&endpoint), stopped.clone());
-                connections.spawn(async move {
-                    connection.await;
-                    drop(permit);
-                });
+            Ok((stream, peer)) => {
+                let admitted = tokio::select! {
+                    () = &mut shutdown => break,
+                    admitted = admission.admit(peer.ip()) => admitted,
+                };
+                if let Some(place) = admitted {
+                    connections.spawn(Arc::clone(&server).connection(stream, place));
+                }
             }
             Err(error) => {
                 tracing::warn!(%error, "no connection can be accepted");
@@ -74,79 +85,148 @@ pub(crate) async fn serve<E>(
             }
         }
     }
-    drop(listener);
+    let waiting = close(listener);
     drop(stop);
-    let drained = async { while connections.join_next().await.is_some() {} };
+    let drained = async {
+        for (stream, peer) in waiting {
+            if let Some(place) = admission.admit(peer).await {
+                connections.spawn(Arc::clone(&server).connection(stream, place));
+            }
+        }
+        while connections.join_next().await.is_some() {}
+    };
     if tokio::time::timeout(GRACE, drained).await.is_err() {
         tracing::warn!("gave up on requests that did not finish in time");
     }
 }
 
-async fn connection<E>(
-    stream: TcpStream,
+/// Closes a listener, and answers the connections that the system has accepted for it: their
+/// clients may have sent a request already.
+fn close(listener: TcpListener) -> Vec<(TcpStream, IpAddr)> {
+    let mut waiting = Vec::new();
+    // The runtime may not know yet of the last ones, so the system is asked.
+    match listener.into_std() {
+        Ok(listener) => {
+            while let Ok((stream, peer)) = listener.accept() {
+                let stream = stream.set_nonblocking(true).map(|()| stream);
+                match stream.and_then(TcpStream::from_std) {
+                    Ok(stream) => waiting.push((stream, peer.ip())),
+                    Err(error) => tracing::debug!(%error, "a connection cannot be served"),
+                }
+            }
+        }
+        Err(error) => tracing::warn!(%error, "the last connections cannot be accepted"),
+    }
+    waiting
+}
+
+/// What all connections of a listener have in common.
+struct Server<E> {
     tls: Option<TlsAcceptor>,
-    endpoint: Arc<E>,
+    endpoint: E,
+    /// Its sender is dropped when it is time to stop.
     stopped: watch::Receiver<()>,
-) where
+}
+
+impl<E> Server<E>
+where
     E: Endpoint<Output = Response> + 'static,
 {
-    let (Ok(local), Ok(remote)) = (stream.local_addr(), stream.peer_addr()) else {
-        // Gone before it was looked at.
-        return;
-    };
-    // The answers are small: none should wait for more to send.
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "a connection takes no options");
+    async fn connection(self: Arc<Self>, stream: TcpStream, place: Place) {
+        tokio::select! {
+            () = self.serve(stream, place.activity.clone()) => {}
+            () = place.evicted() => tracing::debug!("a connection made room for another"),
+        }
     }
-    let addresses = (LocalAddr(local.into()), RemoteAddr(remote.into()));
-    let mut stream = TimeoutStream::new(stream);
-    stream.set_write_timeout(Some(WRITE_TIMEOUT));
-    let stream = Box::pin(stream);
-    let Some(tls) = tls else {
-        return requests(stream, Scheme::HTTP, addresses, endpoint, stopped).await;
-    };
-    match tokio::time::timeout(HEAD_TIMEOUT, tls.accept(stream)).await {
-        Ok(Ok(stream)) => requests(stream, Scheme::HTTPS, addresses, endpoint, stopped).await,
-        Ok(Err(error)) => tracing::debug!(%error, "a connection is not encrypted"),
-        Err(_) => tracing::debug!("a connection took too long to be encrypted"),
+
+    async fn serve(self: &Arc<Self>, stream: TcpStream, activity: Activity) {
+        let (Ok(local), Ok(remote)) = (stream.local_addr(), stream.peer_addr()) else {
+            // Gone before it was looked at.
+            return;
+        };
+        // The answers are small: none should wait for more to send.
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a connection takes no options");
+        }
+        let addresses = (LocalAddr(local.into()), RemoteAddr(remote.into()));
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(WRITE_TIMEOUT));
+        let stream = Box::pin(stream);
+        let Some(tls) = &self.tls else {
+            return self
+                .requests(stream, Scheme::HTTP, addresses, activity)
+                .await;
+        };
+        match tokio::time::timeout(HEAD_TIMEOUT, tls.accept(stream)).await {
+            Ok(Ok(stream)) => {
+                // Boxed for the plain connections, which are smaller without it.
+                let stream = Box::new(stream);
+                Box::pin(self.requests(stream, Scheme::HTTPS, addresses, activity)).await;
+            }
+            Ok(Err(error)) => tracing::debug!(%error, "a connection is not encrypted"),
+            Err(_) => tracing::debug!("a connection took too long to be encrypted"),
+        }
+    }
+
+    /// Answers the requests that come over a connection.
+    async fn requests<S>(
+        self: &Arc<Self>,
+        stream: S,
+        scheme: Scheme,
+        (local, remote): (LocalAddr, RemoteAddr),
+        activity: Activity,
+    ) where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let service = service_fn(|request: hyper::Request<Incoming>| {
+            activity.waits();
+            let mut request =
+                Request::from((request, local.clone(), remote.clone(), scheme.clone()));
+            request.set_data(activity.clone());
+            let (server, activity) = (Arc::clone(self), activity.clone());
+            // Boxed: a connection without a request is small.
+            Box::pin(async move {
+                let response = server.endpoint.get_response(request).await;
+                activity.waits();
+                Ok::<_, std::convert::Infallible>(hyper::Response::from(response))
+            })
+        });
+        let mut connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_TIMEOUT)
+            .max_headers(MAX_HEADERS)
+            .max_buf_size(MAX_HEAD)
+            .serve_connection(TokioIo::new(stream), service);
+        let mut stopped = self.stopped.clone();
+        let stopped = async {
+            // It fails, since the sender is dropped.
+            let _ = stopped.changed().await;
+            tokio::time::sleep(LAST_REQUESTS).await;
+        };
+        let ended = tokio::select! {
+            biased;
+            ended = poll_fn(|context| connection.poll_without_shutdown(context)) => ended,
+            () = stopped => {
+                std::pin::Pin::new(&mut connection).graceful_shutdown();
+                poll_fn(|context| connection.poll_without_shutdown(context)).await
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%error, "a connection broke");
+        }
+        linger(connection.into_parts().io.into_inner()).await;
     }
 }
 
-/// Answers the requests that come over a connection.
-async fn requests<S, E>(
-    stream: S,
-    scheme: Scheme,
-    (local, remote): (LocalAddr, RemoteAddr),
-    endpoint: Arc<E>,
-    mut stopped: watch::Receiver<()>,
-) where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    E: Endpoint<Output = Response> + 'static,
-{
-    let service = service_fn(|request: hyper::Request<Incoming>| {
-        let request = Request::from((request, local.clone(), remote.clone(), scheme.clone()));
-        let endpoint = Arc::clone(&endpoint);
-        async move {
-            let response = endpoint.get_response(request).await;
-            Ok::<_, std::convert::Infallible>(hyper::Response::from(response))
-        }
-    });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
-        .max_headers(MAX_HEADERS)
-        .max_buf_size(MAX_HEAD)
-        .serve_connection(TokioIo::new(stream), service);
-    let mut connection = pin!(connection);
-    let ended = tokio::select! {
-        ended = &mut connection => ended,
-        // The sender is dropped when it is time to stop.
-        _ = stopped.changed() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
+/// Tells a client that no more comes, and waits a little for its own end.
+async fn linger(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
+    let lingering = async {
+        stream.shutdown().await?;
+        let mut unread = [0; 512];
+        while stream.read(&mut unread).await? > 0 {}
+        Ok::<_, std::io::Error>(())
     };
-    if let Err(error) = ended {
-        tracing::debug!(%error, "a connection broke");
+    if let Ok(Err(error)) = tokio::time::timeout(LINGER, lingering).await {
+        tracing::debug!(%error, "a connection did not end cleanly");
     }
 }
