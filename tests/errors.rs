@@ -198,6 +198,10 @@ async fn a_head_is_answered_wherever_a_get_is() {
                 let mut headers = response.headers().clone();
                 headers.remove("date");
                 headers.remove("x-request-id");
+                // Of an empty body it is left out.
+                if headers.get("content-length").is_some_and(|it| it == "0") {
+                    headers.remove("content-length");
+                }
                 headers
             };
             assert_eq!(headers(&head), headers(&get), "{path}");
@@ -239,7 +243,7 @@ async fn very_many_failures_are_answered_in_few_words() {
             assert!(length < 32 * 1024, "{path}: {length} bytes are answered");
         }
     }
-    let query = format!("/api/1/app?org_id=1&{}", &form[..20_000]);
+    let query = format!("/api/1/app?org_id=1&{}", pairs[..3000].join("=&"));
     let problem = problem(service.get(&query), 400, "invalid_request").await;
     assert_eq!(problem["errors"].as_array().unwrap().len(), 100);
     let detail = problem["detail"].as_str().unwrap();

@@ -268,8 +268,15 @@ async fn a_host_that_is_missing_or_ambiguous_is_400() {
     ] {
         let shown = String::from_utf8_lossy(head).into_owned();
         let answer = raw(&service, &[head, b"\r\n"].concat()).await;
-        assert!(answer.starts_with("HTTP/1.1 400 Bad Request\r\n") || answer.starts_with("HTTP/1.0 400 Bad Request\r\n"), "{shown}: {answer}");
-        assert!(answer.contains("\"code\":\"invalid_request\""), "{shown}: {answer}");
+        assert!(
+            answer.starts_with("HTTP/1.1 400 Bad Request\r\n")
+                || answer.starts_with("HTTP/1.0 400 Bad Request\r\n"),
+            "{shown}: {answer}"
+        );
+        assert!(
+            answer.contains("\"code\":\"invalid_request\""),
+            "{shown}: {answer}"
+        );
         assert!(answer.contains("x-request-id: "), "{shown}: {answer}");
     }
     for head in [
