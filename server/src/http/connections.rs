@@ -3,7 +3,7 @@
 //! poem's own server gives a client that sends half a request, or does not read its answer, all the
 //! time it wants, and spins when it runs out of file descriptors.
 
-use std::{future::poll_fn, net::IpAddr, pin::pin, sync::Arc, time::Duration};
+use std::{future::poll_fn, pin::pin, sync::Arc, time::Duration};
 
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -85,39 +85,51 @@ pub(crate) async fn serve<E>(
             }
         }
     }
-    let waiting = close(listener);
     drop(stop);
-    let drained = async {
-        for (stream, peer) in waiting {
-            if let Some(place) = admission.admit(peer).await {
-                connections.spawn(Arc::clone(&server).connection(stream, place));
+    let accepting = async {
+        loop {
+            match listener.accept().await {
+                Ok((stream, peer)) => {
+                    if let Some(place) = admission.admit(peer.ip()).await {
+                        connections.spawn(Arc::clone(&server).connection(stream, place));
+                    }
+                }
+                Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
             }
         }
-        while connections.join_next().await.is_some() {}
     };
+    if let Err(error) = refuse_new_clients(&listener) {
+        tracing::debug!(%error, "a client that connects now may get no answer");
+    }
+    // It only ends by the timeout.
+    let _ = tokio::time::timeout(LAST_REQUESTS, accepting).await;
+    drop(listener);
+    let drained = async { while connections.join_next().await.is_some() {} };
     if tokio::time::timeout(GRACE, drained).await.is_err() {
         tracing::warn!("gave up on requests that did not finish in time");
     }
 }
 
-/// Closes a listener, and answers the connections that the system has accepted for it: their
-/// clients may have sent a request already.
-fn close(listener: TcpListener) -> Vec<(TcpStream, IpAddr)> {
-    let mut waiting = Vec::new();
-    // The runtime may not know yet of the last ones, so the system is asked.
-    match listener.into_std() {
-        Ok(listener) => {
-            while let Ok((stream, peer)) = listener.accept() {
-                let stream = stream.set_nonblocking(true).map(|()| stream);
-                match stream.and_then(TcpStream::from_std) {
-                    Ok(stream) => waiting.push((stream, peer.ip())),
-                    Err(error) => tracing::debug!(%error, "a connection cannot be served"),
-                }
-            }
-        }
-        Err(error) => tracing::warn!(%error, "the last connections cannot be accepted"),
-    }
-    waiting
+/// Has the system pass over whoever begins to connect, who is refused once the listener is closed.
+/// Whoever has begun before gets through meanwhile: closing the listener would take their
+/// connections with it, and perhaps requests that were sent already.
+#[cfg(target_os = "linux")]
+fn refuse_new_clients(listener: &TcpListener) -> std::io::Result<()> {
+    use socket2::{SockFilter, SockRef};
+
+    /// Drops a TCP segment with SYN among its flags, which are its byte 13.
+    const NO_SYN: [SockFilter; 4] = [
+        SockFilter::new(0x30, 0, 0, 13),
+        SockFilter::new(0x45, 0, 1, 0x02),
+        SockFilter::new(0x06, 0, 0, 0),
+        SockFilter::new(0x06, 0, 0, u32::MAX),
+    ];
+    SockRef::from(listener).attach_filter(&NO_SYN)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn refuse_new_clients(_: &TcpListener) -> std::io::Result<()> {
+    Err(std::io::ErrorKind::Unsupported.into())
 }
 
 /// What all connections of a listener have in common.
@@ -207,7 +219,7 @@ where
             biased;
             ended = poll_fn(|context| connection.poll_without_shutdown(context)) => ended,
             () = stopped => {
-                std::pin::Pin::new(&mut connection).graceful_shutdown();
+                Pin::new(&mut connection).graceful_shutdown();
                 poll_fn(|context| connection.poll_without_shutdown(context)).await
             }
         };

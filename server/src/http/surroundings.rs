@@ -12,7 +12,6 @@ use poem::{
     Endpoint, IntoResponse, PathPattern, Request, Response, Result,
     http::{HeaderName, HeaderValue, Method, StatusCode, header},
 };
-use tokio::task::JoinSet;
 use tracing::{Instrument, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
@@ -31,9 +30,6 @@ const DEADLINE: Duration = Duration::from_secs(30);
 /// How long the answer to a request may take once its body has arrived. It is longer than the
 /// database may take for a connection, whose own error says more.
 const ANSWER_TIMEOUT: Duration = Duration::from_millis(3300);
-/// How long what such a request does may take in all: a commit that is slow is not cut off, even if
-/// the client is told no more of it.
-const WORK_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What stands for the status of a request whose client went away before it was answered.
 const GONE_AWAY: u16 = 499;
@@ -61,8 +57,8 @@ pub(super) async fn deadline(endpoint: Arc<impl Endpoint>, request: Request) -> 
 /// Answers as `late` says where the service does not answer in time, such as with a database that
 /// does not answer at all.
 ///
-/// The work goes on for a while: a transaction is not cut off between its commit and the answer to
-/// that. A client that goes away ends it, as ever.
+/// The work is a task of its own, which ends by itself: neither the deadline nor a client that goes
+/// away cuts off a statement or a commit that is under way.
 pub(super) async fn answer_in_time(
     endpoint: Arc<impl Endpoint + 'static>,
     request: Request,
@@ -72,15 +68,12 @@ pub(super) async fn answer_in_time(
         activity.answers();
     }
     let answering = async move { endpoint.get_response(request).await };
-    let answering = tokio::time::timeout(WORK_TIMEOUT, answering);
-    // Dropped with this future, and its task with it.
-    let mut work = JoinSet::new();
-    work.spawn(answering.in_current_span());
-    match tokio::time::timeout(ANSWER_TIMEOUT, work.join_next()).await {
-        Ok(Some(Ok(Ok(response)))) => return Ok(response),
-        Ok(Some(Err(error))) if error.is_panic() => panic::resume_unwind(error.into_panic()),
-        Ok(_) => {}
-        Err(_) => work.detach_all(),
+    let work = tokio::spawn(answering.in_current_span());
+    match tokio::time::timeout(ANSWER_TIMEOUT, work).await {
+        Ok(Ok(response)) => return Ok(response),
+        Ok(Err(error)) if error.is_panic() => panic::resume_unwind(error.into_panic()),
+        // It is never aborted but with the runtime.
+        Ok(Err(_)) | Err(_) => {}
     }
     tracing::warn!("a request was not answered in time");
     Ok(late())
