@@ -265,7 +265,7 @@ async fn ask_until_the_end(
     service: SocketAddr,
     keeps: bool,
     sent: Arc<AtomicUsize>,
-) -> Vec<&'static str> {
+) -> Vec<String> {
     let mut lost = Vec::new();
     let mut kept: Option<TcpStream> = None;
     loop {
@@ -290,14 +290,19 @@ async fn ask_until_the_end(
             let text = String::from_utf8_lossy(answer);
             text.contains("\r\n\r\n") && text.ends_with('}')
         };
+        let mut end = format!("{written:?}");
         while written.is_ok() && !is_whole(&answer) {
             match stream.read_buf(&mut answer).await {
                 Ok(1..) => {}
-                _ => break,
+                ended => {
+                    end = format!("{ended:?}");
+                    break;
+                }
             }
         }
         if !is_whole(&answer) {
-            lost.push(if is_first { "a first" } else { "a later" });
+            let which = if is_first { "the first" } else { "a later one" };
+            lost.push(format!("{which} of a connection: {end}, {answer:?}"));
             continue;
         }
         let closes = String::from_utf8_lossy(&answer).contains("connection: close");

@@ -72,8 +72,10 @@ pub(crate) async fn serve<E>(
         match accepted {
             Ok((stream, peer)) => {
                 let admitted = tokio::select! {
-                    () = &mut shutdown => break,
+                    // Who has a place is served, shutdown or not.
+                    biased;
                     admitted = admission.admit(peer.ip()) => admitted,
+                    () = &mut shutdown => break,
                 };
                 if let Some(place) = admitted {
                     connections.spawn(Arc::clone(&server).connection(stream, place));
