@@ -12,7 +12,7 @@ async fn client(service: &Service, lines: &[(&str, &[u8])]) -> String {
     let mails = service.mails().len();
     let mut login = service.post("/api/1/login");
     for (name, value) in lines {
-        login = login.header(*name, *value);
+        login = login.header(name, *value);
     }
     ok(login.json(&json!({ "email": "ann@example.com" }))).await;
     let mail = service.mail_after(mails).await;
