@@ -3,7 +3,14 @@
 //! poem's own server gives a client that sends half a request, or does not read its answer, all the
 //! time it wants, and spins when it runs out of file descriptors.
 
-use std::{future::poll_fn, pin::pin, sync::Arc, time::Duration};
+use std::{
+    future::poll_fn,
+    io::{self, IoSlice},
+    pin::{Pin, pin},
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
 
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -13,7 +20,7 @@ use poem::{
     web::{LocalAddr, RemoteAddr},
 };
 use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf},
     net::{TcpListener, TcpStream},
     sync::watch,
     task::JoinSet,
@@ -29,6 +36,8 @@ use super::{
 const MAX_HEADERS: usize = 100;
 /// The largest request line and headers together, in bytes.
 const MAX_HEAD: usize = 32 * 1024;
+/// The most bytes that are read at once: less than the buffer that hyper begins with.
+const MAX_READ: usize = 4 * 1024;
 /// How long a request's headers may take to arrive, and a connection may wait for the next request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a client may take to read the next piece of an answer.
@@ -116,7 +125,7 @@ pub(crate) async fn serve<E>(
 /// Whoever has begun before gets through meanwhile: closing the listener would take their
 /// connections with it, and perhaps requests that were sent already.
 #[cfg(target_os = "linux")]
-fn refuse_new_clients(listener: &TcpListener) -> std::io::Result<()> {
+fn refuse_new_clients(listener: &TcpListener) -> io::Result<()> {
     use socket2::{SockFilter, SockRef};
 
     /// Drops a TCP segment with SYN among its flags, which are its byte 13.
@@ -130,8 +139,8 @@ fn refuse_new_clients(listener: &TcpListener) -> std::io::Result<()> {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn refuse_new_clients(_: &TcpListener) -> std::io::Result<()> {
-    Err(std::io::ErrorKind::Unsupported.into())
+fn refuse_new_clients(_: &TcpListener) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 /// What all connections of a listener have in common.
@@ -210,7 +219,7 @@ where
             .header_read_timeout(HEAD_TIMEOUT)
             .max_headers(MAX_HEADERS)
             .max_buf_size(MAX_HEAD)
-            .serve_connection(TokioIo::new(stream), service);
+            .serve_connection(TokioIo::new(SmallReads(stream)), service);
         let mut stopped = self.stopped.clone();
         let stopped = async {
             // It fails, since the sender is dropped.
@@ -228,7 +237,7 @@ where
         if let Err(error) = ended {
             tracing::debug!(%error, "a connection broke");
         }
-        linger(connection.into_parts().io.into_inner()).await;
+        linger(connection.into_parts().io.into_inner().0).await;
     }
 }
 
@@ -238,9 +247,60 @@ async fn linger(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
         stream.shutdown().await?;
         let mut unread = [0; 512];
         while stream.read(&mut unread).await? > 0 {}
-        Ok::<_, std::io::Error>(())
+        Ok::<_, io::Error>(())
     };
     if let Ok(Err(error)) = tokio::time::timeout(LINGER, lingering).await {
         tracing::debug!(%error, "a connection did not end cleanly");
+    }
+}
+
+/// A stream that is read in small pieces.
+///
+/// hyper doubles the buffer of a connection each time that a read fills it, and keeps it that large
+/// while a slow body arrives: a thousand such connections take tens of megabytes.
+struct SmallReads<S>(S);
+
+impl<S: AsyncRead + Unpin> AsyncRead for SmallReads<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let length = buffer.remaining().min(MAX_READ);
+        let mut piece = ReadBuf::new(buffer.initialize_unfilled_to(length));
+        ready!(Pin::new(&mut self.0).poll_read(context, &mut piece))?;
+        let count = piece.filled().len();
+        buffer.advance(count);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for SmallReads<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(context, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write_vectored(context, bytes)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.0.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(context)
     }
 }
