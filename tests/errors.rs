@@ -37,8 +37,8 @@ async fn an_unknown_method_is_405_and_tells_the_known_ones() {
     for (path, known) in [
         ("/api/1/login", "POST"),
         ("/api/1/logout", "POST"),
-        ("/api/1/user", "GET"),
-        ("/api/1/app", "GET, POST"),
+        ("/api/1/user", "GET, HEAD"),
+        ("/api/1/app", "GET, HEAD, POST"),
         ("/api/1/app/1", "DELETE"),
         ("/", "GET, HEAD"),
         ("/docs", "GET, HEAD"),
@@ -49,14 +49,19 @@ async fn an_unknown_method_is_405_and_tells_the_known_ones() {
         ("/verify/x", "GET, HEAD, POST"),
     ] {
         for method in [
-            "GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW",
+            "GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW",
         ] {
             if known.split(", ").any(|known| known == method) {
                 continue;
             }
             let method = Method::from_bytes(method.as_bytes()).unwrap();
-            let response = service.request(method, path).send().await.unwrap();
+            let request = service.request(method.clone(), path);
+            let response = request.send().await.unwrap();
             assert_eq!(response.headers()["allow"], known, "{path}");
+            if method == Method::HEAD {
+                assert_eq!(response.status(), 405, "{path}");
+                continue;
+            }
             problem_of(response, 405, "method_not_allowed").await;
         }
     }
@@ -188,4 +193,104 @@ async fn a_body_over_64_kib_is_413_with_a_length_or_without() {
         .post("/api/1/login")
         .header("content-type", "application/json");
     assert_eq!(pointers(request.body(fits)).await, ["/body/email"]);
+}
+
+/// RFC 9110, 9.3.2: the same status and headers, no body, and nothing changes.
+#[tokio::test]
+async fn a_head_is_answered_wherever_a_get_is() {
+    let service = Service::start().await;
+    let login = service.start_login("bob@example.com").await;
+    let key = service.log_in("ann@example.com").await;
+    let org_id = service.org_id(&key).await;
+    service.create_app(&key, org_id, "a").await;
+    service.outbox_is_empty().await;
+    let before = service.dump().await;
+    for path in [
+        "/",
+        "/docs",
+        "/docs/",
+        "/docs/swagger-ui-bundle.js",
+        "/docs/nothing",
+        "/openapi.yaml",
+        "/openapi.json",
+        "/verify.css",
+        "/verify/unknown",
+        &login.path,
+        "/livez",
+        "/readyz",
+        "/nothing",
+        "/api/1/user",
+        "/api/1/user?a=1",
+        "/api/1/login",
+        &format!("/api/1/app?org_id={org_id}"),
+        "/api/1/app?org_id=99",
+        "/api/1/app",
+    ] {
+        for with_key in [true, false] {
+            let send = async |method: Method| {
+                let request = service.request(method, path);
+                let request = match with_key {
+                    true => request.bearer_auth(&key),
+                    false => request,
+                };
+                request.send().await.unwrap()
+            };
+            let head = send(Method::HEAD).await;
+            let get = send(Method::GET).await;
+            // A path that only a POST takes answers both with 405.
+            assert_eq!(head.status(), get.status(), "{path}");
+            let headers = |response: &reqwest::Response| {
+                let mut headers = response.headers().clone();
+                headers.remove("date");
+                headers.remove("x-request-id");
+                // Of an empty body it is left out.
+                if headers.get("content-length").is_some_and(|it| it == "0") {
+                    headers.remove("content-length");
+                }
+                headers
+            };
+            assert_eq!(headers(&head), headers(&get), "{path}");
+            assert_eq!(head.text().await.unwrap(), "", "{path}");
+        }
+    }
+    assert_eq!(service.dump().await, before);
+}
+
+#[tokio::test]
+async fn very_many_failures_are_answered_in_few_words() {
+    let service = Service::start().await;
+    let pairs: Vec<String> = (0..10_000).map(|n| format!("{n:x}")).collect();
+    let form = pairs.join("=&");
+    assert!(form.len() < 64 * 1024);
+    let names: String = pairs.iter().map(|n| format!("\"{n}\":1,")).collect();
+    let (names, _) = names[..60_000].rsplit_once(',').unwrap();
+    let json = format!("{{{names}}}");
+    let long = "%00".repeat(20_000);
+    for (media_type, body) in [
+        ("application/x-www-form-urlencoded", &form),
+        ("application/x-www-form-urlencoded", &format!("{long}=1")),
+        (
+            "application/x-www-form-urlencoded",
+            &format!("{long}=1&{long}=2")[..65_000].to_owned(),
+        ),
+        ("application/json", &json),
+        (
+            "application/json",
+            &format!(r#"{{"{0}":1,"{0}":2}}"#, "x".repeat(30_000)),
+        ),
+    ] {
+        for path in ["/api/1/login", "/api/1/app", "/api/1/logout"] {
+            let request = service.post(path).header("content-type", media_type);
+            let response = request.body(body.clone()).send().await.unwrap();
+            assert_eq!(response.status(), 400);
+            let answer = response.text().await.unwrap();
+            let length = answer.len();
+            assert!(length < 32 * 1024, "{path}: {length} bytes are answered");
+        }
+    }
+    let query = format!("/api/1/app?org_id=1&{}", pairs[..3000].join("=&"));
+    let problem = problem(service.get(&query), 400, "invalid_request").await;
+    assert_eq!(problem["errors"].as_array().unwrap().len(), 100);
+    let detail = problem["detail"].as_str().unwrap();
+    assert!(detail.contains("lists 100 of"), "{detail}");
 }

@@ -34,6 +34,8 @@ async fn without_its_database_it_lives_and_is_not_ready() {
     let alive = service.get("/livez").send().await.unwrap();
     assert_eq!(alive.status(), 200);
     failed.close().await.unwrap();
+    // The probe is not cut off, and uses the test's database.
+    service.stop().await;
 }
 
 #[tokio::test]

@@ -227,3 +227,72 @@ async fn bytes_that_are_no_http_do_no_harm() {
         ok(service.post("/api/1/logout").json(&json!({}))).await;
     }
 }
+
+/// What the service answers a request as it is on the wire.
+async fn raw(service: &Service, request: &[u8]) -> String {
+    let mut stream = TcpStream::connect(service.address()).await.unwrap();
+    stream.write_all(request).await.unwrap();
+    stream.shutdown().await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+/// RFC 9112, 3.2: two programs in a row that take a request for different hosts are a way into the
+/// second one.
+#[tokio::test]
+async fn a_host_that_is_missing_or_ambiguous_is_400() {
+    let service = Service::start().await;
+    for head in [
+        &b"GET /livez HTTP/1.1\r\n"[..],
+        b"GET /livez HTTP/1.1\r\nhost: a\r\nhost: a\r\n",
+        b"GET /livez HTTP/1.1\r\nhost: a\r\nHost: b\r\n",
+        b"GET /livez HTTP/1.1\r\nhost:\r\n",
+        b"GET /livez HTTP/1.1\r\nhost: \xff\r\n",
+        b"GET /livez HTTP/1.1\r\nhost: a b\r\n",
+        b"GET /livez HTTP/1.1\r\nhost: a, b\r\n",
+        b"GET /livez HTTP/1.1\r\nhost: a/b\r\n",
+        b"GET /livez HTTP/1.1\r\nhost: user@a\r\n",
+        b"GET /livez HTTP/1.1\r\nhost: a:x\r\n",
+        b"GET /livez HTTP/1.1\r\nhost: a:99999\r\n",
+        b"GET /livez HTTP/1.1\r\nhost: [::1\r\n",
+        b"GET /livez HTTP/1.1\r\nhost: http://a\r\n",
+        b"GET /livez HTTP/1.0\r\nhost: a\r\nhost: a\r\n",
+        b"GET /livez HTTP/1.0\r\nhost: a b\r\n",
+        b"GET http://a/livez HTTP/1.1\r\n",
+        b"GET http://user@a/livez HTTP/1.1\r\nhost: a\r\n",
+        b"GET ftp://a/livez HTTP/1.1\r\nhost: a\r\n",
+        b"GET /api/1/user HTTP/1.1\r\n",
+        b"GET /nothing HTTP/1.1\r\n",
+        b"POST /api/1/login HTTP/1.1\r\ncontent-length: 0\r\n",
+    ] {
+        let shown = String::from_utf8_lossy(head).into_owned();
+        let answer = raw(&service, &[head, b"\r\n"].concat()).await;
+        assert!(
+            answer.starts_with("HTTP/1.1 400 Bad Request\r\n")
+                || answer.starts_with("HTTP/1.0 400 Bad Request\r\n"),
+            "{shown}: {answer}"
+        );
+        assert!(
+            answer.contains("\"code\":\"invalid_request\""),
+            "{shown}: {answer}"
+        );
+        assert!(answer.contains("x-request-id: "), "{shown}: {answer}");
+    }
+    for head in [
+        &b"GET /livez HTTP/1.1\r\nhost: a\r\n"[..],
+        b"GET /livez HTTP/1.1\r\nhost: my_service.example:8080\r\n",
+        b"GET /livez HTTP/1.1\r\nhost: [::1]:80\r\n",
+        b"GET /livez HTTP/1.0\r\n",
+        b"GET /livez HTTP/1.0\r\nhost: a\r\n",
+        // As it is sent to a proxy: RFC 9112, 3.2.2.
+        b"GET http://a:80/livez HTTP/1.1\r\nhost: a:80\r\n",
+        b"GET https://a/livez HTTP/1.1\r\nhost: b\r\n",
+        b"GET http://a/livez HTTP/1.0\r\n",
+    ] {
+        let shown = String::from_utf8_lossy(head).into_owned();
+        let answer = raw(&service, &[head, b"\r\n"].concat()).await;
+        let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert_eq!(body, "alive\n", "{shown}: {answer}");
+    }
+}

@@ -32,6 +32,7 @@ mod metrics;
 mod pages;
 mod pgbouncer;
 mod proxy;
+mod public_url;
 mod request_id;
 mod requests;
 mod rolling_restart;

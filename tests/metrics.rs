@@ -107,6 +107,8 @@ async fn a_client_that_goes_away_is_counted_too() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     other.close().await.unwrap();
+    // What the client asked for is not cut off, and uses the test's database.
+    service.stop().await;
 }
 
 #[tokio::test]

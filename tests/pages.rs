@@ -113,5 +113,5 @@ async fn the_front_door_leads_to_the_documentation_which_loads_nothing_from_else
         .await
         .unwrap();
     let initializer = initializer.text().await.unwrap();
-    assert!(initializer.contains("\"/openapi.json\""), "{initializer}");
+    assert!(initializer.contains("\"../openapi.json\""), "{initializer}");
 }

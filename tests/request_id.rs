@@ -96,3 +96,32 @@ async fn the_log_names_the_request_of_each_line() {
     assert_eq!(line["fields"]["operation"], "getUser", "{line}");
     assert_eq!(line["fields"]["status"], 403, "{line}");
 }
+
+/// Whatever stands in the place of the method, such as a secret.
+#[tokio::test]
+async fn the_log_names_methods_that_http_knows_and_counts_in_numbers() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = binary(folder.path());
+    command.env("CORTEX_REPORT_LOG_FORMAT", "json");
+    let mut served = serve(command).await;
+    for (method, logged) in [
+        ("GET", "GET"),
+        ("HEAD", "HEAD"),
+        ("PATCH", "PATCH"),
+        ("SECRET-4ZQ3mX0u7dT1rN8k", "other"),
+        ("Get", "other"),
+    ] {
+        let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
+        let id = id(served.api.request(method, "/nothing")).await;
+        let line = served.log.next_line().await.unwrap().unwrap();
+        assert!(!line.contains("SECRET"), "{line}");
+        let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(line["span"]["id"], id, "{line}");
+        assert_eq!(line["span"]["method"], logged, "{line}");
+        let fields = line["fields"].as_object().unwrap();
+        assert!(fields["status"].is_u64(), "{line}");
+        assert!(fields["milliseconds"].is_u64(), "{line}");
+        assert!(fields["operation"].is_string(), "{line}");
+    }
+    served.child.kill().await.unwrap();
+}

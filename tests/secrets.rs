@@ -117,3 +117,18 @@ async fn the_log_shows_no_secret() {
         );
     }
 }
+
+/// The mails in it are keys to logins. A folder that the operator has made is left as it is.
+#[tokio::test]
+async fn a_mail_folder_is_made_for_its_owner_alone_and_keeps_its_mode() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let service = Service::start().await;
+    let folder = service.folder().path().join("mail");
+    let mode = || std::fs::metadata(&folder).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(), 0o700);
+    let shared = std::fs::Permissions::from_mode(0o750);
+    std::fs::set_permissions(&folder, shared).unwrap();
+    let _service = service.restart_with(|_| {}).await;
+    assert_eq!(mode(), 0o750);
+}

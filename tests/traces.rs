@@ -94,6 +94,31 @@ async fn a_request_is_part_of_the_trace_that_a_trusted_proxy_began() {
     }
 }
 
+/// OpenTelemetry's name for what is none of HTTP's methods, which may be anything.
+#[tokio::test]
+async fn a_trace_names_methods_that_http_knows() {
+    let (collected, url) = collector().await;
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = binary(folder.path());
+    command.env("CORTEX_REPORT_OTLP_URL", url);
+    let mut served = serve(command).await;
+    let method = reqwest::Method::from_bytes(b"SECRET-4ZQ3mX0u7dT1rN8k").unwrap();
+    let request = served.api.request(method, "/api/1/user");
+    problem(request, 405, "method_not_allowed").await;
+    signal(&served.child, "TERM");
+    assert!(served.child.wait().await.unwrap().success());
+
+    let collected = std::mem::take(&mut *collected.lock().unwrap());
+    assert!(!format!("{collected:?}").contains("SECRET"));
+    let resources = collected.iter().flat_map(|it| &it.resource_spans);
+    let scopes = resources.flat_map(|it| &it.scope_spans);
+    let spans: Vec<&Span> = scopes.flat_map(|it| &it.spans).collect();
+    assert_eq!(spans.len(), 1, "{spans:?}");
+    assert_eq!(spans[0].name, "HTTP");
+    let method = attribute(&spans[0].attributes, "http.request.method");
+    assert_eq!(method.as_deref(), Some("_OTHER"));
+}
+
 #[tokio::test]
 async fn without_its_collector_it_serves_and_ends_in_time() {
     let folder = tempfile::tempdir().unwrap();

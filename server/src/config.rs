@@ -87,8 +87,8 @@ pub struct ServeSettings {
     #[arg(long, env = "CORTEX_REPORT_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<PublicUrl>,
 
-    /// The networks of the proxies in front of the service, whose X-Forwarded-For, X-Request-Id and
-    /// traceparent are believed; by default nobody's.
+    /// The networks of the proxies in front of the service, whose X-Forwarded-For or Forwarded,
+    /// X-Request-Id and traceparent are believed; by default nobody's.
     #[arg(
         long,
         env = "CORTEX_REPORT_TRUSTED_PROXIES",

@@ -1,9 +1,11 @@
 //! HTTP: the routes, what surrounds every one of them, and the connections.
 
+mod admission;
 mod connections;
 mod health;
 mod proxies;
 mod surroundings;
+mod target;
 
 use std::sync::Arc;
 
@@ -13,18 +15,26 @@ use poem::{
     Endpoint, EndpointExt, IntoResponse, Request, Response, Result, Route, RouteMethod,
     error::{InternalServerError, MethodNotAllowedError},
     get, handler,
+    http::{HeaderValue, StatusCode, header},
     middleware::CatchPanic,
     web::Data,
 };
 
 pub(crate) use connections::serve;
 pub(crate) use health::Readiness;
-use surroundings::{accompany, deadline, security_headers};
+pub(crate) use proxies::TrustedProxies;
+use surroundings::{accompany, answer_in_time, deadline, security_headers};
+use target::{below_public_path, require_host};
 
-use crate::{pages, service::Service};
+use crate::{
+    pages,
+    service::{RETRY_AFTER, Service},
+};
 
 /// The largest body that is read, in bytes.
 const BODY_LIMIT: usize = 64 * 1024;
+
+const DATABASE_IS_LATE: &str = "The database does not answer in time. Try again in a few seconds.";
 
 /// Everything that the service answers.
 ///
@@ -35,10 +45,21 @@ pub(crate) fn endpoint(
     service: Service,
 ) -> Result<impl Endpoint<Output = Response> + 'static, ContractError> {
     let contract = Contract::new(CONTRACT_JSON, BODY_LIMIT)?;
-    let api = contract.clone().guard(server::service(service.clone()));
+    // What needs the database is answered in time. By then a body has been read: how long that
+    // takes is up to the client.
+    let api = server::service(service.clone()).around(|endpoint, request| {
+        answer_in_time(endpoint, request, || unavailable(DATABASE_IS_LATE))
+    });
+    let api = contract.clone().guard(api);
+    let show = pages::show_verification
+        .around(|endpoint, request| answer_in_time(endpoint, request, pages::unavailable));
+    let redeem = pages::redeem_code
+        .around(|endpoint, request| answer_in_time(endpoint, request, pages::unavailable))
+        .before(limit_body);
+    let verification = get(show).post(redeem);
     let accompanied = Arc::new(service.clone());
     let public_url = service.public_url.clone();
-    let verification = get(pages::show_verification).post(pages::redeem_code.before(limit_body));
+    let public_path = public_url.path().to_owned();
     let page = |route: RouteMethod| only("GET, HEAD", route);
     let endpoint = Route::new()
         .at("/", page(get(pages::home)))
@@ -55,6 +76,7 @@ pub(crate) fn endpoint(
         .with(CatchPanic::new())
         .around(deadline)
         .around(problems)
+        .around(require_host)
         .around(move |endpoint, request| security_headers(endpoint, request, public_url.clone()))
         .around(move |endpoint, request| {
             accompany(
@@ -63,7 +85,8 @@ pub(crate) fn endpoint(
                 contract.clone(),
                 Arc::clone(&accompanied),
             )
-        });
+        })
+        .around(move |endpoint, request| below_public_path(endpoint, request, public_path.clone()));
     Ok(endpoint)
 }
 
@@ -73,6 +96,7 @@ pub(crate) fn metrics_endpoint(service: Service) -> impl Endpoint<Output = Respo
         .at("/metrics", only("GET, HEAD", get(metrics)))
         .data(service)
         .around(problems)
+        .around(require_host)
 }
 
 #[handler]
@@ -88,6 +112,13 @@ async fn limit_body(mut request: Request) -> Result<Request> {
     let body = request.take_body().into_bytes_limit(BODY_LIMIT).await?;
     request.set_body(body);
     Ok(request)
+}
+
+/// The answer to a request that the service cannot serve for the moment.
+fn unavailable(detail: &str) -> Response {
+    Rejection::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail)
+        .with_header(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER))
+        .into_response()
 }
 
 /// Tells a client that uses another method which ones there are.

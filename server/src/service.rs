@@ -1,6 +1,7 @@
 //! The service: what every operation works with, and how an error of it is answered.
 
 use std::{
+    fmt,
     net::IpAddr,
     sync::{Arc, atomic::AtomicBool},
 };
@@ -11,8 +12,8 @@ use tokio::sync::Notify;
 
 use crate::{
     clock::Clock,
-    config::{MailLimits, Network, PublicUrl, Registration},
-    http::Readiness,
+    config::{MailLimits, PublicUrl, Registration},
+    http::{Readiness, TrustedProxies},
     metrics::Metrics,
     random::Random,
     secret::ServerKey,
@@ -35,7 +36,7 @@ pub struct Service {
     pub(crate) registration: Registration,
     pub(crate) mail_limits: MailLimits,
     /// Who is believed about where a request comes from.
-    pub(crate) trusted_proxies: Arc<[Network]>,
+    pub(crate) trusted_proxies: Arc<TrustedProxies>,
     /// Wakes the worker that sends mails.
     pub(crate) mail_is_due: Arc<Notify>,
     pub(crate) metrics: Arc<Metrics>,
@@ -44,14 +45,37 @@ pub struct Service {
     pub(crate) draining: Arc<AtomicBool>,
 }
 
-/// The address that a request comes from, as what surrounds it has found out.
-#[derive(Clone, Copy)]
-pub(crate) struct Client(pub(crate) IpAddr);
+/// Who a request comes from, as the middleware has found out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Client {
+    /// An address.
+    Known(IpAddr),
+    /// A trusted proxy does not say, or not readably, who asked it. All such requests count as one
+    /// client.
+    Unknown,
+}
+
+impl fmt::Display for Client {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Known(address) => address.fmt(formatter),
+            Self::Unknown => formatter.write_str("unknown"),
+        }
+    }
+}
 
 /// Where a request comes from.
-pub(crate) fn client(request: &Request) -> IpAddr {
-    let unknown = IpAddr::from([0, 0, 0, 0]);
-    request.data().map_or(unknown, |Client(address)| *address)
+pub(crate) fn client(request: &Request) -> Client {
+    request.data().copied().unwrap_or(Client::Unknown)
+}
+
+/// A mark of a request that was sent as HEAD and is answered as GET.
+#[derive(Clone, Copy)]
+pub(crate) struct Head;
+
+/// Whether a request may change nothing, since it was sent as HEAD.
+pub(crate) fn is_head(request: &Request) -> bool {
+    request.data::<Head>().is_some()
 }
 
 /// How the browser or program calls itself, cut to a length that can be shown.

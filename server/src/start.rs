@@ -32,7 +32,7 @@ use crate::{
     clock::Clock,
     commands::CommandError,
     config::{MailSettings, PublicUrl, ServeSettings, SettingError, StoreSettings, TlsSettings},
-    http,
+    http::{self, TrustedProxies},
     mail::{MailDir, MailError, Outbox, Smtp, Transport},
     metrics::Metrics,
     random::Random,
@@ -206,7 +206,7 @@ pub async fn start(
         public_url: public_url.clone(),
         registration: settings.registration,
         mail_limits: settings.mail_limits.clone(),
-        trusted_proxies: settings.trusted_proxies.as_slice().into(),
+        trusted_proxies: Arc::new(TrustedProxies::new(&settings.trusted_proxies)),
         mail_is_due: Arc::new(Notify::new()),
         metrics: Arc::new(Metrics::new()),
         readiness: Arc::default(),
@@ -223,18 +223,26 @@ pub async fn start(
     others.spawn(cleanup::run(service.clone()));
     if let Some((listener, _)) = metrics {
         let endpoint = http::metrics_endpoint(service.clone());
-        others.spawn(http::serve(listener, None, endpoint, future::pending()));
+        let proxies = Arc::clone(&service.trusted_proxies);
+        others.spawn(http::serve(
+            listener,
+            None,
+            endpoint,
+            proxies,
+            future::pending(),
+        ));
     }
     let (shutdown, shut_down) = oneshot::channel::<()>();
     let drain = Duration::from_secs(settings.drain.into());
     let serving = tokio::spawn(async move {
         let draining = Arc::clone(&service.draining);
+        let proxies = Arc::clone(&service.trusted_proxies);
         let drained = async move {
             let _ = shut_down.await;
             draining.store(true, Ordering::Relaxed);
             tokio::time::sleep(drain).await;
         };
-        http::serve(listener, tls, endpoint, drained).await;
+        http::serve(listener, tls, endpoint, proxies, drained).await;
         // The mail that is being sent is finished, but a server that hangs holds up nothing.
         drop(stop_outbox);
         let ending = outbox.abort_handle();

@@ -55,9 +55,13 @@ impl TestDatabase {
         rest.split('/').next().unwrap().to_owned()
     }
 
-    /// The same PostgreSQL by another way to the server, without TLS.
+    /// The same by another way to the server, without TLS.
     pub fn through(mut self, address: &str) -> Self {
-        self.url = self.url.replacen(&self.server(), address, 1) + "&sslmode=disable";
+        let plain = match self.backend() {
+            DatabaseBackend::MySql => "?ssl-mode=DISABLED",
+            _ => "&sslmode=disable",
+        };
+        self.url = self.url.replacen(&self.server(), address, 1) + plain;
         self
     }
 

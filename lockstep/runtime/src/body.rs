@@ -9,6 +9,8 @@ use serde::{
 };
 use serde_json::{Map, Number, Value};
 
+use crate::problem::quoted;
+
 /// How a body is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum MediaType {
@@ -60,7 +62,7 @@ pub(crate) fn read_pairs(bytes: &[u8]) -> Result<Map<String, Value>, String> {
     for (name, value) in form_urlencoded::parse(bytes) {
         let value = Value::String(value.into_owned());
         if members.insert(name.to_string(), value).is_some() {
-            return Err(format!("has the member {name:?} twice"));
+            return Err(format!("has the member {:?} twice", quoted(&name)));
         }
     }
     Ok(members)
@@ -130,7 +132,8 @@ impl<'de> Visitor<'de> for UniqueVisitor {
             let Unique(value) = access.next_value()?;
             if members.contains_key(&name) {
                 return Err(A::Error::custom(format!(
-                    "the member {name:?} stands twice"
+                    "the member {:?} stands twice",
+                    quoted(&name)
                 )));
             }
             members.insert(name, value);

@@ -3,7 +3,7 @@ use std::{fmt, sync::Arc};
 use jsonschema::Validator;
 use poem::{
     Endpoint, IntoEndpoint, IntoResponse, Request, Response, Result,
-    http::{Method, StatusCode},
+    http::{HeaderValue, Method, StatusCode, header},
 };
 use serde_json::{Map, Value, json};
 
@@ -144,11 +144,12 @@ impl Contract {
                     "No operation is at this path; the document lists them.",
                 )
             })?;
-        match route
-            .operations
-            .iter()
-            .find(|(method, _)| method == request.method())
-        {
+        // RFC 9110, 9.3.2: a HEAD is a GET whose answer has no body, which poem leaves out.
+        let method = match *request.method() {
+            Method::HEAD => &Method::GET,
+            ref method => method,
+        };
+        match route.operations.iter().find(|(known, _)| known == method) {
             Some((_, operation)) => Ok((operation, parameters)),
             None => Err(route.method_not_allowed()),
         }
@@ -165,10 +166,17 @@ impl<E: Endpoint> Endpoint for Guarded<E> {
     type Output = Response;
 
     async fn call(&self, request: Request) -> Result<Response> {
-        match self.contract.check(request).await {
-            Ok(request) => Ok(self.endpoint.get_response(request).await),
-            Err(rejection) => Ok(rejection.into_response()),
+        let mut response = match self.contract.check(request).await {
+            Ok(request) => self.endpoint.get_response(request).await,
+            Err(rejection) => rejection.into_response(),
+        };
+        // RFC 9110, 15.5.2: whatever answers 401 says how to authenticate.
+        if response.status() == StatusCode::UNAUTHORIZED {
+            let challenge = HeaderValue::from_static("Bearer");
+            let headers = response.headers_mut();
+            headers.entry(header::WWW_AUTHENTICATE).or_insert(challenge);
         }
+        Ok(response)
     }
 }
 
@@ -195,7 +203,10 @@ impl Route {
         let methods: Vec<&str> = self
             .operations
             .iter()
-            .map(|(method, _)| method.as_str())
+            .map(|(method, _)| match *method {
+                Method::GET => "GET, HEAD",
+                ref method => method.as_str(),
+            })
             .collect();
         Rejection::method_not_allowed(&methods.join(", "))
     }

@@ -10,11 +10,19 @@ use serde_json::Value;
 use crate::code;
 
 const PROBLEM_JSON: &str = "application/problem+json";
+/// The most failures that one answer lists: it is never much larger than the request.
+const MAX_ERRORS: usize = 100;
+/// The most characters of a request that an answer repeats in one place.
+const MAX_QUOTED: usize = 100;
+/// The headers of a bare status that its problem keeps.
+const KEPT_HEADERS: [HeaderName; 3] =
+    [header::ALLOW, header::RETRY_AFTER, header::WWW_AUTHENTICATE];
 
 /// One failure of a request.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct InvalidMember {
-    /// A JSON Pointer into the request: `/path/…`, `/query/…` or `/body/…`.
+    /// A JSON Pointer into the request: `/path/…`, `/query/…` or `/body/…`; one that is very long
+    /// ends with `…`.
     pub pointer: String,
     /// What is wrong there.
     pub detail: String,
@@ -43,10 +51,22 @@ impl Rejection {
         }
     }
 
-    /// The answer to a request that is not as documented: 400 with all of its failures.
+    /// The answer to a request that is not as documented: 400 with its failures. Of very many
+    /// failures it lists the first ones, and says how many there are.
     pub fn invalid(mut errors: Vec<InvalidMember>) -> Self {
         errors.sort();
-        let detail = "The request is not as documented; see errors.";
+        let count = errors.len();
+        errors.truncate(MAX_ERRORS);
+        for error in &mut errors {
+            error.pointer = quoted(&error.pointer);
+        }
+        let detail = match count - errors.len() {
+            0 => "The request is not as documented; see errors.".to_owned(),
+            left_out => format!(
+                "The request is not as documented; see errors, which lists {MAX_ERRORS} of {count} \
+                 failures and leaves out {left_out}."
+            ),
+        };
         Self {
             errors,
             ..Self::new(StatusCode::BAD_REQUEST, code::INVALID_REQUEST, detail)
@@ -155,10 +175,23 @@ pub async fn problems(endpoint: Arc<impl Endpoint>, request: Request) -> Result<
     }
     let detail = response.take_body().into_string().await;
     let mut problem = Rejection::of_status(status, &detail.unwrap_or_default()).into_response();
+    for name in KEPT_HEADERS {
+        if let Some(value) = response.headers_mut().remove(&name) {
+            problem.headers_mut().insert(name, value);
+        }
+    }
     if let Some(route) = response.data::<PathPattern>() {
         problem.set_data(route.clone());
     }
     Ok(problem)
+}
+
+/// A text of a request as an answer may repeat it: cut where it is very long.
+pub(crate) fn quoted(text: &str) -> String {
+    match text.char_indices().nth(MAX_QUOTED) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
 }
 
 /// Adds the member `request_id` to a response that is a problem: for a document whose problems have

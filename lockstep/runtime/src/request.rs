@@ -1,5 +1,7 @@
 //! The check of one request.
 
+use std::collections::HashSet;
+
 use jsonschema::{
     JsonType, ValidationError,
     error::{TypeKind, ValidationErrorKind},
@@ -55,7 +57,7 @@ impl Contract {
         let mut given = Value::Object(given);
         operation.normalize(&operation.schema, &mut given, "", &mut errors);
         // What could not be read is not also said to be missing.
-        let unread: Vec<String> = errors.iter().map(|error| error.pointer.clone()).collect();
+        let unread: HashSet<String> = errors.iter().map(|error| error.pointer.clone()).collect();
         let failures = operation.validator.iter_errors(&given);
         errors.extend(
             failures

@@ -398,19 +398,11 @@ async fn other_media_types_sizes_paths_and_methods_are_problems() {
             405,
             "method_not_allowed",
         ),
-        (
-            Method::HEAD,
-            "/notes",
-            [KEY, KEY],
-            "",
-            405,
-            "method_not_allowed",
-        ),
     ] {
         let response = send(method, uri, &headers, body).await;
         assert_eq!(response.content_type(), Some("application/problem+json"));
         if status == 405 {
-            assert_eq!(response.header(header::ALLOW), Some("GET"));
+            assert_eq!(response.header(header::ALLOW), Some("GET, HEAD"));
         }
         let (got, problem) = json_of(response).await;
         assert_eq!(got, status, "{uri} {body}");
@@ -483,10 +475,59 @@ async fn a_missing_or_worthless_credential_is_told_by_the_documented_status() {
         [JSON, ("cookie", "other=key")],
         [JSON, ("authorization", "Bearer unknown")],
     ] {
-        let (status, problem) = json_of(send(Method::GET, "/notes", &headers, "").await).await;
+        let response = send(Method::GET, "/notes", &headers, "").await;
+        let challenge = response.header(header::WWW_AUTHENTICATE);
+        assert_eq!(
+            challenge,
+            Some("Bearer"),
+            "a 401 has a challenge: {headers:?}"
+        );
+        let (status, problem) = json_of(response).await;
         assert_eq!(status, 401, "{headers:?}");
         assert_eq!(problem["code"], "not_logged_in");
     }
+}
+
+#[tokio::test]
+async fn a_head_is_a_get_without_its_body() {
+    for (headers, status) in [([JSON, KEY], 200), ([JSON, JSON], 401)] {
+        let get = send(Method::GET, "/notes", &headers, "").await;
+        let head = send(Method::HEAD, "/notes", &headers, "").await;
+        assert_eq!(
+            (get.status().as_u16(), head.status().as_u16()),
+            (status, status)
+        );
+        assert_eq!(head.content_type(), get.content_type());
+    }
+    let no_get = send(Method::HEAD, "/status", &[KEY], "").await;
+    assert_eq!(no_get.status(), 405);
+    assert_eq!(no_get.header(header::ALLOW), Some("POST"));
+}
+
+#[tokio::test]
+async fn very_many_failures_are_counted_and_not_all_listed() {
+    let long = "x".repeat(300);
+    let members: String = (0..60).map(|n| format!("&{n}=1")).collect();
+    let escaped: String = (0..60).map(|n| format!("&%00%00{n}=1")).collect();
+    let body = format!("mood=good{members}{escaped}");
+    let query = format!("/status?{long}=1");
+    let response = send(Method::POST, &query, &[FORM], &body).await;
+    let (status, problem) = json_of(response).await;
+    assert_eq!(status, 400, "{problem}");
+    let errors = problem["errors"].as_array().unwrap();
+    assert_eq!(errors.len(), 100);
+    let detail = problem["detail"].as_str().unwrap();
+    assert!(detail.contains("lists 100 of 12"), "{detail}");
+    assert!(detail.contains("leaves out 2"), "{detail}");
+    let pointers = wrong(Method::POST, &query, &[FORM], "mood=good").await;
+    let pointer = &pointers[pointers.len() - 1];
+    assert!(pointer.len() < 120 && pointer.ends_with('…'), "{pointer}");
+    let twice = format!("{long}=1&{long}=2");
+    let (_, problem) = json_of(send(Method::POST, "/status", &[FORM], &twice).await).await;
+    assert!(problem.to_string().len() < 500, "{problem}");
+    let twice = format!(r#"{{"{long}":1,"{long}":2}}"#);
+    let (_, problem) = json_of(send(Method::POST, "/status", &[JSON], &twice).await).await;
+    assert!(problem.to_string().len() < 500, "{problem}");
 }
 
 #[tokio::test]

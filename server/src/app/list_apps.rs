@@ -7,7 +7,7 @@ use poem_openapi::payload::Json;
 use super::create_app::{NAME_TAKEN, create};
 use crate::{
     auth::{Session, refuse_cross_site},
-    service::{Service, not_allowed},
+    service::{Service, is_head, not_allowed},
     store::{api_key, app},
 };
 
@@ -19,6 +19,8 @@ pub(super) async fn list_apps(
     org_id: i64,
     app_name: Option<String>,
 ) -> Result<ListAppsResponse, Failure> {
+    // RFC 9110, 9.2.1: a HEAD is safe. It is answered as the listing.
+    let app_name = app_name.filter(|_| !is_head(request));
     let app_id = match app_name {
         None => None,
         Some(name) => {

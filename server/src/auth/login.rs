@@ -13,7 +13,7 @@ use crate::{
     address::{EmailAddress, client_of, network_of},
     config::MailLimits,
     secret::Secret,
-    service::{Service, client, invalid, user_agent},
+    service::{Client, Service, client, invalid, user_agent},
     store::{
         known_client, mail,
         quota::{self, Quota},
@@ -39,7 +39,12 @@ pub(super) async fn login(
     let manual_code = service.random.manual_code();
     let nonce = service.random.bytes::<16>().to_vec();
     let writer = service.store.begin().await?;
-    let is_known = known_client::is_known(&writer, known_key(&email, client)).await?;
+    let is_known = match client {
+        Client::Known(address) => {
+            known_client::is_known(&writer, known_key(&email, address)).await?
+        }
+        Client::Unknown => false,
+    };
     let limits = limits(&service.mail_limits, &email, client, is_known);
     if let Some(wait) = quota::take(&writer, &limits, now).await? {
         drop(writer);
@@ -79,11 +84,17 @@ pub(super) async fn login(
 fn limits(
     limits: &MailLimits,
     email: &EmailAddress,
-    client: IpAddr,
+    client: Client,
     is_known: bool,
 ) -> [Vec<Quota>; 2] {
     let mailbox = email.mailbox();
-    let (network, client) = (network_of(client), client_of(client));
+    let (network, client) = match client {
+        Client::Known(address) => (
+            network_of(address).to_string(),
+            client_of(address).to_string(),
+        ),
+        Client::Unknown => (client.to_string(), client.to_string()),
+    };
     let quota = |key: String, limit| Quota {
         key: Secret::new(key).digest(),
         limit,

@@ -100,8 +100,7 @@ pub(crate) fn refuse_cross_site(request: &Request, public_url: &PublicUrl) -> Re
     let origin = request.headers().get(header::ORIGIN);
     let site_is_ours =
         site.is_none_or(|site| [&b"same-origin"[..], b"none"].contains(&site.as_bytes()));
-    let origin_is_ours =
-        origin.is_none_or(|origin| origin.as_bytes() == public_url.as_str().as_bytes());
+    let origin_is_ours = origin.is_none_or(|origin| public_url.is_origin(origin.as_bytes()));
     if site_is_ours && origin_is_ours {
         return Ok(());
     }
@@ -126,10 +125,14 @@ pub(super) fn clearing_cookie(public_url: &PublicUrl) -> String {
     format!("session_key=; Max-Age=0; {}", attributes(public_url))
 }
 
-fn attributes(public_url: &PublicUrl) -> &'static str {
-    if public_url.is_https() {
-        "Path=/; HttpOnly; SameSite=Strict; Secure"
-    } else {
-        "Path=/; HttpOnly; SameSite=Strict"
-    }
+fn attributes(public_url: &PublicUrl) -> String {
+    let path = match public_url.path() {
+        "" => "/",
+        path => path,
+    };
+    let secure = match public_url.is_https() {
+        true => "; Secure",
+        false => "",
+    };
+    format!("Path={path}; HttpOnly; SameSite=Strict{secure}")
 }

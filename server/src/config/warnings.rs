@@ -43,9 +43,8 @@ pub(crate) fn warnings(
 
     let listen = serve.listen;
     let is_open = !listen.ip().to_canonical().is_loopback();
-    let public_url = serve.public_url.as_ref().map(|url| url.as_str());
-    let is_http = match public_url {
-        Some(url) => url.starts_with("http://"),
+    let is_http = match &serve.public_url {
+        Some(url) => !url.is_https(),
         None => serve.tls.tls_certificate_file.is_none(),
     };
     warn(

@@ -1,9 +1,16 @@
-//! Connections: accepted up to a limit, given up when they stall, drained at the end.
+//! Connections: accepted, given up when they stall, drained at the end.
 //!
 //! poem's own server gives a client that sends half a request, or does not read its answer, all the
 //! time it wants, and spins when it runs out of file descriptors.
 
-use std::{pin::pin, sync::Arc, time::Duration};
+use std::{
+    future::poll_fn,
+    io::{self, IoSlice},
+    pin::{Pin, pin},
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
 
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -13,18 +20,24 @@ use poem::{
     web::{LocalAddr, RemoteAddr},
 };
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf},
     net::{TcpListener, TcpStream},
-    sync::{Semaphore, watch},
+    sync::watch,
     task::JoinSet,
 };
 use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::TlsAcceptor;
 
-const MAX_CONNECTIONS: usize = 1024;
+use super::{
+    admission::{Activity, Admission, Place},
+    proxies::TrustedProxies,
+};
+
 const MAX_HEADERS: usize = 100;
 /// The largest request line and headers together, in bytes.
 const MAX_HEAD: usize = 32 * 1024;
+/// The most bytes that are read at once: less than the buffer that hyper begins with.
+const MAX_READ: usize = 4 * 1024;
 /// How long a request's headers may take to arrive, and a connection may wait for the next request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a client may take to read the next piece of an answer.
@@ -33,40 +46,49 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// How long requests under way may take to finish once the service is told to stop.
 const GRACE: Duration = Duration::from_secs(10);
+/// How long a connection without a request is kept once the service is told to stop: a client that
+/// is about to send its next request gets an answer, with `Connection: close`.
+const LAST_REQUESTS: Duration = Duration::from_millis(500);
+/// How long what a client still sends is read, and thrown away, after the last answer: a connection
+/// that is closed with something unread takes the answer with it.
+const LINGER: Duration = Duration::from_secs(1);
 
 /// Serves until `shutdown`, then lets the requests under way finish.
 pub(crate) async fn serve<E>(
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
     endpoint: E,
+    proxies: Arc<TrustedProxies>,
     shutdown: impl Future<Output = ()>,
 ) where
     E: Endpoint<Output = Response> + 'static,
 {
-    let endpoint = Arc::new(endpoint);
-    let permits = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let admission = Admission::new(proxies);
     let (stop, stopped) = watch::channel(());
+    let server = Arc::new(Server {
+        tls,
+        endpoint,
+        stopped,
+    });
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
     loop {
-        let accepted = async {
-            // The semaphore is never closed.
-            let permit = Arc::clone(&permits).acquire_owned().await;
-            (permit, listener.accept().await)
-        };
-        let (permit, accepted) = tokio::select! {
+        let accepted = tokio::select! {
             () = &mut shutdown => break,
-            accepted = accepted => accepted,
-            Some(_) = connections.join_next() => continue,
+            accepted = listener.accept() => accepted,
         };
+        while connections.try_join_next().is_some() {}
         match accepted {
-            Ok((stream, _)) => {
-                let tls = tls.clone();
-                let connection = connection(stream, tls, Arc::clone(&endpoint), stopped.clone());
-                connections.spawn(async move {
-                    connection.await;
-                    drop(permit);
-                });
+            Ok((stream, peer)) => {
+                let admitted = tokio::select! {
+                    // Who has a place is served, shutdown or not.
+                    biased;
+                    admitted = admission.admit(peer.ip()) => admitted,
+                    () = &mut shutdown => break,
+                };
+                if let Some(place) = admitted {
+                    connections.spawn(Arc::clone(&server).connection(stream, place));
+                }
             }
             Err(error) => {
                 tracing::warn!(%error, "no connection can be accepted");
@@ -74,79 +96,211 @@ pub(crate) async fn serve<E>(
             }
         }
     }
-    drop(listener);
     drop(stop);
+    let accepting = async {
+        loop {
+            match listener.accept().await {
+                Ok((stream, peer)) => {
+                    if let Some(place) = admission.admit(peer.ip()).await {
+                        connections.spawn(Arc::clone(&server).connection(stream, place));
+                    }
+                }
+                Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+            }
+        }
+    };
+    if let Err(error) = refuse_new_clients(&listener) {
+        tracing::debug!(%error, "a client that connects now may get no answer");
+    }
+    // It only ends by the timeout.
+    let _ = tokio::time::timeout(LAST_REQUESTS, accepting).await;
+    drop(listener);
     let drained = async { while connections.join_next().await.is_some() {} };
     if tokio::time::timeout(GRACE, drained).await.is_err() {
         tracing::warn!("gave up on requests that did not finish in time");
     }
 }
 
-async fn connection<E>(
-    stream: TcpStream,
+/// Has the system pass over whoever begins to connect, who is refused once the listener is closed.
+/// Whoever has begun before gets through meanwhile: closing the listener would take their
+/// connections with it, and perhaps requests that were sent already.
+#[cfg(target_os = "linux")]
+fn refuse_new_clients(listener: &TcpListener) -> io::Result<()> {
+    use socket2::{SockFilter, SockRef};
+
+    /// Drops a TCP segment with SYN among its flags, which are its byte 13.
+    const NO_SYN: [SockFilter; 4] = [
+        SockFilter::new(0x30, 0, 0, 13),
+        SockFilter::new(0x45, 0, 1, 0x02),
+        SockFilter::new(0x06, 0, 0, 0),
+        SockFilter::new(0x06, 0, 0, u32::MAX),
+    ];
+    SockRef::from(listener).attach_filter(&NO_SYN)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn refuse_new_clients(_: &TcpListener) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// What all connections of a listener have in common.
+struct Server<E> {
     tls: Option<TlsAcceptor>,
-    endpoint: Arc<E>,
+    endpoint: E,
+    /// Its sender is dropped when it is time to stop.
     stopped: watch::Receiver<()>,
-) where
+}
+
+impl<E> Server<E>
+where
     E: Endpoint<Output = Response> + 'static,
 {
-    let (Ok(local), Ok(remote)) = (stream.local_addr(), stream.peer_addr()) else {
-        // Gone before it was looked at.
-        return;
-    };
-    // The answers are small: none should wait for more to send.
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "a connection takes no options");
+    async fn connection(self: Arc<Self>, stream: TcpStream, place: Place) {
+        tokio::select! {
+            () = self.serve(stream, place.activity.clone()) => {}
+            () = place.evicted() => tracing::debug!("a connection made room for another"),
+        }
     }
-    let addresses = (LocalAddr(local.into()), RemoteAddr(remote.into()));
-    let mut stream = TimeoutStream::new(stream);
-    stream.set_write_timeout(Some(WRITE_TIMEOUT));
-    let stream = Box::pin(stream);
-    let Some(tls) = tls else {
-        return requests(stream, Scheme::HTTP, addresses, endpoint, stopped).await;
-    };
-    match tokio::time::timeout(HEAD_TIMEOUT, tls.accept(stream)).await {
-        Ok(Ok(stream)) => requests(stream, Scheme::HTTPS, addresses, endpoint, stopped).await,
-        Ok(Err(error)) => tracing::debug!(%error, "a connection is not encrypted"),
-        Err(_) => tracing::debug!("a connection took too long to be encrypted"),
+
+    async fn serve(self: &Arc<Self>, stream: TcpStream, activity: Activity) {
+        let (Ok(local), Ok(remote)) = (stream.local_addr(), stream.peer_addr()) else {
+            // Gone before it was looked at.
+            return;
+        };
+        // The answers are small: none should wait for more to send.
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a connection takes no options");
+        }
+        let addresses = (LocalAddr(local.into()), RemoteAddr(remote.into()));
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(WRITE_TIMEOUT));
+        let stream = Box::pin(stream);
+        let Some(tls) = &self.tls else {
+            return self
+                .requests(stream, Scheme::HTTP, addresses, activity)
+                .await;
+        };
+        match tokio::time::timeout(HEAD_TIMEOUT, tls.accept(stream)).await {
+            Ok(Ok(stream)) => {
+                // Boxed for the plain connections, which are smaller without it.
+                let stream = Box::new(stream);
+                Box::pin(self.requests(stream, Scheme::HTTPS, addresses, activity)).await;
+            }
+            Ok(Err(error)) => tracing::debug!(%error, "a connection is not encrypted"),
+            Err(_) => tracing::debug!("a connection took too long to be encrypted"),
+        }
+    }
+
+    /// Answers the requests that come over a connection.
+    async fn requests<S>(
+        self: &Arc<Self>,
+        stream: S,
+        scheme: Scheme,
+        (local, remote): (LocalAddr, RemoteAddr),
+        activity: Activity,
+    ) where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let service = service_fn(|request: hyper::Request<Incoming>| {
+            activity.waits();
+            let mut request =
+                Request::from((request, local.clone(), remote.clone(), scheme.clone()));
+            request.set_data(activity.clone());
+            let (server, activity) = (Arc::clone(self), activity.clone());
+            // Boxed: a connection without a request is small.
+            Box::pin(async move {
+                let response = server.endpoint.get_response(request).await;
+                activity.waits();
+                Ok::<_, std::convert::Infallible>(hyper::Response::from(response))
+            })
+        });
+        let mut connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_TIMEOUT)
+            .max_headers(MAX_HEADERS)
+            .max_buf_size(MAX_HEAD)
+            .serve_connection(TokioIo::new(SmallReads(stream)), service);
+        let mut stopped = self.stopped.clone();
+        let stopped = async {
+            // It fails, since the sender is dropped.
+            let _ = stopped.changed().await;
+            tokio::time::sleep(LAST_REQUESTS).await;
+        };
+        let ended = tokio::select! {
+            biased;
+            ended = poll_fn(|context| connection.poll_without_shutdown(context)) => ended,
+            () = stopped => {
+                Pin::new(&mut connection).graceful_shutdown();
+                poll_fn(|context| connection.poll_without_shutdown(context)).await
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%error, "a connection broke");
+        }
+        linger(connection.into_parts().io.into_inner().0).await;
     }
 }
 
-/// Answers the requests that come over a connection.
-async fn requests<S, E>(
-    stream: S,
-    scheme: Scheme,
-    (local, remote): (LocalAddr, RemoteAddr),
-    endpoint: Arc<E>,
-    mut stopped: watch::Receiver<()>,
-) where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    E: Endpoint<Output = Response> + 'static,
-{
-    let service = service_fn(|request: hyper::Request<Incoming>| {
-        let request = Request::from((request, local.clone(), remote.clone(), scheme.clone()));
-        let endpoint = Arc::clone(&endpoint);
-        async move {
-            let response = endpoint.get_response(request).await;
-            Ok::<_, std::convert::Infallible>(hyper::Response::from(response))
-        }
-    });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
-        .max_headers(MAX_HEADERS)
-        .max_buf_size(MAX_HEAD)
-        .serve_connection(TokioIo::new(stream), service);
-    let mut connection = pin!(connection);
-    let ended = tokio::select! {
-        ended = &mut connection => ended,
-        // The sender is dropped when it is time to stop.
-        _ = stopped.changed() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
+/// Tells a client that no more comes, and waits a little for its own end.
+async fn linger(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
+    let lingering = async {
+        stream.shutdown().await?;
+        let mut unread = [0; 512];
+        while stream.read(&mut unread).await? > 0 {}
+        Ok::<_, io::Error>(())
     };
-    if let Err(error) = ended {
-        tracing::debug!(%error, "a connection broke");
+    if let Ok(Err(error)) = tokio::time::timeout(LINGER, lingering).await {
+        tracing::debug!(%error, "a connection did not end cleanly");
+    }
+}
+
+/// A stream that is read in small pieces.
+///
+/// hyper doubles the buffer of a connection each time that a read fills it, and keeps it that large
+/// while a slow body arrives: a thousand such connections take tens of megabytes.
+struct SmallReads<S>(S);
+
+impl<S: AsyncRead + Unpin> AsyncRead for SmallReads<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let length = buffer.remaining().min(MAX_READ);
+        let mut piece = ReadBuf::new(buffer.initialize_unfilled_to(length));
+        ready!(Pin::new(&mut self.0).poll_read(context, &mut piece))?;
+        let count = piece.filled().len();
+        buffer.advance(count);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for SmallReads<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(context, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write_vectored(context, bytes)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.0.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(context)
     }
 }

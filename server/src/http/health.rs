@@ -2,22 +2,14 @@
 
 use std::{sync::atomic::Ordering, time::Duration};
 
-use openapi_lockstep_runtime::Rejection;
-use poem::{
-    IntoResponse, Response, handler,
-    http::{HeaderValue, StatusCode, header},
-    web::Data,
-};
-
+use poem::{IntoResponse, Response, handler, web::Data};
 use tokio::{
     sync::Mutex,
     time::{Instant, timeout},
 };
 
-use crate::{
-    service::{RETRY_AFTER, Service},
-    store::StoreError,
-};
+use super::unavailable;
+use crate::{service::Service, store::StoreError};
 
 /// How long the database may take to answer. A load balancer seldom waits longer than a second.
 const TIMEOUT: Duration = Duration::from_millis(900);
@@ -71,16 +63,10 @@ pub(super) fn livez() -> &'static str {
 #[handler]
 pub(super) async fn readyz(Data(service): Data<&Service>) -> Response {
     if service.draining.load(Ordering::Relaxed) {
-        return not_ready("The service is about to stop.");
+        return unavailable("The service is about to stop.");
     }
     match service.readiness.probe(service).await {
         None => "ready\n".into_response(),
-        Some(reason) => not_ready(reason),
+        Some(reason) => unavailable(reason),
     }
-}
-
-fn not_ready(detail: &str) -> Response {
-    Rejection::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail)
-        .with_header(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER))
-        .into_response()
 }

@@ -1,24 +1,60 @@
 //! What the proxies in front of the service say of a request, if they are to be believed.
 
-use std::net::{IpAddr, SocketAddr};
+use std::{net::IpAddr, sync::Once};
 
 use opentelemetry::{
     Context,
     propagation::{Extractor, TextMapPropagator},
 };
 use opentelemetry_sdk::propagation::TraceContextPropagator;
-use poem::{Addr, Request, http::HeaderMap};
+use poem::{Addr, Request, http::HeaderMap, web::RemoteAddr};
 
-use crate::config::Network;
+use crate::{config::Network, service::Client};
 
-/// The header with the addresses that a request came through, the last one nearest.
+/// The usual header with the addresses that a request came through, the nearest one last.
 const FORWARDED_FOR: &str = "x-forwarded-for";
+/// The standard one (RFC 7239).
+const FORWARDED: &str = "forwarded";
 /// The header with the id of a request.
 pub(super) const REQUEST_ID: &str = "x-request-id";
 
+/// The proxies whose word counts.
+pub(crate) struct TrustedProxies {
+    networks: Box<[Network]>,
+    unknown_client: Once,
+}
+
+impl TrustedProxies {
+    pub(crate) fn new(networks: &[Network]) -> Self {
+        Self {
+            networks: networks.into(),
+            unknown_client: Once::new(),
+        }
+    }
+
+    /// Whether an address is that of a trusted proxy.
+    pub(super) fn contains(&self, address: IpAddr) -> bool {
+        self.networks
+            .iter()
+            .any(|network| network.contains(address))
+    }
+
+    /// Logs, once, that a trusted proxy does not do its part.
+    pub(super) fn warn_of_unknown_client(&self, proxy: &RemoteAddr) {
+        self.unknown_client.call_once(|| {
+            tracing::warn!(
+                %proxy,
+                "a trusted proxy does not say readably, by X-Forwarded-For or Forwarded, whom a \
+                 request comes from; all such requests count as one unknown client, and this is \
+                 logged once"
+            );
+        });
+    }
+}
+
 /// Where a request comes from, and what it is called.
 pub(super) struct Origin {
-    pub(super) client: IpAddr,
+    pub(super) client: Client,
     /// The id that a proxy gave it.
     pub(super) request_id: Option<String>,
     /// The trace that it is part of.
@@ -26,60 +62,141 @@ pub(super) struct Origin {
 }
 
 impl Origin {
-    pub(super) fn of(request: &Request, trusted: &[Network]) -> Self {
+    pub(super) fn of(request: &Request, trusted: &TrustedProxies) -> Self {
+        // The service listens on TCP alone.
         let peer = match &request.remote_addr().0 {
-            Addr::SocketAddr(address) => address.ip().to_canonical(),
-            // The service listens on TCP alone.
-            Addr::Unix(_) | Addr::Custom(..) => IpAddr::from([0, 0, 0, 0]),
+            Addr::SocketAddr(address) => Some(address.ip().to_canonical()),
+            Addr::Unix(_) | Addr::Custom(..) => None,
         };
-        let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(address));
-        if !is_trusted(peer) {
+        if let Some(peer) = peer.filter(|peer| !trusted.contains(*peer)) {
             return Self {
-                client: peer,
+                client: Client::Known(peer),
                 request_id: None,
                 trace: None,
             };
         }
-        // Each proxy adds whom it was asked by: the first that is none of ours is the client, and
-        // what stands before it is what the client says.
-        let mut client = peer;
-        for hop in hops(request.headers()) {
-            let Some(address) = hop else {
-                break;
-            };
-            client = address;
-            if !is_trusted(address) {
-                break;
-            }
-        }
         let id = request.header(REQUEST_ID).filter(|id| is_plain(id));
         let headers = Headers(request.headers());
         Self {
-            client,
+            client: client(request.headers(), trusted),
             request_id: id.map(str::to_owned),
             trace: Some(TraceContextPropagator::new().extract(&headers)),
         }
     }
 }
 
+/// The client that the trusted proxies name.
+///
+/// Each proxy adds whom it was asked by: the nearest that is no proxy of ours is the client, and
+/// what stands before it is what the client says. Where a proxy of ours names nobody, or not
+/// readably, the client is unknown: the proxy itself never counts as one.
+fn client(headers: &HeaderMap, trusted: &TrustedProxies) -> Client {
+    let mut client = Client::Unknown;
+    for hop in hops(headers) {
+        let Some(address) = hop else {
+            return Client::Unknown;
+        };
+        client = Client::Known(address);
+        if !trusted.contains(address) {
+            break;
+        }
+    }
+    client
+}
+
 /// The addresses that a request came through, the nearest first; none where there is something
-/// else.
-fn hops(headers: &HeaderMap) -> impl Iterator<Item = Option<IpAddr>> {
-    let lines: Vec<&str> = headers
-        .get_all(FORWARDED_FOR)
-        .iter()
-        .map(|line| line.to_str().unwrap_or_default())
-        .collect();
-    lines
-        .into_iter()
-        .rev()
-        .flat_map(|line| line.rsplit(','))
-        .map(|hop| {
-            let hop = hop.trim();
-            let with_port = || hop.parse().ok().map(|address: SocketAddr| address.ip());
-            let address = hop.parse().ok().or_else(with_port);
-            address.map(|address: IpAddr| address.to_canonical())
-        })
+/// else. Where a proxy has set X-Forwarded-For, Forwarded may come from the client.
+fn hops(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
+    let lines = |name: &str| {
+        let lines = headers.get_all(name).iter().rev();
+        lines.map(|line| line.as_bytes()).collect::<Vec<_>>()
+    };
+    let members = |lines: Vec<&[u8]>, address: fn(&[u8]) -> Option<IpAddr>| {
+        let members = lines.into_iter().flat_map(|line| {
+            let mut members = split(line, b',');
+            members.reverse();
+            members
+        });
+        // RFC 9110, 5.6.1: an empty member of a list counts for nothing.
+        let members = members.filter(|member| !member.trim_ascii().is_empty());
+        members.map(address).collect()
+    };
+    match headers.contains_key(FORWARDED_FOR) {
+        true => members(lines(FORWARDED_FOR), address),
+        false => members(lines(FORWARDED), forwarded_for),
+    }
+}
+
+/// The address of the parameter `for` of a member of Forwarded.
+fn forwarded_for(member: &[u8]) -> Option<IpAddr> {
+    let parameters = split(member, b';').into_iter();
+    let mut values = parameters.filter_map(|parameter| {
+        let equals = parameter.iter().position(|it| *it == b'=')?;
+        let (name, value) = parameter.split_at(equals);
+        let is_for = name.trim_ascii().eq_ignore_ascii_case(b"for");
+        is_for.then_some(&value[1..])
+    });
+    match (values.next(), values.next()) {
+        (Some(value), None) => address(value),
+        _ => None,
+    }
+}
+
+/// The parts of a text between separators outside of quotes. Quotes that are not closed are none:
+/// a client could otherwise hide in them what a proxy appends.
+fn split(text: &[u8], separator: u8) -> Vec<&[u8]> {
+    let (mut is_quoted, mut is_escaped) = (false, false);
+    let parts = text.split(|it| {
+        let was_escaped = std::mem::replace(&mut is_escaped, false);
+        match it {
+            b'"' if !was_escaped => is_quoted = !is_quoted,
+            b'\\' if is_quoted && !was_escaped => is_escaped = true,
+            _ => {}
+        }
+        *it == separator && !is_quoted
+    });
+    let parts = parts.collect();
+    match is_quoted {
+        true => text.split(|it| *it == separator).collect(),
+        false => parts,
+    }
+}
+
+/// The address of a node, as proxies write one: IPv6 in brackets or not, with a port or without,
+/// with a zone or without, in quotes or not. `unknown` and the names that RFC 7239 calls obfuscated
+/// are none.
+fn address(node: &[u8]) -> Option<IpAddr> {
+    let node = str::from_utf8(node).ok()?.trim();
+    let quoted = node.strip_prefix('"').and_then(|it| it.strip_suffix('"'));
+    let node = match quoted {
+        Some(quoted) => quoted.replace('\\', ""),
+        None => node.to_owned(),
+    };
+    let (host, port) = match node.strip_prefix('[') {
+        Some(literal) => {
+            let (host, rest) = literal.split_once(']')?;
+            match rest {
+                "" => (host, None),
+                _ => (host, Some(rest.strip_prefix(':')?)),
+            }
+        }
+        None => match node.split_once(':') {
+            Some((host, port)) if !port.contains(':') => (host, Some(port)),
+            _ => (node.as_str(), None),
+        },
+    };
+    let is_port = |port: &str| match port.strip_prefix('_') {
+        Some(name) => is_plain(name),
+        None => port.parse::<u16>().is_ok(),
+    };
+    if port.is_some_and(|port| !is_port(port)) {
+        return None;
+    }
+    let host = host
+        .split_once('%')
+        .map_or(host, |(address, _zone)| address);
+    let address = host.parse::<IpAddr>().ok()?.to_canonical();
+    (!address.is_unspecified()).then_some(address)
 }
 
 /// Whether a text may stand in a log and in a header as it is.

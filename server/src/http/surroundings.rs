@@ -1,6 +1,7 @@
 //! What surrounds every request: its id, what is told of it, a deadline, the headers of the answer.
 
 use std::{
+    panic,
     sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
@@ -9,20 +10,26 @@ use openapi_lockstep_runtime::{Contract, Rejection, name_request};
 use opentelemetry::trace::Status;
 use poem::{
     Endpoint, IntoResponse, PathPattern, Request, Response, Result,
-    http::{HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderName, HeaderValue, Method, StatusCode, header},
 };
 use tracing::{Instrument, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-use super::proxies::{Origin, REQUEST_ID};
+use super::{
+    admission::Activity,
+    proxies::{Origin, REQUEST_ID},
+};
 use crate::{
     config::PublicUrl,
-    service::{Client, Service},
+    service::{Client, Head, Service},
     telemetry::TRACE,
 };
 
 /// How long a request may take from its first line to its answer.
 const DEADLINE: Duration = Duration::from_secs(30);
+/// How long the answer to a request may take once its body has arrived. It is longer than the
+/// database may take for a connection, whose own error says more.
+const ANSWER_TIMEOUT: Duration = Duration::from_millis(3300);
 
 /// What stands for the status of a request whose client went away before it was answered.
 const GONE_AWAY: u16 = 499;
@@ -45,6 +52,31 @@ pub(super) async fn deadline(endpoint: Arc<impl Endpoint>, request: Request) -> 
         )
         .into_response()
     }))
+}
+
+/// Answers as `late` says where the service does not answer in time, such as with a database that
+/// does not answer at all.
+///
+/// The work is a task of its own, which ends by itself: neither the deadline nor a client that goes
+/// away cuts off a statement or a commit that is under way.
+pub(super) async fn answer_in_time(
+    endpoint: Arc<impl Endpoint + 'static>,
+    request: Request,
+    late: impl Fn() -> Response,
+) -> Result<Response> {
+    if let Some(activity) = request.data::<Activity>() {
+        activity.answers();
+    }
+    let answering = async move { endpoint.get_response(request).await };
+    let work = tokio::spawn(answering.in_current_span());
+    match tokio::time::timeout(ANSWER_TIMEOUT, work).await {
+        Ok(Ok(response)) => return Ok(response),
+        Ok(Err(error)) if error.is_panic() => panic::resume_unwind(error.into_panic()),
+        // It is never aborted but with the runtime.
+        Ok(Err(_)) | Err(_) => {}
+    }
+    tracing::warn!("a request was not answered in time");
+    Ok(late())
 }
 
 /// Sets the headers that every answer has.
@@ -81,26 +113,38 @@ pub(super) async fn accompany(
 ) -> Result<Response> {
     let origin = Origin::of(&request, &service.trusted_proxies);
     let id = origin.request_id.unwrap_or_else(|| service.random.id());
-    request.set_data(Client(origin.client));
+    let is_probe = ["/livez", "/readyz"].contains(&request.uri().path());
+    if origin.client == Client::Unknown && !is_probe {
+        let proxies = &service.trusted_proxies;
+        proxies.warn_of_unknown_client(request.remote_addr());
+    }
+    request.set_data(origin.client);
     let operation = contract.operation_id(&request).map(str::to_owned);
+    let method = known_method(request.method());
+    if method == Some("HEAD") {
+        // Answered as a GET, of which hyper sends no body.
+        request.set_data(Head);
+        request.set_method(Method::GET);
+    }
     let trace = tracing::info_span!(
         target: TRACE,
         "request",
         id,
         otel.kind = "server",
         // A page's route is known only later, when a trace takes no other name.
-        otel.name = operation.as_deref().unwrap_or(request.method().as_str()),
-        http.request.method = %request.method(),
+        otel.name = operation.as_deref().or(method).unwrap_or("HTTP"),
+        http.request.method = method.unwrap_or("_OTHER"),
     );
     if let Some(parent) = origin.trace {
         // Without a collector there is nothing that it could be part of.
         let _ = trace.set_parent(parent);
     }
     // As grave as can be, so that it is there whatever is logged.
-    let span = tracing::error_span!(parent: &trace, "request", id, method = %request.method());
+    let method = method.unwrap_or("other");
+    let span = tracing::error_span!(parent: &trace, "request", id, method);
     let mut exchange = Exchange {
         operation,
-        is_probe: ["/livez", "/readyz"].contains(&request.uri().path()),
+        is_probe,
         began: Instant::now(),
         answered: None,
         trace,
@@ -124,6 +168,15 @@ pub(super) async fn accompany(
         headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     Ok(response)
+}
+
+/// The method of a request, if HTTP knows it. Another may be anything, such as a secret in the
+/// wrong place, and is told to nobody.
+fn known_method(method: &Method) -> Option<&'static str> {
+    const KNOWN: [&str; 9] = [
+        "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH",
+    ];
+    KNOWN.into_iter().find(|known| *known == method.as_str())
 }
 
 /// A request and how it was answered, told when this is dropped: in the log, in a trace and in the
@@ -157,7 +210,8 @@ impl Drop for Exchange<'_> {
             self.trace.set_status(Status::error(""));
         }
         if !self.is_probe {
-            let milliseconds = took.as_millis();
+            // A number in JSON too, which 128 bits are not.
+            let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
             self.span
                 .in_scope(|| tracing::info!(operation, status, milliseconds, "request"));
         }

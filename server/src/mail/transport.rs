@@ -1,7 +1,12 @@
 //! Ways to send a mail.
 
 use std::{
-    fs, io::Write, net::IpAddr, os::unix::fs::OpenOptionsExt, path::PathBuf, pin::Pin,
+    fs,
+    io::Write,
+    net::IpAddr,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::PathBuf,
+    pin::Pin,
     time::Duration,
 };
 
@@ -122,13 +127,15 @@ impl Transport for Smtp {
 pub struct MailDir(PathBuf);
 
 impl MailDir {
-    /// Opens the folder; makes it if it is not there.
+    /// Opens the folder; makes it, for its owner alone, if it is not there. One that is there keeps
+    /// its mode.
     ///
     /// # Errors
     ///
     /// It cannot be made.
     pub fn open(folder: PathBuf) -> std::io::Result<Self> {
-        fs::create_dir_all(&folder)?;
+        let mut builder = fs::DirBuilder::new();
+        builder.recursive(true).mode(0o700).create(&folder)?;
         Ok(Self(folder))
     }
 

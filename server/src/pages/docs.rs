@@ -6,13 +6,19 @@ use cortex_report_api::{DOCUMENT_JSON, DOCUMENT_YAML};
 use poem::{
     Body, IntoResponse, Response, handler,
     http::{StatusCode, header},
-    web::{Path, Redirect},
+    web::{Data, Path, Redirect},
 };
 use utoipa_swagger_ui::Config;
+
+use crate::service::Service;
 
 /// Starts Swagger UI with the document. It runs from a file of ours, since a browser refuses a GET
 /// with a body, which the document allows: Swagger UI would fail to try one out.
 const INITIALIZER: &str = include_str!("../../templates/swagger-initializer.js");
+
+/// The document's server, which is where it is served, in the texts of the document.
+const YAML_SERVER: &str = "servers:\n  - url: /";
+const JSON_SERVER: &str = r#""servers":[{"url":"/"#;
 
 /// Leads to the documentation, which is what there is for a person to see.
 #[handler]
@@ -21,17 +27,25 @@ pub(crate) fn home() -> Redirect {
 }
 
 #[handler]
-pub(crate) fn document_yaml() -> Response {
-    DOCUMENT_YAML
+pub(crate) fn document_yaml(Data(service): Data<&Service>) -> Response {
+    document(service, DOCUMENT_YAML, YAML_SERVER)
         .with_content_type("application/yaml")
         .into_response()
 }
 
 #[handler]
-pub(crate) fn document_json() -> Response {
-    DOCUMENT_JSON
+pub(crate) fn document_json(Data(service): Data<&Service>) -> Response {
+    document(service, DOCUMENT_JSON, JSON_SERVER)
         .with_content_type("application/json")
         .into_response()
+}
+
+/// The document, with the path of the public URL at the place where `server` names the root.
+fn document(service: &Service, text: &'static str, server: &str) -> Body {
+    match service.public_url.path().strip_prefix('/') {
+        Some(path) => text.replacen(server, &format!("{server}{path}"), 1).into(),
+        None => text.into(),
+    }
 }
 
 #[handler]

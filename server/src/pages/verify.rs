@@ -224,6 +224,11 @@ fn dead() -> Response {
 
 fn failed(error: StoreError) -> Response {
     tracing::error!(%error, "a verification failed");
+    unavailable()
+}
+
+/// The page for a person whom the service cannot serve for the moment.
+pub(crate) fn unavailable() -> Response {
     let mut response = message(
         StatusCode::SERVICE_UNAVAILABLE,
         "That did not work",

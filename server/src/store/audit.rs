@@ -1,11 +1,9 @@
 //! What happened: appended to, never changed.
 
-use std::net::IpAddr;
-
 use sea_orm::{ActiveValue::Set, entity::prelude::*};
 
 use super::{Connection, Result};
-use crate::clock::Timestamp;
+use crate::{clock::Timestamp, service::Client};
 
 /// What is worth remembering.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
@@ -41,7 +39,7 @@ pub struct Model {
     pub event: Event,
     /// Who: the canonical address.
     pub email: String,
-    /// From where: the IP address.
+    /// From where: the IP address, or `unknown`.
     pub client: String,
     /// The application, where it is about one.
     pub app_id: Option<i64>,
@@ -57,7 +55,7 @@ pub(crate) async fn add(
     db: &impl Connection,
     event: Event,
     email: &str,
-    client: IpAddr,
+    client: Client,
     app_id: Option<i64>,
     now: Timestamp,
 ) -> Result<()> {

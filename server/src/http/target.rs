@@ -1,0 +1,191 @@
+//! The target of a request: its host, and its path below that of the public URL.
+
+use std::{net::Ipv6Addr, sync::Arc};
+
+use openapi_lockstep_runtime::{InvalidMember, Rejection};
+use poem::{
+    Endpoint, IntoResponse, Request, Response, Result,
+    http::{HeaderValue, Method, Uri, Version, header, uri::PathAndQuery},
+};
+
+/// Answers 400 to a request whose Host is missing, stands there twice or is not a host (RFC 9112,
+/// 3.2), or whose target is a URL of something else than HTTP.
+///
+/// The service itself uses no Host, but two programs in a row that read it differently are a way
+/// into the second one.
+pub(super) async fn require_host(
+    endpoint: Arc<impl Endpoint>,
+    request: Request,
+) -> Result<Response> {
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    let wrong = match (hosts.next(), hosts.next()) {
+        (Some(_), Some(_)) => Some("stands there more than once"),
+        (Some(host), None) if !is_host(host.as_bytes()) => Some("is not a host"),
+        (None, _) if request.version() > Version::HTTP_10 => Some("is required"),
+        _ => None,
+    };
+    let invalid = |pointer: &str, detail: &str| {
+        let member = InvalidMember {
+            pointer: pointer.to_owned(),
+            detail: detail.to_owned(),
+        };
+        Ok(Rejection::invalid(vec![member]).into_response())
+    };
+    if let Some(detail) = wrong {
+        return invalid("/header/Host", detail);
+    }
+    if !is_target(request.method(), request.uri()) {
+        return invalid(
+            "",
+            "The target of the request is not a URL of this service.",
+        );
+    }
+    Ok(endpoint.get_response(request).await)
+}
+
+/// Whether a target is a path, or a URL as it is sent to a proxy. CONNECT has neither, and is
+/// refused later.
+fn is_target(method: &Method, uri: &Uri) -> bool {
+    match (uri.scheme_str(), uri.authority()) {
+        (Some("http" | "https"), Some(authority)) => is_host(authority.as_str().as_bytes()),
+        (None, None) => true,
+        _ => *method == Method::CONNECT,
+    }
+}
+
+/// Whether a text is a host with an optional port, as RFC 3986 writes them.
+fn is_host(text: &[u8]) -> bool {
+    let Ok(text) = str::from_utf8(text) else {
+        return false;
+    };
+    let (is_host, rest) = match text.strip_prefix('[') {
+        Some(literal) => match literal.split_once(']') {
+            Some((address, rest)) => (address.parse::<Ipv6Addr>().is_ok(), rest),
+            None => return false,
+        },
+        None => {
+            let end = text.find(':').unwrap_or(text.len());
+            let (name, rest) = text.split_at(end);
+            (is_name(name.as_bytes()), rest)
+        }
+    };
+    let is_port = |port: &str| port.is_empty() || port.bytes().all(|it| it.is_ascii_digit());
+    let has_port = rest
+        .strip_prefix(':')
+        .is_some_and(|port| is_port(port) && (port.is_empty() || port.parse::<u16>().is_ok()));
+    is_host && (rest.is_empty() || has_port)
+}
+
+/// Whether a text is a registered name or an IPv4 address: at least one character, each of the
+/// unreserved ones, the sub-delimiters, or encoded.
+fn is_name(name: &[u8]) -> bool {
+    let is_plain = |it: u8| it.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=".contains(&it);
+    let mut rest = name;
+    loop {
+        rest = match rest {
+            [] => return !name.is_empty(),
+            [b'%', a, b, rest @ ..] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit() => rest,
+            [it, rest @ ..] if is_plain(*it) => rest,
+            _ => return false,
+        };
+    }
+}
+
+/// Serves the routes below the path of the public URL, such as `/cortex`, and without it too: a
+/// proxy may take it away or leave it. A redirect to a path of the service gets it in front.
+pub(super) async fn below_public_path(
+    endpoint: Arc<impl Endpoint>,
+    mut request: Request,
+    public_path: String,
+) -> Result<Response> {
+    if let Some(uri) = without_prefix(request.uri(), &public_path) {
+        *request.uri_mut() = uri;
+    }
+    let mut response = endpoint.get_response(request).await;
+    let location = response.headers().get(header::LOCATION);
+    let location = location.and_then(|location| location.to_str().ok());
+    if let Some(path) = location.filter(|location| location.starts_with('/'))
+        && let Ok(location) = HeaderValue::try_from(format!("{public_path}{path}"))
+    {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    Ok(response)
+}
+
+/// The URI without a prefix of its path, if it has that prefix.
+fn without_prefix(uri: &Uri, prefix: &str) -> Option<Uri> {
+    if prefix.is_empty() {
+        return None;
+    }
+    let rest = uri.path_and_query()?.as_str().strip_prefix(prefix)?;
+    let rest = match rest.bytes().next() {
+        Some(b'/') => rest.parse::<PathAndQuery>(),
+        None | Some(b'?') => format!("/{rest}").parse(),
+        Some(_) => return None,
+    };
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = Some(rest.ok()?);
+    Uri::from_parts(parts).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_a_name_or_an_address_with_an_optional_port() {
+        for host in [
+            "a",
+            "example.com:8080",
+            "my_service:80",
+            "127.0.0.1",
+            "[::1]",
+            "[2001:db8::7]:443",
+            "a:",
+            "a%20b",
+        ] {
+            assert!(is_host(host.as_bytes()), "{host} is a host");
+        }
+        for host in [
+            &b""[..],
+            b":80",
+            b"a b",
+            b"a, b",
+            b"a/b",
+            b"user@a",
+            b"a:x",
+            b"a:65536",
+            b"a:80:80",
+            b"[::1",
+            b"[::1]x",
+            b"[fe80::1%25eth0]",
+            b"::1",
+            b"a%2",
+            b"a%zz",
+            b"\xff",
+            b"<b>",
+        ] {
+            let shown = String::from_utf8_lossy(host);
+            assert!(!is_host(host), "{shown} is not a host");
+        }
+    }
+
+    #[test]
+    fn a_prefix_ends_where_a_segment_does() {
+        let stripped = |uri: &str| {
+            let uri: Uri = uri.parse().unwrap();
+            without_prefix(&uri, "/cortex").map(|uri| uri.to_string())
+        };
+        for (uri, expected) in [
+            ("/cortex", Some("/")),
+            ("/cortex?a=/b", Some("/?a=/b")),
+            ("/cortex/api/1/user?a=b", Some("/api/1/user?a=b")),
+            ("http://a:1/cortex/docs/", Some("http://a:1/docs/")),
+            ("/cortexx/docs/", None),
+            ("/docs/cortex", None),
+            ("*", None),
+        ] {
+            assert_eq!(stripped(uri).as_deref(), expected, "{uri}");
+        }
+    }
+}
