@@ -10,7 +10,7 @@ use std::sync::Arc;
 use cortex_report_api::{DOCUMENT_JSON, server};
 use openapi_lockstep_runtime::{Contract, ContractError, Rejection, problems};
 use poem::{
-    Endpoint, EndpointExt, IntoResponse, Request, Response, Result, Route, RouteMethod,
+    Endpoint, EndpointExt, IntoResponse, Response, Result, Route, RouteMethod,
     error::{InternalServerError, MethodNotAllowedError},
     get, handler,
     middleware::CatchPanic,
@@ -24,7 +24,7 @@ use surroundings::{accompany, deadline, security_headers};
 use crate::{pages, service::Service};
 
 /// The largest body that is read, in bytes.
-const BODY_LIMIT: usize = 64 * 1024;
+pub(crate) const BODY_LIMIT: usize = 64 * 1024;
 
 /// Everything that the service answers.
 ///
@@ -38,7 +38,7 @@ pub(crate) fn endpoint(
     let api = contract.clone().guard(server::service(service.clone()));
     let accompanied = Arc::new(service.clone());
     let public_url = service.public_url.clone();
-    let verification = get(pages::show_verification).post(pages::redeem_code.before(limit_body));
+    let verification = get(pages::show_verification).post(pages::redeem_code);
     let page = |route: RouteMethod| only("GET, HEAD", route);
     let endpoint = Route::new()
         .at("/", page(get(pages::home)))
@@ -47,6 +47,7 @@ pub(crate) fn endpoint(
         .at("/openapi.yaml", page(get(pages::document_yaml)))
         .at("/openapi.json", page(get(pages::document_json)))
         .at("/verify.css", page(get(pages::style)))
+        .at("/verify.js", page(get(pages::script)))
         .at("/verify/:token", only("GET, HEAD, POST", verification))
         .at("/livez", page(get(health::livez)))
         .at("/readyz", page(get(health::readyz)))
@@ -81,13 +82,6 @@ async fn metrics(Data(service): Data<&Service>) -> Result<Response> {
     let text = text.await.map_err(InternalServerError)?;
     let media_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     Ok(text.with_content_type(media_type).into_response())
-}
-
-/// Reads a body no further than the limit; the contract does it for the API.
-async fn limit_body(mut request: Request) -> Result<Request> {
-    let body = request.take_body().into_bytes_limit(BODY_LIMIT).await?;
-    request.set_body(body);
-    Ok(request)
 }
 
 /// Tells a client that uses another method which ones there are.
