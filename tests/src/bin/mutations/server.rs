@@ -376,7 +376,7 @@ const FAULTS: [Fault; 67] = [
     fault(
         "session",
         VERIFY,
-        ["code_failure::reset(&*writer, &session.email).await?;", ""],
+        ["code_failure::reset(&writer, &session.email).await?;", ""],
     ),
     fault(
         "operation",
