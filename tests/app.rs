@@ -108,7 +108,7 @@ async fn ids_may_be_decimal_strings_wherever_they_are_sent() {
 }
 
 #[tokio::test]
-async fn a_name_has_1_to_64_characters_and_no_control_characters() {
+async fn a_name_has_1_to_64_characters_that_can_be_seen() {
     let service = Service::start().await;
     let key = service.log_in("ann@example.com").await;
     let org_id = service.org_id(&key).await;
@@ -118,6 +118,8 @@ async fn a_name_has_1_to_64_characters_and_no_control_characters() {
         ("  a b  ", "a b"),
         ("\u{3000}名前\u{a0}", "名前"),
         ("🦀", "🦀"),
+        ("👩\u{200d}🚀", "👩\u{200d}🚀"),
+        ("می\u{200c}خواهم", "می\u{200c}خواهم"),
         ("'; DROP TABLE app; --", "'; DROP TABLE app; --"),
         (long.as_str(), long.as_str()),
         (&format!("  {}  ", "x".repeat(64)), &"x".repeat(64)),
@@ -145,6 +147,17 @@ async fn a_name_has_1_to_64_characters_and_no_control_characters() {
         "\u{9b}a",
         too_long.as_str(),
         &" ".repeat(300),
+        "\u{200b}",
+        "a\u{feff}",
+        "a\u{202e}b",
+        "a\u{2067}b",
+        "a\u{e0041}",
+        "\u{3164}",
+        "\u{2800}",
+        "a\u{200d}b",
+        "a\u{200c}",
+        "a\u{fe0f}",
+        "\u{301}",
     ] {
         let body = json!({ "org_id": org_id, "app_name": name });
         let json = service.post("/api/1/app").bearer_auth(&key).json(&body);
@@ -170,8 +183,23 @@ async fn a_name_is_unique_within_its_organization_whatever_its_case() {
     let (anns, bobs) = (service.org_id(&ann).await, service.org_id(&bob).await);
     service.create_app(&ann, anns, "Straße").await;
     service.create_app(&ann, anns, "οδος").await;
+    service.create_app(&ann, anns, "Caf\u{e9}").await;
+    service
+        .create_app(&ann, anns, "\u{fdfa}".repeat(64).as_str())
+        .await;
     let before = service.dump().await;
-    for name in ["Straße", "straße", " STRAßE ", "STRASSE", "ΟΔΟΣ", "οδοσ"] {
+    for name in [
+        "Straße",
+        "straße",
+        " STRAßE ",
+        "STRASSE",
+        "STRAẞE",
+        "ΟΔΟΣ",
+        "οδοσ",
+        "cafe\u{301}",
+        "ＣＡＦÉ",
+        &"\u{fdfa}".repeat(64),
+    ] {
         let body = json!({ "org_id": anns, "app_name": name });
         problem(
             service.post("/api/1/app").bearer_auth(&ann).json(&body),
@@ -182,6 +210,56 @@ async fn a_name_is_unique_within_its_organization_whatever_its_case() {
     }
     assert_eq!(service.dump().await, before);
     service.create_app(&bob, bobs, "Straße").await;
+}
+
+/// As after a version that told names apart by less.
+#[tokio::test]
+async fn names_of_an_older_version_get_the_keys_of_this_one() {
+    let service = Service::start().await;
+    let key = service.log_in("ann@example.com").await;
+    let org_id = service.org_id(&key).await;
+    let names = ["Stra\u{df}e", "plain", "Stra\u{1e9e}e", "caf\u{e9}"];
+    for number in 0..names.len() {
+        service
+            .create_app(&key, org_id, &format!("app {number}"))
+            .await;
+    }
+    let database = service.database.connect().await;
+    for (number, name) in names.iter().enumerate() {
+        let sql = format!(
+            "UPDATE app SET name = '{name}', name_key = '{}' WHERE name = 'app {number}'",
+            // What two of them get now was the key of another one.
+            ["old", "strasse", "plain", "caf\u{e9}"][number]
+        );
+        sea_orm::ConnectionTrait::execute_unprepared(&database, &sql)
+            .await
+            .unwrap();
+    }
+    let forget = "DELETE FROM seaql_migrations WHERE version LIKE '%fold_names'";
+    sea_orm::ConnectionTrait::execute_unprepared(&database, forget)
+        .await
+        .unwrap();
+    database.close().await.unwrap();
+    let service = service.restart_with(|_| {}).await;
+
+    let apps = service.get(&format!("/api/1/app?org_id={org_id}"));
+    let apps = ok(apps.bearer_auth(&key)).await;
+    let apps = apps["app_list"].as_array().unwrap();
+    let listed: Vec<&str> = apps
+        .iter()
+        .map(|app| app["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        listed,
+        ["caf\u{e9}", "plain", "Stra\u{df}e", "Stra\u{1e9e}e"]
+    );
+    for name in ["STRASSE", "PLAIN", "cafe\u{301}"] {
+        let body = json!({ "org_id": org_id, "app_name": name });
+        let create = service.post("/api/1/app").bearer_auth(&key).json(&body);
+        problem(create, 409, "name_taken").await;
+    }
+    service.create_app(&key, org_id, "old").await;
+    service.stop().await;
 }
 
 #[tokio::test]

@@ -269,7 +269,7 @@ async fn a_login_waits_for_the_person_and_carries_its_key() {
     let path = link_path(&service.mail_after(0).await);
     let form = [("manual_code", login.manual_code())];
     let page = service.post(&path).form(&form).send().await.unwrap();
-    assert_eq!(page.status(), 200);
+    assert_eq!(page.status(), 303);
     let (client, user) = waiting.await.unwrap().unwrap();
     assert_eq!(user.email, "ann@example.com");
     assert_eq!(client.session_key().unwrap().reveal(), key);

@@ -174,7 +174,7 @@ impl Person {
         };
         let path = link_path(&service.mail_after(mails).await);
         let form = service.post(&path).form(&[("manual_code", code)]);
-        assert_eq!(form.send().await.unwrap().status(), 200);
+        assert_eq!(form.send().await.unwrap().status(), 303);
         while let Some(line) = lines.next_line().await.unwrap() {
             error.push_str(&format!("{line}\n"));
         }
@@ -756,7 +756,7 @@ async fn logins_at_two_services_do_not_undo_each_other() {
 
     let path = link_path(&one.mail_after(0).await);
     let form = one.post(&path).form(&[("manual_code", code)]);
-    assert_eq!(form.send().await.unwrap().status(), 200);
+    assert_eq!(form.send().await.unwrap().status(), 303);
     assert!(waiting.wait().await.unwrap().success());
     ann.run(&["whoami"]).await.done();
     ann.run(&["whoami", "--url", &proxy.url()]).await.done();

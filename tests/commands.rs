@@ -146,16 +146,56 @@ async fn the_operator_adds_and_lists_users_organizations_and_members() {
         run(&["user", "unlock", "ann@example.com"]),
         done("ann@example.com had no wrong codes\n")
     );
+    for name in ["\u{202e}nnA", "\u{200b}", "a\u{1b}[2J"] {
+        for command in [
+            &["org", "add", name][..],
+            &["user", "add", "eve@example.com", "--name", name],
+        ] {
+            let (status, said) = run(command);
+            assert_eq!(status, 1, "{said}");
+            assert!(said.contains("cannot be seen"), "{said}");
+        }
+    }
     let (status, said) = run(&["user", "add", "ann"]);
     assert_eq!(status, 2);
     assert!(
-        said.contains("is no e-mail address of the form name@domain.example"),
+        said.contains("has no domain: write it like name@domain.example"),
         "{said}"
     );
 
     let key = service.log_in("ann@example.com").await;
     let user = ok(service.get("/api/1/user").bearer_auth(key)).await;
     assert_eq!(user["org_list"][0]["name"], "Example Games");
+}
+
+/// Names of an older version, and what mail servers say, may hold anything.
+#[tokio::test]
+async fn a_terminal_gets_no_controls_and_nothing_invisible() {
+    let service = Service::start().await;
+    for command in [
+        &["org", "add", "one"][..],
+        &["user", "add", "ann@example.com"],
+    ] {
+        assert!(service.operate(command).status.success());
+    }
+    let database = service.database.connect().await;
+    for (table, column) in [("org", "name"), ("\"user\"", "display_name")] {
+        let table = match service.database.backend() {
+            sea_orm::DatabaseBackend::MySql => table.replace('"', "`"),
+            _ => table.to_owned(),
+        };
+        let sql = format!("UPDATE {table} SET {column} = 'a\u{1b}[2J\nb\u{202e}c\u{200b}'");
+        sea_orm::ConnectionTrait::execute_unprepared(&database, &sql)
+            .await
+            .unwrap();
+    }
+    for list in ["org", "user"] {
+        let listed = text(&service.operate(&[list, "list"]).stdout);
+        assert!(
+            listed.ends_with("\ta [2J b\u{fffd}c\u{fffd}\n"),
+            "{listed:?}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -46,6 +46,7 @@ async fn an_unknown_method_is_405_and_tells_the_known_ones() {
         ("/openapi.yaml", "GET, HEAD"),
         ("/openapi.json", "GET, HEAD"),
         ("/verify.css", "GET, HEAD"),
+        ("/verify.js", "GET, HEAD"),
         ("/verify/x", "GET, HEAD, POST"),
     ] {
         for method in [

@@ -217,10 +217,20 @@ impl Service {
         login.session_key
     }
 
-    /// Types a code on the verification page.
+    /// Types a code on the verification page, and follows where it leads.
     pub async fn type_code(&self, login: &Login, code: &str) -> Response {
         let form = self.post(&login.path).form(&[("manual_code", code)]);
-        form.send().await.unwrap()
+        let response = form.send().await.unwrap();
+        match response.headers().get("location") {
+            Some(location) => {
+                assert_eq!(response.status(), 303);
+                let page = reqwest::Url::parse(&self.url()).unwrap();
+                let page = page.join(&login.path).unwrap();
+                let page = page.join(location.to_str().unwrap()).unwrap();
+                self.get(page.path()).send().await.unwrap()
+            }
+            None => response,
+        }
     }
 
     /// The org_id of the only organization that a session's user is in.

@@ -115,7 +115,7 @@ async fn a_client_that_goes_away_is_counted_too() {
 async fn a_page_is_counted_by_its_route_whatever_goes_wrong() {
     let service = service().await;
     let wrong = service.post("/verify/x").body("a".repeat(70_000));
-    problem(wrong, 413, "payload_too_large").await;
+    assert_eq!(wrong.send().await.unwrap().status(), 413);
     let metrics = service.metrics().await;
     let name = r#"cortex_report_requests_total{operation="/verify/:token",status="413"}"#;
     assert_eq!(value(&metrics, name), 1.0);

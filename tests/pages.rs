@@ -17,6 +17,7 @@ async fn every_answer_has_the_headers_that_keep_a_browser_safe() {
         "/openapi.yaml",
         "/openapi.json",
         "/verify.css",
+        "/verify.js",
         "/verify/unknown",
         &login.path,
         "/nothing",

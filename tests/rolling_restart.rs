@@ -310,7 +310,7 @@ async fn log_in(instance: &Served, folder: &Path, number: usize) -> Worker {
     let mail = mail_after(folder, number).await;
     let form = instance.api.post(&link_path(&mail));
     let form = form.form(&[("manual_code", login["manual_code"].as_str().unwrap())]);
-    assert_eq!(form.send().await.unwrap().status(), 200);
+    assert_eq!(form.send().await.unwrap().status(), 303);
     let key = login["session_key"].as_str().unwrap().to_owned();
     let user = ok(instance.api.get("/api/1/user").bearer_auth(&key)).await;
     Worker {

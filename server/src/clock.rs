@@ -1,6 +1,7 @@
 //! Time, as a service that a test can move.
 
 use std::{
+    fmt,
     sync::{Mutex, PoisonError},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
@@ -30,6 +31,13 @@ impl Timestamp {
     /// The same as the standard library has it.
     pub fn to_system_time(self) -> SystemTime {
         UNIX_EPOCH + self.since(Self(0))
+    }
+}
+
+/// As a person is shown it, in UTC.
+impl fmt::Display for Timestamp {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        httpdate::HttpDate::from(self.to_system_time()).fmt(formatter)
     }
 }
 

@@ -6,12 +6,13 @@ use clap::Subcommand;
 
 use crate::{
     address::EmailAddress,
-    clock::{Clock, Timestamp},
+    clock::Clock,
     store::{
         Store, StoreError, code_failure, dead_letter, mail,
         membership::{self, Role},
         org, session, user,
     },
+    text::{NameError, check_name, printable},
 };
 
 /// What an operator can do.
@@ -114,9 +115,9 @@ pub enum CommandError {
     /// There is no organization of this number.
     #[error("there is no organization {0}; list them with: cortex-reportd org list")]
     NoOrg(i64),
-    /// A name that says nothing.
-    #[error("a name needs at least one character")]
-    EmptyName,
+    /// A name that nobody can read.
+    #[error("a name {0}")]
+    Name(#[from] NameError),
     /// The result cannot be written.
     #[error("the output cannot be written: {0}")]
     Output(#[from] io::Error),
@@ -138,10 +139,7 @@ impl Command {
         let db = store.reader();
         match self {
             Self::User(UserCommand::Add { address, name }) => {
-                let name = name.as_deref().unwrap_or(address.local_part()).trim();
-                if name.is_empty() {
-                    return Err(CommandError::EmptyName);
-                }
+                let name = check_name(name.as_deref().unwrap_or(address.local_part()))?;
                 let writer = store.begin().await?;
                 let user = user::add(&writer, &address, name, now).await?;
                 let user = user.ok_or(CommandError::UserExists(address))?;
@@ -150,7 +148,8 @@ impl Command {
             }
             Self::User(UserCommand::List) => {
                 for user in user::list(db).await? {
-                    writeln!(output, "{}\t{}\t{}", user.id, user.email, user.display_name)?;
+                    let name = printable(&user.display_name);
+                    writeln!(output, "{}\t{}\t{name}", user.id, user.email)?;
                 }
             }
             Self::User(UserCommand::EndSessions { address }) => {
@@ -170,16 +169,12 @@ impl Command {
                 writeln!(output, "{address} {was}")?;
             }
             Self::Org(OrgCommand::Add { name }) => {
-                let name = name.trim();
-                if name.is_empty() {
-                    return Err(CommandError::EmptyName);
-                }
-                let org = org::add(db, name, now).await?;
+                let org = org::add(db, check_name(&name)?, now).await?;
                 writeln!(output, "{}", org.id)?;
             }
             Self::Org(OrgCommand::List) => {
                 for org in org::list(db).await? {
-                    writeln!(output, "{}\t{}", org.id, org.name)?;
+                    writeln!(output, "{}\t{}", org.id, printable(&org.name))?;
                 }
             }
             Self::Member(MemberCommand::Add {
@@ -199,13 +194,13 @@ impl Command {
                 for (mail, session) in mail::list(db).await? {
                     let email = session.map(|session| session.email).unwrap_or_default();
                     let error = mail.error.as_deref().unwrap_or("-");
-                    let (due_at, error) = (shown(mail.due_at), line(error));
+                    let (due_at, error) = (mail.due_at, printable(error));
                     writeln!(output, "{due_at}\t{email}\t{}\t{error}", mail.attempts)?;
                 }
             }
             Self::Mail(MailCommand::Dead) => {
                 for letter in dead_letter::list(db).await? {
-                    let (at, error) = (shown(letter.at), line(&letter.error));
+                    let (at, error) = (letter.at, printable(&letter.error));
                     writeln!(
                         output,
                         "{at}\t{}\t{}\t{error}",
@@ -222,15 +217,6 @@ impl Command {
         }
         Ok(())
     }
-}
-
-fn shown(at: Timestamp) -> String {
-    httpdate::fmt_http_date(at.to_system_time())
-}
-
-/// A text of somebody else's, so that it stays on its line.
-fn line(text: &str) -> String {
-    text.replace(char::is_control, " ")
 }
 
 fn role_name(role: Role) -> String {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use cortex_report_api::{CONTRACT_JSON, server};
 use openapi_lockstep_runtime::{Contract, ContractError, Rejection, problems};
 use poem::{
-    Endpoint, EndpointExt, IntoResponse, Request, Response, Result, Route, RouteMethod,
+    Endpoint, EndpointExt, IntoResponse, Response, Result, Route, RouteMethod,
     error::{InternalServerError, MethodNotAllowedError},
     get, handler,
     http::{HeaderValue, StatusCode, header},
@@ -32,7 +32,7 @@ use crate::{
 };
 
 /// The largest body that is read, in bytes.
-const BODY_LIMIT: usize = 64 * 1024;
+pub(crate) const BODY_LIMIT: usize = 64 * 1024;
 
 const DATABASE_IS_LATE: &str = "The database does not answer in time. Try again in a few seconds.";
 
@@ -54,8 +54,7 @@ pub(crate) fn endpoint(
     let show = pages::show_verification
         .around(|endpoint, request| answer_in_time(endpoint, request, pages::unavailable));
     let redeem = pages::redeem_code
-        .around(|endpoint, request| answer_in_time(endpoint, request, pages::unavailable))
-        .before(limit_body);
+        .around(|endpoint, request| answer_in_time(endpoint, request, pages::unavailable));
     let verification = get(show).post(redeem);
     let accompanied = Arc::new(service.clone());
     let public_url = service.public_url.clone();
@@ -68,6 +67,7 @@ pub(crate) fn endpoint(
         .at("/openapi.yaml", page(get(pages::document_yaml)))
         .at("/openapi.json", page(get(pages::document_json)))
         .at("/verify.css", page(get(pages::style)))
+        .at("/verify.js", page(get(pages::script)))
         .at("/verify/:token", only("GET, HEAD, POST", verification))
         .at("/livez", page(get(health::livez)))
         .at("/readyz", page(get(health::readyz)))
@@ -105,13 +105,6 @@ async fn metrics(Data(service): Data<&Service>) -> Result<Response> {
     let text = text.await.map_err(InternalServerError)?;
     let media_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     Ok(text.with_content_type(media_type).into_response())
-}
-
-/// Reads a body no further than the limit; the contract does it for the API.
-async fn limit_body(mut request: Request) -> Result<Request> {
-    let body = request.take_body().into_bytes_limit(BODY_LIMIT).await?;
-    request.set_body(body);
-    Ok(request)
 }
 
 /// The answer to a request that the service cannot serve for the moment.

@@ -22,6 +22,8 @@ mod service;
 mod start;
 mod store;
 mod telemetry;
+mod text;
+mod user_agent;
 
 pub use address::{AddressError, EmailAddress};
 pub use clock::{Clock, SystemTimeSource, TimeSource, Timestamp};

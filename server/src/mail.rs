@@ -8,7 +8,10 @@ use std::time::Duration;
 use askama::Template;
 use lettre::{
     Message,
-    message::{Mailbox, MultiPart, SinglePart, header::ContentType},
+    message::{
+        Body, Mailbox, MultiPart, SinglePart,
+        header::{ContentTransferEncoding, ContentType, Header, HeaderName, HeaderValue},
+    },
 };
 
 pub use outbox::Outbox;
@@ -101,16 +104,38 @@ struct LoginMailText<'a>(&'a LoginMail<'a>);
 #[template(path = "login_mail.html")]
 struct LoginMailHtml<'a>(&'a LoginMail<'a>);
 
+/// Says that no person wrote the mail, so that none is sent back by a program (RFC 3834).
+#[derive(Clone)]
+struct AutoSubmitted;
+
+impl Header for AutoSubmitted {
+    fn name() -> HeaderName {
+        HeaderName::new_from_ascii_str("Auto-Submitted")
+    }
+
+    fn parse(_: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(Self)
+    }
+
+    fn display(&self) -> HeaderValue {
+        HeaderValue::new(Self::name(), "auto-generated".to_owned())
+    }
+}
+
+/// The longest line that SMTP carries, without its end (RFC 5321, 4.5.3.1.6).
+const MAX_LINE: usize = 998;
+
 impl LoginMail<'_> {
     /// The message as it goes out. `id` stays the same if it is sent again.
     pub(crate) fn message(&self, id: &str, now: Timestamp) -> Result<Message, MailError> {
-        let part = |kind, body| SinglePart::builder().header(kind).body(body);
+        let part = |kind, text| SinglePart::builder().header(kind).body(body(text));
         let message = Message::builder()
             .from(self.from.clone())
             .to(Mailbox::new(None, self.to.as_str().parse()?))
             .subject("Log in to Data Cortex")
             .date(now.to_system_time())
-            .message_id(Some(format!("<{id}@cortex-report>")))
+            .message_id(Some(format!("<{id}@{}>", self.domain())))
+            .header(AutoSubmitted)
             .multipart(
                 MultiPart::alternative()
                     .singlepart(part(ContentType::TEXT_PLAIN, LoginMailText(self).render()?))
@@ -123,11 +148,24 @@ impl LoginMail<'_> {
         self.link.0.reveal()
     }
 
-    fn asked_at(&self) -> String {
-        httpdate::fmt_http_date(self.asked_at.to_system_time())
+    /// The domain of whom the mail comes from, in ASCII.
+    fn domain(&self) -> String {
+        let domain = self.from.email.domain();
+        idna::domain_to_ascii(domain).unwrap_or_else(|_| "localhost".to_owned())
     }
 
     fn minutes(&self) -> u64 {
         self.lives_for.as_secs() / 60
+    }
+}
+
+/// A part of the mail as it is, so that its link can be opened from the raw text too: the encoding
+/// that is chosen for lines of more than 76 characters would break it in two.
+fn body(text: String) -> Body {
+    if text.is_ascii() && text.lines().all(|line| line.len() <= MAX_LINE) {
+        let text = text.lines().collect::<Vec<_>>().join("\r\n");
+        Body::dangerous_pre_encoded(text.into_bytes(), ContentTransferEncoding::SevenBit)
+    } else {
+        Body::new(text)
     }
 }

@@ -4,4 +4,4 @@ mod docs;
 mod verify;
 
 pub(crate) use docs::{docs_files, document_json, document_yaml, home};
-pub(crate) use verify::{redeem_code, show_verification, style, unavailable};
+pub(crate) use verify::{redeem_code, script, show_verification, style, unavailable};

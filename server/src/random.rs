@@ -11,7 +11,9 @@ use rand::{
 use crate::secret::Secret;
 
 /// The letters of a manual_code: no vowels, so that no words come out.
-const CODE_LETTERS: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
+pub(crate) const CODE_LETTERS: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
+/// How many letters a manual_code has.
+pub(crate) const CODE_LENGTH: usize = 8;
 const KEY_CHARACTERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
 /// A cryptographic random number generator and what the service makes of it.
@@ -51,8 +53,8 @@ impl Random {
 
     /// A new manual_code: 8 letters, shown as `XXXX-XXXX`.
     pub(crate) fn manual_code(&self) -> Secret {
-        let letters = characters(&self.secrets, CODE_LETTERS, 8);
-        Secret::new(format!("{}-{}", &letters[..4], &letters[4..]))
+        let letters = characters(&self.secrets, CODE_LETTERS, CODE_LENGTH);
+        shown_code(&letters)
     }
 
     /// A new API key: 32 letters and digits.
@@ -71,6 +73,14 @@ impl Random {
         lock(&self.secrets).fill_bytes(&mut bytes);
         bytes
     }
+}
+
+/// A manual_code as it is shown and compared, of its letters.
+pub(crate) fn shown_code(letters: &str) -> Secret {
+    Secret::new(match letters.split_at_checked(CODE_LENGTH / 2) {
+        Some((first, second)) => format!("{first}-{second}"),
+        None => letters.to_owned(),
+    })
 }
 
 fn characters(rng: &Mutex<StdRng>, alphabet: &[u8], length: usize) -> String {

@@ -18,12 +18,11 @@ use crate::{
     random::Random,
     secret::ServerKey,
     store::{Store, StoreError},
+    user_agent,
 };
 
 /// How long a client is told to wait when the database is not available, in seconds.
 pub(crate) const RETRY_AFTER: i64 = 5;
-/// How much of a User-Agent is kept, in characters.
-const MAX_USER_AGENT: usize = 200;
 
 /// What every operation works with. A clone is the same service.
 #[derive(Clone)]
@@ -78,14 +77,9 @@ pub(crate) fn is_head(request: &Request) -> bool {
     request.data::<Head>().is_some()
 }
 
-/// How the browser or program calls itself, cut to a length that can be shown.
+/// The browser or program that sends a request, as a person is shown it.
 pub(crate) fn user_agent(request: &Request) -> String {
-    request
-        .header(header::USER_AGENT)
-        .unwrap_or("unknown")
-        .chars()
-        .take(MAX_USER_AGENT)
-        .collect()
+    user_agent::describe(request.header(header::USER_AGENT).unwrap_or_default())
 }
 
 impl From<StoreError> for Failure {

@@ -53,6 +53,7 @@ SELECT "app"."id", "app"."org_id", "app"."name", "app"."name_key", "app"."create
 SELECT "code_failure"."email", "code_failure"."failures" FROM "code_failure" WHERE "code_failure"."email" = $1 LIMIT $2;
 SELECT "dead_letter"."id" FROM "dead_letter" WHERE "dead_letter"."at" < $1 LIMIT $2;
 SELECT "dead_letter"."id", "dead_letter"."at", "dead_letter"."email", "dead_letter"."asked_at", "dead_letter"."attempts", "dead_letter"."error" FROM "dead_letter" ORDER BY "dead_letter"."id" ASC;
+SELECT "id", "org_id", "name", "name_key" FROM "app" ORDER BY "id" ASC;
 SELECT "mail"."id", "mail"."session_id", "mail"."attempts", "mail"."due_at", "mail"."error" FROM "mail" ORDER BY "mail"."due_at" ASC;
 SELECT "mail"."id", "mail"."session_id", "mail"."attempts", "mail"."due_at", "mail"."error" FROM "mail" WHERE "mail"."due_at" <= $1 ORDER BY "mail"."id" ASC LIMIT $2;
 SELECT "membership"."user_id", "membership"."org_id", "membership"."role" FROM "membership" ORDER BY "membership"."org_id" ASC, "membership"."user_id" ASC;
@@ -101,5 +102,6 @@ UPDATE "session" SET "state" = $1 WHERE "session"."expires_at" <= $2 AND "sessio
 UPDATE "session" SET "state" = $1 WHERE "session"."id" = $2 AND "session"."state" IN ($3, $4);
 UPDATE "session" SET "state" = $1 WHERE "session"."used_at" <= $2 AND "session"."state" = $3;
 UPDATE "session" SET "state" = $1, "user_id" = $2, "expires_at" = $3, "used_at" = $4 WHERE "session"."id" = $5 AND "session"."state" = $6 AND "session"."expires_at" > $7;
-UPDATE "session" SET "tries" = "tries" + $1 WHERE "session"."id" = $2 AND "session"."state" = $3 AND "session"."expires_at" > $4 AND "session"."tries" < $5;
+UPDATE "session" SET "tries" = "tries" + $1 WHERE "session"."id" = $2 AND "session"."state" IN ($3, $4) AND "session"."created_at" > $5 AND "session"."tries" < $6;
+UPDATE "session" SET "tries" = "tries" - $1 WHERE "session"."id" = $2;
 UPDATE "session" SET "used_at" = $1 WHERE "session"."id" = $2;

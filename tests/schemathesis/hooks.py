@@ -5,6 +5,7 @@ import json
 import os
 import re
 import time
+import unicodedata
 from pathlib import Path
 
 import requests
@@ -49,6 +50,15 @@ users = [
 ]
 Path("auth.json").write_text(json.dumps({"auth": users}))
 
+# The pattern takes them; the service refuses names that nobody can see, or that mislead.
+FILLERS = "\u115f\u1160\u2800\u3164\uffa0"
+
+
+def is_plain(name):
+    marks = any(unicodedata.combining(it) or unicodedata.category(it) in ("Mn", "Me") for it in name)
+    return not marks and all(it.isprintable() or it.isspace() for it in name.strip()) and not set(name) & set(FILLERS)
+
+
 names = (f"app {os.getpid()} {number}" for number in itertools.count(1))
 turns, places = itertools.count(), itertools.count()
 # Operations that have been answered with a key, so that `ignored_auth` has looked at them already.
@@ -57,6 +67,10 @@ answered = set()
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
+    for place in (case.query, case.body):
+        if isinstance(place, dict) and isinstance(place.get("app_name"), str):
+            if case.meta.generation.mode.is_positive and not is_plain(place["app_name"]):
+                place["app_name"] = next(names)
     # Another credential, or none, is what such a case is about.
     if case.headers.get("Authorization") != bearer(ANN):
         return

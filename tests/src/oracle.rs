@@ -327,9 +327,14 @@ impl Oracle {
         header(header::COOKIE) == format!("{name}={key}") || in_body[name] == key
     }
 
-    /// A text as the value that its schema means: a decimal string is an integer where one is due.
+    /// A text as the value that its schema means: a decimal string is an integer where one is due,
+    /// and the space around an address is no part of it.
     fn read(&self, text: &str, schema: &Value) -> Value {
-        let kind = &self.resolve(schema)["type"];
+        let schema = self.resolve(schema);
+        if schema["format"] == "idn-email" {
+            return json!(text.trim());
+        }
+        let kind = &schema["type"];
         let is_integer = match kind {
             Value::Array(kinds) => kinds.contains(&json!("integer")),
             kind => kind == "integer",

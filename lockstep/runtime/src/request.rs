@@ -118,7 +118,8 @@ impl Operation {
     }
 
     /// Makes an integer of each decimal string, and of each number without a fraction, that stands
-    /// where the schema wants an integer, and refuses one that is too large for its format.
+    /// where the schema wants an integer, and refuses one that is too large for its format. Takes
+    /// away the white space around an e-mail address.
     fn normalize(
         &self,
         schema: &Value,
@@ -138,6 +139,13 @@ impl Operation {
                 for (index, item) in items.iter_mut().enumerate() {
                     let pointer = format!("{pointer}/{index}");
                     self.normalize(&schema["items"], item, &pointer, errors);
+                }
+            }
+            // As in a browser's own field for it: who types an address does not see a space around it.
+            Value::String(text) if is_address(schema) => {
+                let trimmed = text.trim();
+                if trimmed.len() < text.len() {
+                    *text = trimmed.to_owned();
                 }
             }
             Value::String(_) | Value::Number(_) if wants_integer(schema) => {
@@ -170,9 +178,11 @@ impl Operation {
                 let name = property.as_str().unwrap_or_default();
                 vec![invalid(&join(place, name), "is required")]
             }
-            ValidationErrorKind::Pattern { .. } => {
-                let pattern = error.schema_path().as_str();
-                let schema = pattern.strip_suffix("/pattern").unwrap_or(pattern);
+            ValidationErrorKind::Pattern { .. } | ValidationErrorKind::Format { .. } => {
+                let keyword = error.schema_path().as_str();
+                let schema = keyword
+                    .rsplit_once('/')
+                    .map_or(keyword, |(schema, _)| schema);
                 let description = self.schema.pointer(&format!("{schema}/description"));
                 let detail = match description.and_then(Value::as_str) {
                     Some(description) => format!("is not as described: {}", description.trim_end()),
@@ -248,6 +258,12 @@ fn decode(parameters: &[(&str, String)], errors: &mut Vec<InvalidMember>) -> Map
         }
     }
     decoded
+}
+
+fn is_address(schema: &Value) -> bool {
+    ["email", "idn-email"]
+        .iter()
+        .any(|it| schema["format"] == *it)
 }
 
 fn wants_integer(schema: &Value) -> bool {

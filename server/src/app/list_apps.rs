@@ -4,7 +4,7 @@ use cortex_report_api::server::{App, AppList, Failure, ListAppsResponse, Problem
 use poem::Request;
 use poem_openapi::payload::Json;
 
-use super::create_app::{NAME_TAKEN, create};
+use super::create_app::{NAME_TAKEN, Name, create};
 use crate::{
     auth::{Session, refuse_cross_site},
     service::{Service, is_head, not_allowed},
@@ -28,7 +28,8 @@ pub(super) async fn list_apps(
             if session.by_cookie {
                 refuse_cross_site(request, &service.public_url)?;
             }
-            let created = create(service, request, &session, org_id, &name).await?;
+            let name = Name::new(&name, "/query/app_name")?;
+            let created = create(service, request, &session, org_id, name).await?;
             if created.is_none() {
                 let code = ProblemCode::NameTaken;
                 return Ok(ListAppsResponse::conflict(code, NAME_TAKEN));

@@ -3,7 +3,7 @@
 use sea_orm::{ActiveValue::Set, entity::prelude::*};
 
 use super::{Connection, Result, Writer, membership, membership::Role};
-use crate::clock::Timestamp;
+use crate::{clock::Timestamp, text::name_key};
 
 /// An application.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -16,7 +16,7 @@ pub struct Model {
     pub org_id: i64,
     /// The name as it was given.
     pub name: String,
-    /// The name without its case, unique within the organization.
+    /// What makes the name unique within the organization.
     pub name_key: String,
     /// When it was made.
     pub created_at: Timestamp,
@@ -68,8 +68,7 @@ pub(crate) async fn add(
     let app = ActiveModel {
         org_id: Set(org_id),
         name: Set(name.to_owned()),
-        // Upper case first: two lower-case letters may be one letter, such as the two sigmas.
-        name_key: Set(name.to_uppercase().to_lowercase()),
+        name_key: Set(name_key(name)),
         created_at: Set(now),
         ..Default::default()
     };

@@ -60,7 +60,7 @@ pub struct Model {
     pub email: String,
     /// The IP address that asked.
     pub client: String,
-    /// The browser or program that asked, as it calls itself.
+    /// The browser or program that asked, in words of ours.
     pub user_agent: String,
     /// The user, once verified.
     pub user_id: Option<i64>,
@@ -97,6 +97,16 @@ impl Model {
     /// Whether the login can still be verified.
     pub fn can_be_verified(&self, now: Timestamp) -> bool {
         self.is_pending() && now < self.expires_at
+    }
+
+    /// Whether the login was verified, and its link still says so.
+    pub fn is_verified(&self, now: Timestamp) -> bool {
+        self.state == State::Active && now < self.link_ends_at()
+    }
+
+    /// When the link stops working, used or not.
+    pub fn link_ends_at(&self) -> Timestamp {
+        Ord::min(self.expires_at, self.created_at.plus(PENDING_FOR))
     }
 }
 
@@ -181,7 +191,8 @@ pub(crate) async fn note_use(db: &impl Connection, session: &Model, now: Timesta
     Ok(())
 }
 
-/// Counts a try before its code is compared. Says whether there was one left.
+/// Counts a try before its code is compared, of a verified login too: its code stays a secret.
+/// Says whether there was one left.
 pub(crate) async fn count_try(
     db: &impl Connection,
     session: &Model,
@@ -190,12 +201,24 @@ pub(crate) async fn count_try(
     let counted = Entity::update_many()
         .col_expr(Column::Tries, Expr::col(Column::Tries).add(1))
         .filter(Column::Id.eq(session.id))
-        .filter(Column::State.eq(State::Pending))
-        .filter(Column::ExpiresAt.gt(now))
+        .filter(Column::State.is_in(ENABLED))
+        // Not by `expires_at`: MariaDB would lock its index before the row, which whoever activates
+        // the session locks the other way round.
+        .filter(Column::CreatedAt.gt(now.minus(PENDING_FOR)))
         .filter(Column::Tries.lt(MAX_TRIES))
         .exec(db)
         .await?;
     Ok(counted.rows_affected == 1)
+}
+
+/// Gives a try back whose code was the right one, so that it may be typed again.
+pub(crate) async fn return_try(db: &impl Connection, session: &Model) -> Result<()> {
+    Entity::update_many()
+        .col_expr(Column::Tries, Expr::col(Column::Tries).sub(1))
+        .filter(Column::Id.eq(session.id))
+        .exec(db)
+        .await?;
+    Ok(())
 }
 
 /// Makes a pending session an active one of `user_id`. Says whether it still was pending.

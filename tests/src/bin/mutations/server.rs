@@ -60,6 +60,7 @@ const STORED_APP: &str = "server/src/store/app.rs";
 const STORED_KEY: &str = "server/src/store/api_key.rs";
 const STORED_SESSION: &str = "server/src/store/session.rs";
 const SURROUNDINGS: &str = "server/src/http/surroundings.rs";
+const TEXT: &str = "server/src/text.rs";
 const VERIFY: &str = "server/src/pages/verify.rs";
 
 const fn fault(kind: &'static str, file: &'static str, change: [&'static str; 2]) -> Fault {
@@ -232,10 +233,7 @@ const FAULTS: [Fault; 67] = [
     fault(
         "value",
         RANDOM,
-        [
-            "\"{}-{}\", &letters[..4], &letters[4..]",
-            "\"{}{}\", &letters[..4], &letters[4..]",
-        ],
+        ["\"{first}-{second}\"", "\"{first}{second}\""],
     ),
     fault(
         "value",
@@ -250,7 +248,7 @@ const FAULTS: [Fault; 67] = [
             "session_key: session_key.reveal().repeat(4)",
         ],
     ),
-    fault("value", CREATE_APP, ["name.trim()", "name"]),
+    fault("value", TEXT, ["name = name.trim()", "name = name"]),
     fault(
         "header",
         LOGIN,
@@ -378,7 +376,7 @@ const FAULTS: [Fault; 67] = [
     fault(
         "session",
         VERIFY,
-        ["code_failure::reset(&*writer, &session.email).await?;", ""],
+        ["code_failure::reset(&writer, &session.email).await?;", ""],
     ),
     fault(
         "operation",
