@@ -312,6 +312,7 @@ const SAMPLES: [(&str, &str); 23] = [
     ("mail_limit_address_client", "7/1m"),
     ("mail_limit_address", "7/1m"),
     ("mail_limit_client", "7/1m"),
+    ("mail_limit_network", "7/1m"),
     ("mail_limit_total", "7/1m"),
     ("log_level", "warn"),
     ("log_format", "json"),

@@ -88,7 +88,7 @@ async fn all_of_them_are_kept() {
     let database = database.through(&address);
     let service = Service::start_on(folder, database, |settings| {
         settings.metrics_listen = Some(([127, 0, 0, 1], 0).into());
-        settings.mail_limits.address = "4/1h".parse().unwrap();
+        settings.mail_limits.total = "5/1h".parse().unwrap();
     })
     .await;
 

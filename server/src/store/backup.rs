@@ -133,7 +133,11 @@ pub async fn restore(
     }
     keep_owner(database, copy.path())?;
     for (from, to) in &moves {
-        fs::rename(from, to).map_err(failed(from))?;
+        match fs::rename(from, to) {
+            // SQLite removes an empty log when the last connection has closed.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            moved => moved.map_err(failed(from))?,
+        }
     }
     put(copy, database)?;
     Ok(!moves.is_empty())
