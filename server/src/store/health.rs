@@ -62,7 +62,7 @@ impl Health {
         }
     }
 
-    /// Whether a write failed lately for want of space or rights.
+    /// True if a write failed lately for want of space or rights.
     pub(super) fn has_refused_writes(&self) -> bool {
         let failed_at = *lock(&self.write_failed_at);
         failed_at.is_some_and(|at| at.elapsed() < FAILURE_COUNTS_FOR)

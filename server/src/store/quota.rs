@@ -51,7 +51,7 @@ struct Use {
 }
 
 impl Use {
-    /// How long until one could be taken, if `member`, which takes from the same, has used up what it
+    /// Time until one can be taken, if `member`, which takes from the same limit, has used up what it
     /// did.
     ///
     /// Whoever has used up a part of their own limit has to leave as large a part of the shared one to

@@ -84,7 +84,7 @@ impl Model {
         self.state == State::Pending && self.tries < MAX_TRIES
     }
 
-    /// Whether an active session has expired, or was not used for too long.
+    /// True if an active session has expired, or was not used for too long.
     pub fn has_expired(&self, now: Timestamp) -> bool {
         self.expires_at <= now || self.used_at <= now.minus(IDLE_FOR)
     }
