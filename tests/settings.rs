@@ -292,7 +292,7 @@ async fn the_example_is_read() {
 }
 
 /// A value for each setting, other than its default.
-const SAMPLES: [(&str, &str); 23] = [
+const SAMPLES: [(&str, &str); 24] = [
     ("database_url", "sqlite://other.db"),
     ("database_connections", "9"),
     ("key_file", "other.key"),

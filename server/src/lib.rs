@@ -19,6 +19,7 @@ mod random;
 mod run;
 mod secret;
 mod service;
+mod signals;
 mod start;
 mod store;
 mod telemetry;

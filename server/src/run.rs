@@ -9,7 +9,6 @@ use std::{
 };
 
 use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand};
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
     clock::{Clock, SystemTimeSource},
@@ -20,7 +19,8 @@ use crate::{
         warnings,
     },
     random::Random,
-    start::{self, Check, StartError, start},
+    signals::{Asked, Signals},
+    start::{self, Check, Running, StartError, start},
     store::{Store, backup},
     telemetry::Telemetry,
 };
@@ -84,15 +84,15 @@ async fn run() -> Result<(), StartError> {
         sources,
         settings,
         action,
-    } = Given::read();
+    } = Given::read().unwrap_or_else(|error| error.exit());
     if let Some(Action::CheckConfig) = action {
         return check_config(&sources, &settings).await;
     }
     let warnings = warnings_of(&sources, &settings);
-    match sources.errors.into_iter().next() {
-        Some(SettingError::Flag(error)) => error.exit(),
-        Some(error) => return Err(error.into()),
-        None => {}
+    match sources.checked() {
+        Ok(()) => {}
+        Err(SettingError::Flag(error)) => error.exit(),
+        Err(error) => return Err(error.into()),
     }
     let Settings {
         store,
@@ -136,12 +136,11 @@ async fn run() -> Result<(), StartError> {
             for warning in warnings {
                 tracing::warn!("{warning}");
             }
-            let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
-            let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+            let mut signals = Signals::take().map_err(failed)?;
             let running = tokio::select! {
                 running = start(&store, &serve, clock, random) => running?,
                 // While it waits for another instance, say.
-                () = either(&mut terminate, &mut interrupt) => return Ok(()),
+                () = signals.stop() => return Ok(()),
             };
             tracing::info!(
                 address = %running.address(),
@@ -150,11 +149,13 @@ async fn run() -> Result<(), StartError> {
                 "serving; open {} in a browser",
                 running.public_url()
             );
-            either(&mut terminate, &mut interrupt).await;
+            while let Asked::Reload = signals.next().await {
+                reload(&running, &telemetry);
+            }
             tracing::info!("stopping; a second signal ends at once");
             tokio::select! {
                 () = running.stop() => {}
-                () = either(&mut terminate, &mut interrupt) => {}
+                () = signals.stop() => {}
             }
         }
     }
@@ -162,10 +163,27 @@ async fn run() -> Result<(), StartError> {
     Ok(())
 }
 
-async fn either(one: &mut Signal, other: &mut Signal) {
-    tokio::select! {
-        _ = one.recv() => {}
-        _ = other.recv() => {}
+/// Reads the settings again, and uses the log level and the certificate of now. Where one cannot be
+/// used, all stays as it was.
+fn reload(running: &Running, telemetry: &Telemetry) {
+    let given = Given::read().map_err(SettingError::Flag);
+    let settings = match given.and_then(|it| it.sources.checked().map(|()| it.settings)) {
+        Ok(settings) => settings,
+        Err(error) => {
+            tracing::error!(%error, "nothing is reloaded");
+            return;
+        }
+    };
+    match telemetry.reload(&settings.telemetry) {
+        Ok(()) => tracing::info!(
+            log_level = settings.telemetry.log_level,
+            "reloaded the log filter"
+        ),
+        Err(error) => tracing::error!(%error, "the log filter stays as it was"),
+    }
+    match running.reload(&settings.serve.tls) {
+        Ok(()) => tracing::info!("reloaded the certificate"),
+        Err(error) => tracing::error!(%error, "the certificate stays as it was"),
     }
 }
 
@@ -178,34 +196,37 @@ struct Given {
 }
 
 impl Given {
-    fn read() -> Self {
+    /// # Errors
+    ///
+    /// The command line has an unknown word, or asks for help.
+    fn read() -> Result<Self, clap::Error> {
         let command = with_flags_of_check(CommandLine::command());
         let unchecked = with_flags_of_check(sources::unchecked(CommandLine::command()));
-        let matches = unchecked.try_get_matches().unwrap_or_else(|error| {
+        let matches = unchecked.try_get_matches().map_err(|error| {
             // The help shows defaults and variables, which the unchecked command does not know.
             let matches = command.clone().try_get_matches();
-            matches.err().unwrap_or(error).exit()
-        });
+            matches.err().unwrap_or(error)
+        })?;
         let action = matches.subcommand_name().map(|_| {
             let action = Action::from_arg_matches(&matches);
-            action.unwrap_or_else(|error| error.with_cmd(&command).exit())
+            action.map_err(|error| error.with_cmd(&command))
         });
+        let action = action.transpose()?;
         let sources = Sources::read(&command, &matches, |name| env::var_os(name));
         let without_variables = command.mut_args(|arg| arg.env(None::<&str>));
         let flags = without_variables
             .no_binary_name(true)
-            .try_get_matches_from(sources.flags());
-        let settings = flags.and_then(|flags| CommandLine::from_arg_matches(&flags));
+            .try_get_matches_from(sources.flags())?;
         let CommandLine {
             config: _,
             settings,
             action: _,
-        } = settings.unwrap_or_else(|error| error.exit());
-        Self {
+        } = CommandLine::from_arg_matches(&flags)?;
+        Ok(Self {
             sources,
             settings,
             action,
-        }
+        })
     }
 }
 

@@ -15,7 +15,7 @@ use futures_util::future::BoxFuture;
 use openapi_lockstep_runtime::ContractError;
 use tokio::{
     net::TcpListener,
-    sync::{Notify, oneshot},
+    sync::{Notify, oneshot, watch},
     task::{JoinHandle, JoinSet},
 };
 use tokio_rustls::{
@@ -113,6 +113,12 @@ pub enum StartError {
         "CORTEX_REPORT_TLS_CERTIFICATE_FILE, CORTEX_REPORT_TLS_KEY_FILE: they are of no use: {0}"
     )]
     TlsPair(rustls::Error),
+    /// A service that runs is to begin to encrypt, or to cease.
+    #[error(
+        "CORTEX_REPORT_TLS_CERTIFICATE_FILE, CORTEX_REPORT_TLS_KEY_FILE: restart the service to \
+         change between http and https"
+    )]
+    TlsChanges,
     /// The SMTP server was tried, and sends no mail.
     #[error("CORTEX_REPORT_SMTP_URL: {0}")]
     Smtp(MailError),
@@ -144,6 +150,7 @@ pub struct Running {
     address: SocketAddr,
     metrics_address: Option<SocketAddr>,
     public_url: PublicUrl,
+    tls: watch::Sender<Option<TlsAcceptor>>,
     shutdown: oneshot::Sender<()>,
     serving: JoinHandle<()>,
 }
@@ -162,6 +169,20 @@ impl Running {
     /// Under which URL it is reached.
     pub fn public_url(&self) -> &PublicUrl {
         &self.public_url
+    }
+
+    /// Uses the certificate of these settings for the connections that come from now on.
+    ///
+    /// # Errors
+    ///
+    /// A setting that does not work; the certificate stays as it was.
+    pub fn reload(&self, settings: &TlsSettings) -> Result<(), StartError> {
+        let tls = tls(settings)?;
+        if tls.is_some() != self.tls.borrow().is_some() {
+            return Err(StartError::TlsChanges);
+        }
+        self.tls.send_replace(tls);
+        Ok(())
     }
 
     /// Says that it is no longer ready, stops accepting after a while, lets the requests under way
@@ -186,7 +207,7 @@ pub async fn start(
     clock: Clock,
     random: Random,
 ) -> Result<Running, StartError> {
-    let tls = tls(&settings.tls)?;
+    let (tls, tls_of_now) = watch::channel(tls(&settings.tls)?);
     let (store, key) = open(store_settings, &random).await?;
     // Whoever is let in wants to write.
     store.probe(clock.now()).await?;
@@ -226,7 +247,7 @@ pub async fn start(
         let proxies = Arc::clone(&service.trusted_proxies);
         others.spawn(http::serve(
             listener,
-            None,
+            watch::channel(None).1,
             endpoint,
             proxies,
             future::pending(),
@@ -242,7 +263,7 @@ pub async fn start(
             draining.store(true, Ordering::Relaxed);
             tokio::time::sleep(drain).await;
         };
-        http::serve(listener, tls, endpoint, proxies, drained).await;
+        http::serve(listener, tls_of_now, endpoint, proxies, drained).await;
         // The mail that is being sent is finished, but a server that hangs holds up nothing.
         drop(stop_outbox);
         let ending = outbox.abort_handle();
@@ -260,6 +281,7 @@ pub async fn start(
         address,
         metrics_address,
         public_url,
+        tls,
         shutdown,
         serving,
     })

@@ -11,7 +11,11 @@ use opentelemetry_otlp::{SpanExporter, WithExportConfig};
 use opentelemetry_sdk::{Resource, trace::SdkTracerProvider};
 use tracing::{Level, Metadata};
 use tracing_subscriber::{
-    EnvFilter, Layer, filter, layer::SubscriberExt, registry, util::SubscriberInitExt,
+    EnvFilter, Layer, Registry,
+    filter::{self, ParseError},
+    layer::SubscriberExt,
+    registry, reload,
+    util::SubscriberInitExt,
 };
 
 use crate::{
@@ -30,15 +34,18 @@ const LAST_TRACES: Duration = Duration::from_secs(1);
 
 /// What is told of the program while this lives.
 pub(crate) struct Telemetry {
+    log_filter: reload::Handle<EnvFilter, Registry>,
     traces: Option<SdkTracerProvider>,
 }
 
 impl Telemetry {
     /// Starts to log, and to send traces if there is whom to.
     pub(crate) fn start(settings: &TelemetrySettings) -> Result<Self, StartError> {
-        let level = &settings.log_level;
-        let log_filter = EnvFilter::try_new(format!("{QUIET},{level},{TRACE}=off"))?;
-        let log = tracing_subscriber::fmt::layer().with_writer(io::stderr);
+        let (filter, log_filter) = reload::Layer::new(log_filter(settings)?);
+        let log = tracing_subscriber::fmt::layer()
+            .with_writer(io::stderr)
+            // Standard error may be full or closed. To say so there would panic.
+            .log_internal_errors(false);
         let log = match settings.log_format {
             LogFormat::Text => log.with_ansi(io::stderr().is_terminal()).boxed(),
             LogFormat::Json => log.json().boxed(),
@@ -68,17 +75,20 @@ impl Telemetry {
                 .with_tracer(traces.tracer("cortex-reportd"))
                 .with_filter(filter::filter_fn(is_ours))
         });
-        registry()
-            .with(log.with_filter(log_filter))
-            .with(layer)
-            .init();
+        registry().with(log.with_filter(filter)).with(layer).init();
         panic::set_hook(Box::new(|panic| {
             let place = panic.location().map(ToString::to_string);
             // What was put together at run time may hold anything.
             let reason = panic.payload().downcast_ref::<&str>();
             tracing::error!(place, reason, "a panic");
         }));
-        Ok(Self { traces })
+        Ok(Self { log_filter, traces })
+    }
+
+    /// Logs what the settings of now ask for.
+    pub(crate) fn reload(&self, settings: &TelemetrySettings) -> Result<(), StartError> {
+        let reloaded = self.log_filter.reload(log_filter(settings)?);
+        reloaded.map_err(|error| StartError::System(error.to_string()))
     }
 
     /// Sends the last traces.
@@ -91,6 +101,11 @@ impl Telemetry {
             tracing::warn!(%error, "the last traces were not sent");
         }
     }
+}
+
+fn log_filter(settings: &TelemetrySettings) -> Result<EnvFilter, ParseError> {
+    let level = &settings.log_level;
+    EnvFilter::try_new(format!("{QUIET},{level},{TRACE}=off"))
 }
 
 /// Whether something is part of a trace: its span, and what our code says within.

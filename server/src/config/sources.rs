@@ -218,6 +218,13 @@ impl Sources {
         flags
     }
 
+    /// # Errors
+    ///
+    /// The first setting that cannot be used.
+    pub(crate) fn checked(self) -> Result<(), SettingError> {
+        self.errors.into_iter().next().map_or(Ok(()), Err)
+    }
+
     /// Whether each of these settings can be used.
     pub(crate) fn are_usable(&self, keys: &[&str]) -> bool {
         let is_refused = |it: &Setting| it.is_refused && keys.contains(&it.key.as_str());

@@ -53,10 +53,11 @@ const LAST_REQUESTS: Duration = Duration::from_millis(500);
 /// that is closed with something unread takes the answer with it.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// Serves until `shutdown`, then lets the requests under way finish.
+/// Serves until `shutdown`, then lets the requests under way finish. A connection is encrypted by what
+/// `tls` holds when it comes.
 pub(crate) async fn serve<E>(
     listener: TcpListener,
-    tls: Option<TlsAcceptor>,
+    tls: watch::Receiver<Option<TlsAcceptor>>,
     endpoint: E,
     proxies: Arc<TrustedProxies>,
     shutdown: impl Future<Output = ()>,
@@ -145,7 +146,7 @@ fn refuse_new_clients(_: &TcpListener) -> io::Result<()> {
 
 /// What all connections of a listener have in common.
 struct Server<E> {
-    tls: Option<TlsAcceptor>,
+    tls: watch::Receiver<Option<TlsAcceptor>>,
     endpoint: E,
     /// Its sender is dropped when it is time to stop.
     stopped: watch::Receiver<()>,
@@ -175,7 +176,8 @@ where
         let mut stream = TimeoutStream::new(stream);
         stream.set_write_timeout(Some(WRITE_TIMEOUT));
         let stream = Box::pin(stream);
-        let Some(tls) = &self.tls else {
+        let tls = self.tls.borrow().clone();
+        let Some(tls) = tls else {
             return self
                 .requests(stream, Scheme::HTTP, addresses, activity)
                 .await;

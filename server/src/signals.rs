@@ -1,0 +1,93 @@
+//! Signals: some end the service, one has it reload, and no other ends it.
+
+use std::{
+    future::poll_fn,
+    io,
+    task::{Context, Poll},
+};
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// What a signal asks for.
+pub(crate) enum Asked {
+    /// To finish what is under way, and end.
+    Stop,
+    /// To read the certificate and the log filter anew.
+    Reload,
+}
+
+/// The signals that are taken while this lives.
+pub(crate) struct Signals {
+    stop: [Signal; 3],
+    reload: Signal,
+    /// Those that would end the process if nobody took them, with their numbers. Left out are those
+    /// of a fault, of which nothing is left to be served.
+    ignored: Vec<(i32, Signal)>,
+}
+
+impl Signals {
+    /// Takes the signals.
+    pub(crate) fn take() -> io::Result<Self> {
+        let ignored = would_end().map(|number| {
+            let taken = signal(SignalKind::from_raw(number))?;
+            Ok((number, taken))
+        });
+        Ok(Self {
+            stop: [
+                signal(SignalKind::terminate())?,
+                signal(SignalKind::interrupt())?,
+                signal(SignalKind::quit())?,
+            ],
+            reload: signal(SignalKind::hangup())?,
+            ignored: ignored.collect::<io::Result<_>>()?,
+        })
+    }
+
+    /// Waits until a signal asks for something.
+    pub(crate) async fn next(&mut self) -> Asked {
+        poll_fn(|context| match self.poll_stop(context) {
+            Poll::Ready(()) => Poll::Ready(Asked::Stop),
+            Poll::Pending => self.reload.poll_recv(context).map(|_| Asked::Reload),
+        })
+        .await
+    }
+
+    /// Waits until a signal asks to stop. One that asks to reload is kept for [`Self::next`].
+    pub(crate) async fn stop(&mut self) {
+        poll_fn(|context| self.poll_stop(context)).await;
+    }
+
+    fn poll_stop(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        for (number, signal) in &mut self.ignored {
+            while let Poll::Ready(Some(())) = signal.poll_recv(context) {
+                tracing::info!(number, "ignored a signal");
+            }
+        }
+        let mut stop = self.stop.iter_mut();
+        match stop.any(|signal| signal.poll_recv(context).is_ready()) {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        }
+    }
+}
+
+fn would_end() -> impl Iterator<Item = i32> {
+    use libc::{SIGALRM, SIGIO, SIGPROF, SIGUSR1, SIGUSR2, SIGVTALRM, SIGXCPU, SIGXFSZ};
+
+    let everywhere = [
+        SIGALRM, SIGIO, SIGPROF, SIGUSR1, SIGUSR2, SIGVTALRM, SIGXCPU, SIGXFSZ,
+    ];
+    everywhere.into_iter().chain(would_end_here())
+}
+
+#[cfg(target_os = "linux")]
+fn would_end_here() -> impl Iterator<Item = i32> {
+    [libc::SIGPWR, libc::SIGSTKFLT]
+        .into_iter()
+        .chain(libc::SIGRTMIN()..=libc::SIGRTMAX())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn would_end_here() -> impl Iterator<Item = i32> {
+    []
+}
