@@ -385,7 +385,7 @@ async fn a_command_makes_no_database() {
 
 #[tokio::test]
 async fn it_makes_its_files_and_ends_on_a_signal() {
-    for name in ["TERM", "INT"] {
+    for name in ["TERM", "INT", "QUIT"] {
         let folder = tempfile::tempdir().unwrap();
         let served = serve(binary(folder.path())).await;
         let Served {
@@ -446,4 +446,25 @@ async fn several_that_start_together_bring_the_schema_up_once() {
     for served in starts.join_all().await {
         problem(served.api.get("/api/1/user"), 403, "not_logged_in").await;
     }
+}
+
+/// Such as when what collected the log has ended, or its disk is full.
+#[tokio::test]
+async fn it_serves_on_when_its_log_cannot_be_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let served = serve(binary(folder.path())).await;
+    let Served {
+        mut child,
+        api,
+        log,
+        ..
+    } = served;
+    drop(log);
+    for _ in 0..3 {
+        let response = api.get("/livez").send().await.unwrap();
+        assert_eq!(response.status(), 200);
+    }
+    signal(&child, "TERM");
+    let status = tokio::time::timeout(Duration::from_secs(15), child.wait()).await;
+    assert!(status.expect("it ends").unwrap().success());
 }

@@ -39,6 +39,7 @@ mod rolling_restart;
 mod secrets;
 mod session;
 mod settings;
+mod signals;
 mod smtp;
 mod statements;
 mod tls;

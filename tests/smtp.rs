@@ -158,7 +158,7 @@ async fn a_login_mail_arrives_whole() {
     assert!(mail.parts["text/html"].contains(&link));
     let code = login["manual_code"].as_str().unwrap();
     let page = service.post(&link).form(&[("manual_code", code)]);
-    assert_eq!(page.send().await.unwrap().status(), 200);
+    assert_eq!(page.send().await.unwrap().status(), 303);
     assert!(server.is_silent().await, "it is sent once");
     assert_eq!(listed(&service, "list", 0).await, "");
 }

@@ -12,10 +12,6 @@ use utoipa_swagger_ui::Config;
 
 use crate::service::Service;
 
-/// Starts Swagger UI with the document. It runs from a file of ours, since a browser refuses a GET
-/// with a body, which the document allows: Swagger UI would fail to try one out.
-const INITIALIZER: &str = include_str!("../../templates/swagger-initializer.js");
-
 /// The document's server, which is where it is served, in the texts of the document.
 const YAML_SERVER: &str = "servers:\n  - url: /";
 const JSON_SERVER: &str = r#""servers":[{"url":"/"#;
@@ -50,12 +46,14 @@ fn document(service: &Service, text: &'static str, server: &str) -> Body {
 
 #[handler]
 pub(crate) fn docs_files(Path(path): Path<String>) -> Response {
-    if path == "swagger-initializer.js" {
-        return INITIALIZER
-            .with_content_type("text/javascript; charset=utf-8")
-            .into_response();
-    }
-    match utoipa_swagger_ui::serve(&path, Arc::new(Config::default())) {
+    let config = Config::new(["../openapi.json"])
+        .use_base_layout()
+        .deep_linking(true)
+        .display_request_duration(true)
+        .try_it_out_enabled(true)
+        // Nothing is sent to another host.
+        .validator_url("none");
+    match utoipa_swagger_ui::serve(&path, Arc::new(config)) {
         Ok(Some(file)) => {
             // Almost every file is part of the binary, and is sent from there.
             let body = match file.bytes {

@@ -51,9 +51,9 @@ const MEMBERSHIP: &str = "server/src/store/membership.rs";
 const OUTBOX: &str = "server/src/mail/outbox.rs";
 const PROXIES: &str = "server/src/http/proxies.rs";
 const RANDOM: &str = "server/src/random.rs";
-const RUN: &str = "server/src/run.rs";
 const SERVICE: &str = "server/src/service.rs";
 const SESSION: &str = "server/src/auth/session.rs";
+const SOURCES: &str = "server/src/config/sources.rs";
 const START: &str = "server/src/start.rs";
 const STORE: &str = "server/src/store.rs";
 const STORED_APP: &str = "server/src/store/app.rs";
@@ -282,16 +282,16 @@ const FAULTS: [Fault; 67] = [
         "header",
         SERVICE,
         [
-            "                    RETRY_AFTER,\n",
-            "                    -RETRY_AFTER,\n",
+            "seconds.\"),\n                    RETRY_AFTER,\n",
+            "seconds.\"),\n                    -RETRY_AFTER,\n",
         ],
     ),
     fault(
         "header",
         SESSION,
         [
-            "\"Path=/; HttpOnly; SameSite=Strict\"\n",
-            "\"Path=/; SameSite=Strict\"\n",
+            "; HttpOnly; SameSite=Strict{secure}",
+            "; SameSite=Strict{secure}",
         ],
     ),
     fault(
@@ -356,7 +356,7 @@ const FAULTS: [Fault; 67] = [
         "session",
         LOGOUT,
         [
-            "session::disable(&*writer, &session).await?",
+            "session::disable(&writer, &session).await?",
             "session.state == State::Pending",
         ],
     ),
@@ -381,12 +381,15 @@ const FAULTS: [Fault; 67] = [
     fault(
         "operation",
         PROXIES,
-        ["if !is_trusted(peer) {", "if false {"],
+        [
+            "peer.filter(|peer| !trusted.contains(*peer))",
+            "peer.filter(|_| false)",
+        ],
     ),
     fault(
         "operation",
         PROXIES,
-        ["if !is_trusted(address) {", "if true {"],
+        ["if !trusted.contains(address) {", "if true {"],
     ),
     fault(
         "operation",
@@ -413,8 +416,8 @@ const FAULTS: [Fault; 67] = [
         "operation",
         HEALTH,
         [
-            "not_ready(\"The database is not available.\")",
-            "\"ready\\n\".into_response()",
+            "Some(reason) => unavailable(reason),",
+            "Some(_) => \"ready\\n\".into_response(),",
         ],
     ),
     fault("operation", START, ["tokio::time::sleep(drain).await;", ""]),
@@ -462,14 +465,14 @@ const FAULTS: [Fault; 67] = [
         "operation",
         FILE,
         [
-            "return Err(FileError::UnknownKey { line, key: name });",
-            "continue;",
+            "errors.push(FileError::UnknownKey { line, key });",
+            "drop(key);",
         ],
     ),
     fault(
         "operation",
-        RUN,
-        ["_ if is_secret => \"not shown\".into(),", ""],
+        SOURCES,
+        ["if !arg.is_hide_env_values_set() {", "if true {"],
     ),
     fault(
         "operation",
@@ -493,8 +496,8 @@ const FAULTS: [Fault; 67] = [
         "operation",
         STORE,
         [
-            "if !connect::is_up_to_date(&connection).await? {",
-            "if false {",
+            "if !connect::is_up_to_date(&connection).await? {\n            return",
+            "if false {\n            return",
         ],
     ),
     fault(
