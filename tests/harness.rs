@@ -28,7 +28,7 @@ use crate::conformance::{Call, Caller};
 /// When every test begins: 2026-01-01 in UTC.
 const BEGINNING: u64 = 1_767_225_600;
 /// How long to wait for what the service does by itself.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A clock that stands until the test moves it, and can be set wrong.
 #[derive(Clone, Default)]

@@ -111,16 +111,17 @@ async fn all_of_them_are_kept() {
     service.clock.advance(HOUR);
     ok(service.get("/api/1/user").bearer_auth(&key)).await;
     ok(service.post("/api/1/logout").bearer_auth(&key)).await;
-    for _ in 0..3 {
-        service.start_login("ann@example.com").await;
+    // Until the limits refuse one.
+    let asked = json!({ "email": "ann@example.com" });
+    let mut status = 200;
+    for _ in 0..20 {
+        let login = service.post("/api/1/login").json(&asked);
+        status = login.send().await.unwrap().status().as_u16();
+        if status != 200 {
+            break;
+        }
     }
-    let refused = json!({ "email": "ann@example.com" });
-    problem(
-        service.post("/api/1/login").json(&refused),
-        429,
-        "too_many_requests",
-    )
-    .await;
+    assert_eq!(status, 429);
     let ready = service.get("/readyz").send().await.unwrap();
     assert_eq!(ready.status(), 200);
     assert!(service.metrics().await.contains("database_up 1"));
