@@ -147,7 +147,7 @@ async fn a_mail_that_is_owed_is_sent_after_a_restart_and_an_expired_one_is_not()
     service.clock.advance(60);
     service.outbox_is_empty().await;
     let mails = service.mails();
-    assert_eq!(mails.len(), 1);
+    assert_eq!(mails.len(), 1, "{:#?}", service.dump().await);
     assert!(mails[0].contains("To: ann@example.com\r\n"));
 }
 

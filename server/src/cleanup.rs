@@ -19,7 +19,6 @@ const SESSIONS_KEPT_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 const LIMITS_KEPT_FOR: Duration = Duration::from_secs(60 * 60);
 /// How long the operator can see that a mail was given up.
 const DEAD_LETTERS_KEPT_FOR: Duration = Duration::from_secs(30 * 24 * 60 * 60);
-
 /// How long a client is known from which somebody has logged in.
 const CLIENTS_KNOWN_FOR: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 /// How far a stored time may be ahead: instances differ a little in their clocks.
@@ -27,13 +26,17 @@ const CLOCK_TOLERANCE: Duration = Duration::from_secs(60);
 /// The longest that a mail waits to be sent once more, with much to spare.
 const LONGEST_WAIT: Duration = Duration::from_secs(10 * 60);
 
-/// Marks and deletes what has expired, now and from then on. May be dropped at any time.
+/// Deletes what has expired, now and from then on, and settles times from then on. May be dropped at
+/// any time.
 pub(crate) async fn run(service: Service) {
     loop {
-        if let Err(error) = clean_up(&service).await {
+        if let Err(error) = delete(&service).await {
             tracing::warn!(%error, "what has expired is not deleted yet");
         }
         tokio::time::sleep(INTERVAL).await;
+        if let Err(error) = settle_times(&service).await {
+            tracing::warn!(%error, "what has expired is not marked yet");
+        }
     }
 }
 
@@ -46,8 +49,7 @@ pub(crate) async fn settle_times(service: &Service) -> Result<()> {
     mail::bring_forward(db, now, now.plus(LONGEST_WAIT)).await
 }
 
-async fn clean_up(service: &Service) -> Result<()> {
-    settle_times(service).await?;
+async fn delete(service: &Service) -> Result<()> {
     let store = &service.store;
     let now = service.clock.now();
     let sessions = session::expired_before(now.minus(SESSIONS_KEPT_FOR));
