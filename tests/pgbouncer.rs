@@ -127,7 +127,7 @@ async fn a_session_for_each_connection_works() {
     let path = link_path(&mail_after(folder.path(), 0).await);
     let code = login["manual_code"].as_str().unwrap();
     let form = api.post(&path).form(&[("manual_code", code)]);
-    assert_eq!(form.send().await.unwrap().status(), 200);
+    assert_eq!(form.send().await.unwrap().status(), 303);
     let key = login["session_key"].as_str().unwrap();
     let user = api
         .get("/api/1/user")

@@ -122,7 +122,7 @@ async fn run() -> Result<(), StartError> {
             let ended = start::replace_key(&store, &random).await?;
             let said = writeln!(
                 io::stdout(),
-                "the database uses the key of {}; ended {ended} logins that were under way",
+                "the database uses the key of {}; logins under way that were ended: {ended}",
                 store.key_file.display()
             );
             said.map_err(CommandError::Output)?;
