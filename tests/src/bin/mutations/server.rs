@@ -37,7 +37,9 @@ pub fn faults() -> Result<Vec<Change>, Failure> {
 }
 
 const CLEANUP: &str = "server/src/cleanup.rs";
+const CLOCK: &str = "server/src/clock.rs";
 const CONNECT: &str = "server/src/store/connect.rs";
+const CONNECTION: &str = "server/src/store/connection.rs";
 const CREATE_APP: &str = "server/src/app/create_app.rs";
 const DELETE_APP: &str = "server/src/app/delete_app.rs";
 const FILE: &str = "server/src/config/file.rs";
@@ -53,9 +55,11 @@ const PROXIES: &str = "server/src/http/proxies.rs";
 const RANDOM: &str = "server/src/random.rs";
 const SERVICE: &str = "server/src/service.rs";
 const SESSION: &str = "server/src/auth/session.rs";
+const SIGNALS: &str = "server/src/signals.rs";
 const SOURCES: &str = "server/src/config/sources.rs";
 const START: &str = "server/src/start.rs";
 const STORE: &str = "server/src/store.rs";
+const STORE_HEALTH: &str = "server/src/store/health.rs";
 const STORED_APP: &str = "server/src/store/app.rs";
 const STORED_KEY: &str = "server/src/store/api_key.rs";
 const STORED_SESSION: &str = "server/src/store/session.rs";
@@ -68,7 +72,7 @@ const fn fault(kind: &'static str, file: &'static str, change: [&'static str; 2]
 }
 
 /// The faults, by kind.
-const FAULTS: [Fault; 67] = [
+const FAULTS: [Fault; 75] = [
     fault(
         "status",
         CREATE_APP,
@@ -505,4 +509,49 @@ const FAULTS: [Fault; 67] = [
         CONNECT,
         ["if !is_up_to_date(connection).await? {", "if true {"],
     ),
+    fault(
+        "durability",
+        CONNECTION,
+        ["if self.failed.load(Ordering::Relaxed) {", "if false {"],
+    ),
+    fault(
+        "durability",
+        CONNECT,
+        ["Ok(!connection.is_in_transaction())", "Ok(true)"],
+    ),
+    fault(
+        "durability",
+        STORE_HEALTH,
+        [
+            "if Identity::of(file).ok() != Some(*identity) {",
+            "if false {",
+        ],
+    ),
+    fault(
+        "time",
+        CLOCK,
+        [
+            "machine.max(latest.time.plus(passed))",
+            "machine.max(latest.time)",
+        ],
+    ),
+    fault(
+        "time",
+        CLEANUP,
+        ["session::shorten(db, now, CLOCK_TOLERANCE).await?;", ""],
+    ),
+    fault(
+        "signal",
+        SIGNALS,
+        [
+            "signal(SignalKind::quit())?",
+            "signal(SignalKind::child())?",
+        ],
+    ),
+    fault(
+        "signal",
+        SIGNALS,
+        [".chain(libc::SIGRTMIN()..=libc::SIGRTMAX())", ""],
+    ),
+    fault("signal", START, ["self.tls.send_replace(tls);", ""]),
 ];
