@@ -52,7 +52,7 @@ pub struct Model {
     pub nonce: Vec<u8>,
     /// The MAC of the manual_code.
     pub code_mac: Vec<u8>,
-    /// Pending, active or disabled.
+    /// What it is worth.
     pub state: State,
     /// How many codes were tried.
     pub tries: i32,
