@@ -147,3 +147,33 @@ impl ConnectionTrait for Writer {
         self.run(self.transaction.query_all_raw(statement)).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::store::Store;
+
+    /// Whoever passes over an error does not make half a transaction stay.
+    #[tokio::test]
+    async fn a_transaction_is_not_committed_after_a_statement_failed() {
+        let folder = tempfile::tempdir().unwrap();
+        let lock_file = folder.path().join("key");
+        fs::write(&lock_file, "").unwrap();
+        let url = format!("sqlite://{}", folder.path().join("test.db").display());
+        let url = url.parse().unwrap();
+        let store = Store::open(&url, 3, &lock_file).await.unwrap();
+        let writer = store.begin().await.unwrap();
+        let row = "INSERT INTO state (name, value) VALUES ('half', '')";
+        writer.execute_unprepared(row).await.unwrap();
+        let failed = writer.execute_unprepared("INSERT INTO nowhere VALUES (1)");
+        failed.await.unwrap_err();
+        let committed = writer.commit().await;
+        assert!(matches!(committed, Err(StoreError::Refused(_))));
+        let half = "SELECT name FROM state WHERE name = 'half'";
+        let half = Statement::from_string(DatabaseBackend::Sqlite, half);
+        let half = store.reader().query_one_raw(half).await.unwrap();
+        assert!(half.is_none());
+    }
+}
