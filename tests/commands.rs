@@ -130,7 +130,9 @@ async fn the_operator_adds_and_lists_users_organizations_and_members() {
     );
     assert_eq!(
         run(&["member", "list"]),
-        done("1\t1\towner\n1\t2\tviewer\n")
+        done(
+            "1\tExample Games\tann@example.com\towner\n1\tExample Games\tbob@example.com\tviewer\n"
+        )
     );
     assert_eq!(
         run(&["member", "add", "eve@example.com", "1"]),

@@ -1,6 +1,9 @@
 //! The operator's commands: users, organizations and memberships.
 
-use std::io::{self, Write};
+use std::{
+    collections::HashMap,
+    io::{self, Write},
+};
 
 use clap::Subcommand;
 
@@ -87,7 +90,7 @@ pub enum MemberCommand {
         #[arg(long, default_value = "member")]
         role: Role,
     },
-    /// List the memberships: org_id, user_id and role.
+    /// List the memberships: org_id, organization, address and role.
     List,
 }
 
@@ -209,9 +212,17 @@ impl Command {
                 }
             }
             Self::Member(MemberCommand::List) => {
+                let orgs = org::list(db).await?.into_iter();
+                let orgs: HashMap<_, _> = orgs.map(|org| (org.id, org.name)).collect();
+                let users = user::list(db).await?.into_iter();
+                let users: HashMap<_, _> = users.map(|user| (user.id, user.email)).collect();
                 for member in membership::list(db).await? {
-                    let role = role_name(member.role);
-                    writeln!(output, "{}\t{}\t{role}", member.org_id, member.user_id)?;
+                    let (org_id, role) = (member.org_id, role_name(member.role));
+                    // Made between two of the questions: it has no name yet.
+                    let org = orgs.get(&org_id).map(|name| printable(name));
+                    let org = org.unwrap_or_default();
+                    let user = users.get(&member.user_id).map_or("", String::as_str);
+                    writeln!(output, "{org_id}\t{org}\t{user}\t{role}")?;
                 }
             }
         }
