@@ -245,15 +245,17 @@ impl Service {
         created["app_id"].as_i64().unwrap()
     }
 
-    /// Runs a command of the operator on this service's database.
+    /// Runs a command of the operator on this service's database, which takes a second.
     pub fn operate(&self, arguments: &[&str]) -> std::process::Output {
         let (store, _) = settings(&self.folder, &self.database);
-        std::process::Command::new(env!("CARGO_BIN_EXE_cortex-reportd-under-test"))
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_cortex-reportd-under-test"))
             .args(arguments)
             .env("CORTEX_REPORT_DATABASE_URL", self.database.url())
             .env("CORTEX_REPORT_KEY_FILE", store.key_file)
             .output()
-            .unwrap()
+            .unwrap();
+        self.clock.advance(1);
+        output
     }
 
     /// The mails so far, oldest first.

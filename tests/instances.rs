@@ -1,11 +1,14 @@
 //! Several instances with one database.
 
-use serde_json::json;
+use std::time::{Duration, Instant};
+
+use sea_orm::{ConnectionTrait, DatabaseBackend};
+use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use crate::{
     conformance::Call,
-    harness::{Service, ok, problem},
+    harness::{PATIENCE, Service, ok, problem, say},
 };
 
 /// The statuses that requests get which are sent at once.
@@ -105,6 +108,43 @@ async fn a_session_is_known_to_all_and_ended_for_all() {
     let key = one.log_in("ann@example.com").await;
     ok(other.api.get("/api/1/user").bearer_auth(&key)).await;
     ok(one.post("/api/1/logout").bearer_auth(&key)).await;
-    let request = other.api.get("/api/1/user").bearer_auth(&key);
-    problem(request, 403, "not_logged_in").await;
+    let user = || other.api.get("/api/1/user").bearer_auth(&key);
+    if one.database.backend() == DatabaseBackend::Postgres {
+        // It is told, while its clock stands.
+        let begin = Instant::now();
+        while user().send().await.unwrap().status() == 200 {
+            assert!(begin.elapsed() < PATIENCE, "the other instance is not told");
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        let took = begin.elapsed().as_millis();
+        say(&format!(
+            "a logout reached another instance after {took} ms"
+        ));
+    } else {
+        ok(user()).await;
+        one.clock.advance(1);
+    }
+    problem(user(), 403, "not_logged_in").await;
+}
+
+/// Also where nobody tells it: the clock of one stands for those of both.
+#[tokio::test]
+async fn what_was_changed_elsewhere_holds_after_a_second() {
+    let one = Service::start().await;
+    let key = one.log_in("ann@example.com").await;
+    let user = || one.get("/api/1/user").bearer_auth(&key);
+    ok(user()).await;
+    let database = one.database.connect().await;
+    let change = async |change: &str| database.execute_unprepared(change).await.unwrap();
+    change("UPDATE org SET name = 'Example Games'").await;
+    let org = |user: Value| user["org_list"][0]["name"].as_str().unwrap().to_owned();
+    assert_eq!(org(ok(user()).await), "ann", "it is in memory");
+    one.clock.advance(1);
+    assert_eq!(org(ok(user()).await), "Example Games");
+    change("UPDATE session SET state = 'disabled'").await;
+    ok(user()).await;
+    one.clock.advance(1);
+    problem(user(), 403, "not_logged_in").await;
+    change("UPDATE session SET state = 'active'").await;
+    ok(user()).await;
 }

@@ -59,7 +59,7 @@ fn imports(items: &[TokenStream]) -> TokenStream {
     let modules = [
         ("auth", used(&["ApiKey", "Bearer"])),
         ("param", used(&["Path", "Query"])),
-        ("payload", used(&["Form", "Json"])),
+        ("payload", used(&["Form"])),
     ];
     let modules = modules
         .iter()
@@ -68,8 +68,12 @@ fn imports(items: &[TokenStream]) -> TokenStream {
             let module = ident(module);
             quote!(#module::{#(#names),*},)
         });
+    let runtime = used(&["Json", "Unread"]);
+    let runtime =
+        (!runtime.is_empty()).then(|| quote!(use openapi_lockstep_runtime::{#(#runtime),*};));
     quote! {
         use std::{future::Future, sync::Arc};
+        #runtime
         use poem::Request;
         use poem_openapi::{#(#derives,)* #(#modules)*};
     }

@@ -4,6 +4,7 @@ mod get_user;
 mod login;
 mod logout;
 mod session;
+mod sessions;
 
 use cortex_report_api::server::{
     AuthApi, Credential, Failure, GetUserResponse, LoginRequest, LoginResponse, LogoutResponse,
@@ -14,6 +15,7 @@ use poem::Request;
 pub(crate) use login::known_key;
 pub use session::Session;
 pub(crate) use session::refuse_cross_site;
+pub(crate) use sessions::{Sessions, USED_FOR, follow};
 
 use crate::service::Service;
 
@@ -47,6 +49,6 @@ impl AuthApi for Service {
         _request: &Request,
         session: Session,
     ) -> Result<GetUserResponse, Failure> {
-        get_user::get_user(self, session).await
+        Ok(get_user::get_user(&session))
     }
 }

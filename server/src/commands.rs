@@ -9,9 +9,12 @@ use clap::Subcommand;
 
 use crate::{
     address::EmailAddress,
+    auth,
     clock::Clock,
     store::{
-        Store, StoreError, code_failure, dead_letter, mail,
+        Store, StoreError,
+        changes::{self, Change},
+        code_failure, dead_letter, mail,
         membership::{self, Role},
         org, session, user,
     },
@@ -160,6 +163,7 @@ impl Command {
                     return Err(CommandError::NoUser(address));
                 };
                 let ended = session::disable_all(db, &user.email).await?;
+                hold_everywhere(store).await?;
                 writeln!(output, "ended {ended} sessions")?;
             }
             Self::User(UserCommand::Unlock { address }) => {
@@ -192,6 +196,7 @@ impl Command {
                     return Err(CommandError::NoOrg(org_id));
                 }
                 membership::put(db, user.id, org_id, role).await?;
+                hold_everywhere(store).await?;
             }
             Self::Mail(MailCommand::List) => {
                 for (mail, session) in mail::list(db).await? {
@@ -228,6 +233,13 @@ impl Command {
         }
         Ok(())
     }
+}
+
+/// Waits until every instance goes by what was changed of sessions, users and memberships.
+async fn hold_everywhere(store: &Store) -> Result<(), StoreError> {
+    changes::tell(store.reader(), &Change::All).await?;
+    tokio::time::sleep(auth::USED_FOR).await;
+    Ok(())
 }
 
 fn role_name(role: Role) -> String {

@@ -7,12 +7,10 @@ mod proxies;
 mod surroundings;
 mod target;
 
-use std::sync::Arc;
-
 use cortex_report_api::{CONTRACT_JSON, server};
 use openapi_lockstep_runtime::{Contract, ContractError, Rejection, problems};
 use poem::{
-    Endpoint, EndpointExt, IntoResponse, Response, Result, Route, RouteMethod,
+    Endpoint, EndpointExt, IntoResponse, Request, Response, Result, Route, RouteMethod,
     error::{InternalServerError, MethodNotAllowedError},
     get, handler,
     http::{HeaderValue, StatusCode, header},
@@ -23,8 +21,8 @@ use poem::{
 pub(crate) use connections::serve;
 pub(crate) use health::Readiness;
 pub(crate) use proxies::TrustedProxies;
-use surroundings::{accompany, answer_in_time, deadline, security_headers};
-use target::{below_public_path, require_host};
+use surroundings::{Surrounded, answer_in_time};
+use target::require_target;
 
 use crate::{
     pages,
@@ -56,11 +54,8 @@ pub(crate) fn endpoint(
     let redeem = pages::redeem_code
         .around(|endpoint, request| answer_in_time(endpoint, request, pages::unavailable));
     let verification = get(show).post(redeem);
-    let accompanied = Arc::new(service.clone());
-    let public_url = service.public_url.clone();
-    let public_path = public_url.path().to_owned();
-    let page = |route: RouteMethod| only("GET, HEAD", route);
-    let endpoint = Route::new()
+    let page = |route: RouteMethod| only("GET, HEAD", route.data(service.clone()));
+    let pages = Route::new()
         .at("/", page(get(pages::home)))
         .at("/docs", page(get(pages::home)))
         .at("/docs/*path", page(get(pages::docs_files)))
@@ -68,26 +63,36 @@ pub(crate) fn endpoint(
         .at("/openapi.json", page(get(pages::document_json)))
         .at("/verify.css", page(get(pages::style)))
         .at("/verify.js", page(get(pages::script)))
-        .at("/verify/:token", only("GET, HEAD, POST", verification))
-        .at("/livez", page(get(health::livez)))
-        .at("/readyz", page(get(health::readyz)))
-        .nest_no_strip("/api", api)
-        .data(service)
-        .with(CatchPanic::new())
-        .around(deadline)
-        .around(problems)
-        .around(require_host)
-        .around(move |endpoint, request| security_headers(endpoint, request, public_url.clone()))
-        .around(move |endpoint, request| {
-            accompany(
-                endpoint,
-                request,
-                contract.clone(),
-                Arc::clone(&accompanied),
-            )
-        })
-        .around(move |endpoint, request| below_public_path(endpoint, request, public_path.clone()));
-    Ok(endpoint)
+        .at(
+            "/verify/:token",
+            only("GET, HEAD, POST", verification.data(service.clone())),
+        )
+        .at("/livez", only("GET, HEAD", get(health::livez)))
+        .at("/readyz", page(get(health::readyz)));
+    let endpoint = Split { api, pages }.with(CatchPanic::new());
+    Ok(Surrounded::new(endpoint, contract, service))
+}
+
+/// The operations, which are below `/api`, and the pages.
+struct Split<A, P> {
+    api: A,
+    pages: P,
+}
+
+impl<A, P> Endpoint for Split<A, P>
+where
+    A: Endpoint<Output = Response>,
+    P: Endpoint<Output = Response>,
+{
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> Result<Response> {
+        // Boxed: the larger of the two would else be moved with each request.
+        match request.uri().path().starts_with("/api/") {
+            true => Box::pin(self.api.call(request)).await,
+            false => Box::pin(self.pages.call(request)).await,
+        }
+    }
 }
 
 /// What Prometheus asks for, at an address of its own.
@@ -96,7 +101,7 @@ pub(crate) fn metrics_endpoint(service: Service) -> impl Endpoint<Output = Respo
         .at("/metrics", only("GET, HEAD", get(metrics)))
         .data(service)
         .around(problems)
-        .around(require_host)
+        .around(require_target)
 }
 
 #[handler]
@@ -115,7 +120,7 @@ fn unavailable(detail: &str) -> Response {
 }
 
 /// Tells a client that uses another method which ones there are.
-fn only(allowed: &'static str, route: RouteMethod) -> impl Endpoint<Output = Response> {
+fn only(allowed: &'static str, route: impl Endpoint) -> impl Endpoint<Output = Response> {
     let answer = move |_: MethodNotAllowedError| async { Rejection::method_not_allowed(allowed) };
     route.catch_error(answer).map_to_response()
 }

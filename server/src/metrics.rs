@@ -1,6 +1,10 @@
 //! What Prometheus is told.
 
-use std::time::Duration;
+use std::{
+    collections::HashMap,
+    sync::{PoisonError, RwLock},
+    time::Duration,
+};
 
 use prometheus_client::{
     encoding::{
@@ -31,6 +35,15 @@ pub(crate) struct Metrics {
     requests: Family<Answered, Counter>,
     durations: Family<Asked, Histogram>,
     mails: Family<Mail, Counter>,
+    /// What requests count in, by status and operation: looking it up in the families would make
+    /// their labels anew each time.
+    counted: RwLock<HashMap<u16, HashMap<Box<str>, Counted>>>,
+}
+
+/// What a request counts in.
+struct Counted {
+    requests: Counter,
+    durations: Histogram,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -76,6 +89,13 @@ struct State {
     state: &'static str,
 }
 
+impl Counted {
+    fn count(&self, took: Duration) {
+        self.durations.observe(took.as_secs_f64());
+        self.requests.inc();
+    }
+}
+
 impl Metrics {
     pub(crate) fn new() -> Self {
         let mut registry = Registry::with_prefix(PREFIX);
@@ -112,19 +132,37 @@ impl Metrics {
             requests,
             durations,
             mails,
+            counted: RwLock::default(),
         }
     }
 
     pub(crate) fn count_request(&self, operation: &str, status: u16, took: Duration) {
+        // Nothing panics while it is locked.
+        let counted = self.counted.read().unwrap_or_else(PoisonError::into_inner);
+        let of_status = counted.get(&status);
+        if let Some(counted) = of_status.and_then(|it| it.get(operation)) {
+            counted.count(took);
+            return;
+        }
+        drop(counted);
+        let counted = self.counted(operation, status);
+        counted.count(took);
+        let mut all = self.counted.write().unwrap_or_else(PoisonError::into_inner);
+        all.entry(status)
+            .or_default()
+            .insert(operation.into(), counted);
+    }
+
+    fn counted(&self, operation: &str, status: u16) -> Counted {
         let operation = operation.to_owned();
-        let asked = Asked {
+        let answered = Answered {
             operation: operation.clone(),
+            status,
         };
-        self.durations
-            .get_or_create(&asked)
-            .observe(took.as_secs_f64());
-        let answered = Answered { operation, status };
-        self.requests.get_or_create(&answered).inc();
+        Counted {
+            requests: self.requests.get_or_create_owned(&answered),
+            durations: self.durations.get_or_create_owned(&Asked { operation }),
+        }
     }
 
     pub(crate) fn count_mail(&self, outcome: MailOutcome) {

@@ -3,6 +3,7 @@
 use std::{
     fmt,
     net::IpAddr,
+    ops::Deref,
     sync::{Arc, atomic::AtomicBool},
 };
 
@@ -11,6 +12,7 @@ use poem::{Request, http::header};
 use tokio::sync::Notify;
 
 use crate::{
+    auth::Sessions,
     clock::Clock,
     config::{MailLimits, PublicUrl, Registration},
     http::{Readiness, TrustedProxies},
@@ -24,12 +26,30 @@ use crate::{
 /// How long a client is told to wait when the database is not available, in seconds.
 pub(crate) const RETRY_AFTER: i64 = 5;
 
-/// What every operation works with. A clone is the same service.
+/// The service. A clone is the same one.
 #[derive(Clone)]
-pub struct Service {
+pub struct Service(Arc<Parts>);
+
+impl Service {
+    pub(crate) fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+}
+
+impl Deref for Service {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+/// What every operation works with.
+pub struct Parts {
     pub(crate) store: Store,
-    pub(crate) clock: Arc<Clock>,
-    pub(crate) random: Arc<Random>,
+    pub(crate) sessions: Sessions,
+    pub(crate) clock: Clock,
+    pub(crate) random: Random,
     pub(crate) key: ServerKey,
     pub(crate) public_url: PublicUrl,
     pub(crate) registration: Registration,
@@ -37,14 +57,14 @@ pub struct Service {
     /// Who is believed about where a request comes from.
     pub(crate) trusted_proxies: Arc<TrustedProxies>,
     /// Wakes the worker that sends mails.
-    pub(crate) mail_is_due: Arc<Notify>,
-    pub(crate) metrics: Arc<Metrics>,
-    pub(crate) readiness: Arc<Readiness>,
+    pub(crate) mail_is_due: Notify,
+    pub(crate) metrics: Metrics,
+    pub(crate) readiness: Readiness,
     /// Whether it is about to stop.
-    pub(crate) draining: Arc<AtomicBool>,
+    pub(crate) draining: AtomicBool,
 }
 
-/// Who a request comes from, as the middleware has found out.
+/// Who a request comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Client {
     /// An address.
@@ -63,18 +83,22 @@ impl fmt::Display for Client {
     }
 }
 
-/// Where a request comes from.
-pub(crate) fn client(request: &Request) -> Client {
-    request.data().copied().unwrap_or(Client::Unknown)
+/// How a request was sent, as the middleware has found out.
+#[derive(Clone, Copy)]
+pub(crate) struct Sent {
+    pub(crate) by: Client,
+    /// Whether it was sent as HEAD, and is answered as GET.
+    pub(crate) is_head: bool,
 }
 
-/// A mark of a request that was sent as HEAD and is answered as GET.
-#[derive(Clone, Copy)]
-pub(crate) struct Head;
+/// Where a request comes from.
+pub(crate) fn client(request: &Request) -> Client {
+    request.data::<Sent>().map_or(Client::Unknown, |it| it.by)
+}
 
 /// Whether a request may change nothing, since it was sent as HEAD.
 pub(crate) fn is_head(request: &Request) -> bool {
-    request.data::<Head>().is_some()
+    request.data::<Sent>().is_some_and(|it| it.is_head)
 }
 
 /// The browser or program that sends a request, as a person is shown it.

@@ -28,9 +28,13 @@ pub(crate) struct Signals {
 impl Signals {
     /// Takes the signals.
     pub(crate) fn take() -> io::Result<Self> {
-        let ignored = would_end().map(|number| {
-            let taken = signal(SignalKind::from_raw(number))?;
-            Ok((number, taken))
+        let ignored = would_end().filter_map(|number| {
+            match signal(SignalKind::from_raw(number)) {
+                Ok(taken) => Some(Ok((number, taken))),
+                // Something that the process runs in, such as valgrind, keeps it to itself.
+                Err(error) if error.kind() == io::ErrorKind::InvalidInput => None,
+                Err(error) => Some(Err(error)),
+            }
         });
         Ok(Self {
             stop: [

@@ -28,16 +28,17 @@ use tokio_rustls::{
 use tracing_subscriber::filter::ParseError;
 
 use crate::{
+    auth::{self, Sessions},
     cleanup,
     clock::Clock,
     commands::CommandError,
     config::{MailSettings, PublicUrl, ServeSettings, SettingError, StoreSettings, TlsSettings},
-    http::{self, TrustedProxies},
+    http::{self, Readiness, TrustedProxies},
     mail::{MailDir, MailError, Outbox, Smtp, Transport},
     metrics::Metrics,
     random::Random,
     secret::{Secret, ServerKey},
-    service::Service,
+    service::{Parts, Service},
     store::{Store, StoreError, backup::BackupError},
 };
 
@@ -219,20 +220,21 @@ pub async fn start(
     };
     let metrics_address = metrics.as_ref().map(|(_, address)| *address);
     let transport = transport(&settings.mail, &public_url)?;
-    let service = Service {
+    let service = Service::new(Parts {
         store: store.clone(),
-        clock: Arc::new(clock),
-        random: Arc::new(random),
+        sessions: Sessions::default(),
+        clock,
+        random,
         key,
         public_url: public_url.clone(),
         registration: settings.registration,
         mail_limits: settings.mail_limits.clone(),
         trusted_proxies: Arc::new(TrustedProxies::new(&settings.trusted_proxies)),
-        mail_is_due: Arc::new(Notify::new()),
-        metrics: Arc::new(Metrics::new()),
-        readiness: Arc::default(),
-        draining: Arc::new(AtomicBool::new(false)),
-    };
+        mail_is_due: Notify::new(),
+        metrics: Metrics::new(),
+        readiness: Readiness::default(),
+        draining: AtomicBool::new(false),
+    });
     let endpoint = http::endpoint(service.clone())?;
     cleanup::settle_times(&service).await?;
 
@@ -242,6 +244,7 @@ pub async fn start(
     // Ended by being dropped, at any point.
     let mut others = JoinSet::new();
     others.spawn(cleanup::run(service.clone()));
+    others.spawn(auth::follow(service.clone()));
     if let Some((listener, _)) = metrics {
         let endpoint = http::metrics_endpoint(service.clone());
         let proxies = Arc::clone(&service.trusted_proxies);
@@ -256,11 +259,11 @@ pub async fn start(
     let (shutdown, shut_down) = oneshot::channel::<()>();
     let drain = Duration::from_secs(settings.drain.into());
     let serving = tokio::spawn(async move {
-        let draining = Arc::clone(&service.draining);
+        let stopping = service.clone();
         let proxies = Arc::clone(&service.trusted_proxies);
         let drained = async move {
             let _ = shut_down.await;
-            draining.store(true, Ordering::Relaxed);
+            stopping.draining.store(true, Ordering::Relaxed);
             tokio::time::sleep(drain).await;
         };
         http::serve(listener, tls_of_now, endpoint, proxies, drained).await;

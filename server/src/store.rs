@@ -7,6 +7,7 @@ pub mod api_key;
 pub mod app;
 pub mod audit;
 pub mod backup;
+pub(crate) mod changes;
 pub mod code_failure;
 mod connect;
 mod connection;

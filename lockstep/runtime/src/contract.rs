@@ -1,4 +1,4 @@
-use std::{fmt, sync::Arc};
+use std::{collections::HashMap, fmt, sync::Arc};
 
 use jsonschema::Validator;
 use poem::{
@@ -21,7 +21,7 @@ const METHODS: [Method; 5] = [
 /// An OpenAPI document, ready to check requests against.
 #[derive(Clone)]
 pub struct Contract {
-    routes: Arc<[Route]>,
+    routes: Arc<Routes>,
     pub(crate) body_limit: usize,
 }
 
@@ -37,6 +37,13 @@ impl fmt::Display for ContractError {
 
 impl std::error::Error for ContractError {}
 
+struct Routes {
+    /// Those whose path is written out, by that path.
+    literal: HashMap<String, Route>,
+    /// Those whose path has parameters.
+    with_parameters: Vec<Route>,
+}
+
 /// A path and what may be done there.
 struct Route {
     segments: Vec<Segment>,
@@ -46,6 +53,12 @@ struct Route {
 enum Segment {
     Literal(String),
     Parameter(String),
+}
+
+impl Segment {
+    fn is_parameter(&self) -> bool {
+        matches!(self, Self::Parameter(_))
+    }
 }
 
 /// The parameters of a path by name, as they were sent.
@@ -58,8 +71,12 @@ pub(crate) struct Operation {
     /// The schema of a whole request: an object of `path`, `query` and `body`.
     pub(crate) schema: Value,
     pub(crate) validator: Validator,
+    /// Whether it may be asked with neither parameters nor a body.
+    pub(crate) takes_nothing: bool,
     /// The media types of the body; none where the operation takes no body.
     pub(crate) media_types: Vec<MediaType>,
+    /// Whether its body may carry more than a credential, so that somebody reads it.
+    pub(crate) body_is_read: bool,
     pub(crate) access: Access,
 }
 
@@ -86,7 +103,7 @@ impl Contract {
     pub fn new(document: &str, body_limit: usize) -> Result<Self, ContractError> {
         let document: Value =
             serde_json::from_str(document).map_err(|error| ContractError(error.to_string()))?;
-        let mut routes = Vec::new();
+        let (mut literal, mut with_parameters) = (HashMap::new(), Vec::new());
         for (path, item) in members(&document["paths"]) {
             let mut operations = Vec::new();
             for method in METHODS {
@@ -97,18 +114,28 @@ impl Contract {
                     .map_err(|error| ContractError(format!("{method} {path}: {error}")))?;
                 operations.push((method, operation));
             }
-            routes.push(Route {
-                segments: segments(path),
+            let segments = segments(path);
+            let route = Route {
+                segments,
                 operations,
-            });
+            };
+            if route.segments.iter().any(Segment::is_parameter) {
+                with_parameters.push(route);
+            } else {
+                literal.insert(path.clone(), route);
+            }
         }
-        // A path that is written out goes before one with a parameter in the same place.
-        routes.sort_by_key(|route| {
-            let is_parameter = |segment: &Segment| matches!(segment, Segment::Parameter(_));
-            route.segments.iter().map(is_parameter).collect::<Vec<_>>()
+        // A segment that is written out goes before a parameter in the same place.
+        with_parameters.sort_by_key(|route| {
+            let segments = route.segments.iter();
+            segments.map(Segment::is_parameter).collect::<Vec<_>>()
         });
+        let routes = Routes {
+            literal,
+            with_parameters,
+        };
         Ok(Self {
-            routes: routes.into(),
+            routes: Arc::new(routes),
             body_limit,
         })
     }
@@ -123,8 +150,16 @@ impl Contract {
 
     /// The operationId of the operation that a request means, if it means one.
     pub fn operation_id(&self, request: &Request) -> Option<&str> {
-        let (operation, _) = self.operation(request).ok()?;
-        Some(&operation.id)
+        let (route, _) = self.route(request.uri().path())?;
+        Some(&route.operation(request.method())?.id)
+    }
+
+    fn route(&self, path: &str) -> Option<(&Route, PathParameters<'_>)> {
+        if let Some(route) = self.routes.literal.get(path) {
+            return Some((route, Vec::new()));
+        }
+        let mut routes = self.routes.with_parameters.iter();
+        routes.find_map(|route| Some((route, route.parameters(path)?)))
     }
 
     /// The operation that a request means, with the path's parameters.
@@ -132,25 +167,15 @@ impl Contract {
         &self,
         request: &Request,
     ) -> Result<(&Operation, PathParameters<'_>), Rejection> {
-        let path = request.uri().path();
-        let (route, parameters) = self
-            .routes
-            .iter()
-            .find_map(|route| Some((route, route.parameters(path)?)))
-            .ok_or_else(|| {
-                Rejection::new(
-                    StatusCode::NOT_FOUND,
-                    code::NOT_FOUND,
-                    "No operation is at this path; the document lists them.",
-                )
-            })?;
-        // RFC 9110, 9.3.2: a HEAD is a GET whose answer has no body, which poem leaves out.
-        let method = match *request.method() {
-            Method::HEAD => &Method::GET,
-            ref method => method,
-        };
-        match route.operations.iter().find(|(known, _)| known == method) {
-            Some((_, operation)) => Ok((operation, parameters)),
+        let (route, parameters) = self.route(request.uri().path()).ok_or_else(|| {
+            Rejection::new(
+                StatusCode::NOT_FOUND,
+                code::NOT_FOUND,
+                "No operation is at this path; the document lists them.",
+            )
+        })?;
+        match route.operation(request.method()) {
+            Some(operation) => Ok((operation, parameters)),
             None => Err(route.method_not_allowed()),
         }
     }
@@ -182,21 +207,28 @@ impl<E: Endpoint> Endpoint for Guarded<E> {
 
 impl Route {
     fn parameters(&self, path: &str) -> Option<PathParameters<'_>> {
-        let given: Vec<&str> = path.split('/').collect();
-        if given.len() != self.segments.len() {
-            return None;
-        }
+        let mut given = path.split('/');
         let mut parameters = Vec::new();
-        for (segment, given) in self.segments.iter().zip(given) {
-            match segment {
-                Segment::Literal(literal) if literal == given => {}
-                Segment::Parameter(name) if !given.is_empty() => {
+        for segment in &self.segments {
+            match (segment, given.next()?) {
+                (Segment::Literal(literal), given) if literal == given => {}
+                (Segment::Parameter(name), given) if !given.is_empty() => {
                     parameters.push((name.as_str(), given.to_owned()));
                 }
                 _ => return None,
             }
         }
-        Some(parameters)
+        given.next().is_none().then_some(parameters)
+    }
+
+    fn operation(&self, method: &Method) -> Option<&Operation> {
+        // RFC 9110, 9.3.2: a HEAD is a GET whose answer has no body, which poem leaves out.
+        let method = match *method {
+            Method::HEAD => &Method::GET,
+            ref method => method,
+        };
+        let mut operations = self.operations.iter();
+        operations.find_map(|(known, operation)| (known == method).then_some(operation))
     }
 
     fn method_not_allowed(&self) -> Rejection {
@@ -246,13 +278,22 @@ impl Operation {
             .build(&schema)
             .map_err(|error| error.to_string())?;
         let id = operation["operationId"].as_str().unwrap_or_default();
+        let access = Access::new(document, operation);
+        let body = contents.first().map(|(_, content)| &content["schema"]);
+        let body_is_read = body.is_some_and(|body| {
+            let members = members(&resolve(document, body)["properties"]);
+            let mut names = members.map(|(name, _)| name);
+            names.any(|name| Some(name) != access.cookie())
+        });
         Ok(Self {
             id: id.to_owned(),
+            takes_nothing: validator.is_valid(&json!({ "path": {}, "query": {} })),
+            body_is_read,
             media_types: contents
                 .iter()
                 .filter_map(|(name, _)| MediaType::parse(name))
                 .collect(),
-            access: Access::new(document, operation),
+            access,
             schema,
             validator,
         })
@@ -291,6 +332,15 @@ impl Access {
                 (false, true) => Some(StatusCode::UNAUTHORIZED),
                 (false, false) => Some(StatusCode::FORBIDDEN),
             },
+        }
+    }
+}
+
+impl Access {
+    fn cookie(&self) -> Option<&String> {
+        match self {
+            Self::Public => None,
+            Self::Secured { cookie, .. } => cookie.as_ref(),
         }
     }
 }

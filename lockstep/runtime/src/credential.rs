@@ -1,5 +1,7 @@
 //! Where a request carries its credential.
 
+use std::borrow::Cow;
+
 use poem::{
     Request,
     http::{HeaderValue, header},
@@ -20,45 +22,59 @@ pub(crate) fn gather(
     let Access::Secured { cookie, bearer, .. } = access else {
         return Ok(());
     };
-    let mut keys: Vec<(String, String)> = Vec::new();
+    let mut keys: Vec<(Place, Cow<'_, str>)> = Vec::new();
     if *bearer {
-        let bearers = bearer_keys(request).into_iter();
-        keys.extend(bearers.map(|key| ("/header/Authorization".to_owned(), key)));
+        keys.extend(bearer_keys(request).map(|key| (Place::Authorization, key)));
     }
     if let Some(cookie) = cookie {
         if let Some(Value::String(key)) = body.and_then(|body| body.remove(cookie)) {
-            keys.push((format!("/body/{cookie}"), key));
+            keys.push((Place::Body, Cow::Owned(key)));
         }
-        let cookies = cookie_keys(request, cookie).into_iter();
-        keys.extend(cookies.map(|key| (format!("/cookie/{cookie}"), key)));
+        keys.extend(cookie_keys(request, cookie).map(|key| (Place::Cookie, key)));
     }
     if keys.iter().any(|(_, key)| *key != keys[0].1) {
-        let errors = keys.into_iter().map(|(pointer, _)| InvalidMember {
-            pointer,
+        let cookie = cookie.as_deref().unwrap_or_default();
+        let errors = keys.iter().map(|(place, _)| InvalidMember {
+            pointer: place.pointer(cookie),
             detail: "differs from another key of the request: send one".to_owned(),
         });
         return Err(errors.collect());
     }
     // Only what was compared is handed on, in the one form that cannot be read in two ways.
+    let by_cookie = keys.iter().all(|(place, _)| *place == Place::Cookie);
+    let key = keys.first().map(|(_, key)| key);
+    let credential = key.filter(|key| is_token(key)).map(|key| match cookie {
+        Some(cookie) if by_cookie => (header::COOKIE, format!("{cookie}={key}")),
+        _ => (header::AUTHORIZATION, format!("Bearer {key}")),
+    });
     let headers = request.headers_mut();
     headers.remove(header::AUTHORIZATION);
     headers.remove(header::COOKIE);
-    let by_cookie = keys
-        .iter()
-        .all(|(pointer, _)| pointer.starts_with("/cookie/"));
-    let first = keys.into_iter().next();
-    let Some((_, key)) = first.filter(|(_, key)| is_token(key)) else {
-        return Ok(());
-    };
-    let (name, value) = match cookie {
-        Some(cookie) if by_cookie => (header::COOKIE, format!("{cookie}={key}")),
-        _ => (header::AUTHORIZATION, format!("Bearer {key}")),
-    };
-    if let Ok(mut value) = HeaderValue::try_from(value) {
+    if let Some((name, value)) = credential
+        && let Ok(mut value) = HeaderValue::try_from(value)
+    {
         value.set_sensitive(true);
         headers.insert(name, value);
     }
     Ok(())
+}
+
+/// A place of a key.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Authorization,
+    Body,
+    Cookie,
+}
+
+impl Place {
+    fn pointer(self, cookie: &str) -> String {
+        match self {
+            Self::Authorization => "/header/Authorization".to_owned(),
+            Self::Body => format!("/body/{cookie}"),
+            Self::Cookie => format!("/cookie/{cookie}"),
+        }
+    }
 }
 
 /// Whether the request carries a credential, after [`gather`].
@@ -74,30 +90,28 @@ fn is_token(key: &str) -> bool {
         .all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte))
 }
 
-fn bearer_keys(request: &Request) -> Vec<String> {
-    values(request, header::AUTHORIZATION)
-        .iter()
-        .filter_map(|value| value.split_once(' '))
-        .map(|(scheme, key)| (scheme, key.trim()))
-        .filter(|(scheme, key)| scheme.eq_ignore_ascii_case("bearer") && !key.is_empty())
-        .map(|(_, key)| key.to_owned())
-        .collect()
+/// Whatever bytes they have: what is odd in one is no other's fault.
+fn bearer_keys(request: &Request) -> impl Iterator<Item = Cow<'_, str>> {
+    let values = request.headers().get_all(header::AUTHORIZATION).iter();
+    values.filter_map(|value| {
+        let (scheme, key) = split_once(value.as_bytes(), b' ')?;
+        let key = key.trim_ascii();
+        let is_bearer = scheme.eq_ignore_ascii_case(b"bearer") && !key.is_empty();
+        is_bearer.then(|| String::from_utf8_lossy(key))
+    })
 }
 
-fn cookie_keys(request: &Request, name: &str) -> Vec<String> {
-    values(request, header::COOKIE)
-        .iter()
-        .flat_map(|value| value.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .filter(|(cookie, key)| *cookie == name && !key.is_empty())
-        .map(|(_, key)| key.to_owned())
-        .collect()
+fn cookie_keys<'a>(request: &'a Request, name: &str) -> impl Iterator<Item = Cow<'a, str>> {
+    let values = request.headers().get_all(header::COOKIE).iter();
+    let pairs = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b';'));
+    pairs.filter_map(move |pair| {
+        let (cookie, key) = split_once(pair.trim_ascii(), b'=')?;
+        let is_named = cookie == name.as_bytes() && !key.is_empty();
+        is_named.then(|| String::from_utf8_lossy(key))
+    })
 }
 
-/// The values of a header, whatever bytes it has: what is odd in one cookie is no other's fault.
-fn values(request: &Request, name: header::HeaderName) -> Vec<String> {
-    let values = request.headers().get_all(name).iter();
-    values
-        .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
-        .collect()
+fn split_once(text: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {
+    let at = text.iter().position(|byte| *byte == separator)?;
+    Some((&text[..at], &text[at + 1..]))
 }

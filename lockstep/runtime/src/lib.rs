@@ -8,8 +8,10 @@ mod body;
 pub mod code;
 mod contract;
 mod credential;
+mod payload;
 mod problem;
 mod request;
 
 pub use contract::{Contract, ContractError, Guarded};
-pub use problem::{InvalidMember, Rejection, name_request, problems};
+pub use payload::{Json, Unread};
+pub use problem::{InvalidMember, Rejection, name_request, problems, to_problem};

@@ -160,18 +160,22 @@ impl IntoResponse for Rejection {
 /// Turns every error that an endpoint answers into a problem: for
 /// [`around`](poem::EndpointExt::around).
 ///
-/// An error page in HTML stays what it is.
-///
 /// # Errors
 ///
 /// None: an error becomes a response.
 pub async fn problems(endpoint: Arc<impl Endpoint>, request: Request) -> Result<Response> {
-    let mut response = endpoint.get_response(request).await;
+    Ok(to_problem(endpoint.get_response(request).await).await)
+}
+
+/// Turns a response that is an error into a problem. An error page in HTML stays what it is.
+pub async fn to_problem(mut response: Response) -> Response {
     let status = response.status();
+    if status.as_u16() < 400 {
+        return response;
+    }
     let content_type = response.content_type().unwrap_or_default();
-    let is_said = content_type == PROBLEM_JSON || content_type.starts_with("text/html");
-    if status.as_u16() < 400 || is_said {
-        return Ok(response);
+    if content_type == PROBLEM_JSON || content_type.starts_with("text/html") {
+        return response;
     }
     let detail = response.take_body().into_string().await;
     let mut problem = Rejection::of_status(status, &detail.unwrap_or_default()).into_response();
@@ -183,7 +187,7 @@ pub async fn problems(endpoint: Arc<impl Endpoint>, request: Request) -> Result<
     if let Some(route) = response.data::<PathPattern>() {
         problem.set_data(route.clone());
     }
-    Ok(problem)
+    problem
 }
 
 /// A text of a request as an answer may repeat it: cut where it is very long.

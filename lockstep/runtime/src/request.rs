@@ -12,7 +12,7 @@ use poem::{
     error::ReadBodyError,
     http::{HeaderValue, StatusCode, header},
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::{
     Contract, InvalidMember, Rejection,
@@ -33,47 +33,21 @@ impl Contract {
     /// The answer to a request that is not as documented.
     pub(crate) async fn check(&self, mut request: Request) -> Result<Request, Rejection> {
         let (operation, path) = self.operation(&request)?;
-        let mut errors = Vec::new();
-        let mut given = Map::new();
-
-        let path = decode(&path, &mut errors);
-        given.insert("path".to_owned(), Value::Object(path));
-        match read_pairs(request.uri().query().unwrap_or_default().as_bytes()) {
-            Ok(query) => {
-                given.insert("query".to_owned(), Value::Object(query));
-            }
-            Err(detail) => errors.push(invalid("/query", detail)),
-        }
+        let query = request.uri().query().unwrap_or_default().to_owned();
         let bytes = self.read_body(&mut request).await?;
-        if !bytes.is_empty() {
-            match operation.media_type(&request)?.read(&bytes) {
-                Ok(body) => {
-                    given.insert("body".to_owned(), body);
-                }
-                Err(detail) => errors.push(invalid("/body", detail)),
-            }
-        }
-
-        let mut given = Value::Object(given);
-        operation.normalize(&operation.schema, &mut given, "", &mut errors);
-        // What could not be read is not also said to be missing.
-        let unread: HashSet<String> = errors.iter().map(|error| error.pointer.clone()).collect();
-        let failures = operation.validator.iter_errors(&given);
-        errors.extend(
-            failures
-                .flat_map(|error| operation.failures(&error))
-                .filter(|error| !unread.contains(&error.pointer)),
-        );
-        if !errors.is_empty() {
-            return Err(Rejection::invalid(errors));
-        }
-
-        let body = given.get_mut("body").and_then(Value::as_object_mut);
+        let mut given = match path.is_empty() && query.is_empty() && bytes.is_empty() {
+            // What may be asked with nothing need not be checked.
+            true if operation.takes_nothing => None,
+            _ => Some(operation.read(&request, &path, &query, &bytes)?),
+        };
+        let body = given.as_mut().and_then(|given| given.get_mut("body"));
+        let body = body.and_then(Value::as_object_mut);
         credential::gather(&operation.access, &mut request, body).map_err(Rejection::invalid)?;
         operation.require_credential(&request)?;
-        if !operation.media_types.is_empty() {
-            let body = given.get("body").cloned().unwrap_or_else(|| json!({}));
-            request.set_body(Body::from_string(body.to_string()));
+        if operation.body_is_read {
+            let body = given.as_ref().and_then(|given| given.get("body"));
+            let body = body.map_or_else(|| "{}".to_owned(), Value::to_string);
+            request.set_body(Body::from_string(body));
             let json = HeaderValue::from_static(MediaType::Json.name());
             request.headers_mut().insert(header::CONTENT_TYPE, json);
         }
@@ -82,7 +56,11 @@ impl Contract {
 
     async fn read_body(&self, request: &mut Request) -> Result<Vec<u8>, Rejection> {
         let limit = self.body_limit;
-        match request.take_body().into_bytes_limit(limit).await {
+        let body = request.take_body();
+        if body.is_empty() {
+            return Ok(Vec::new());
+        }
+        match body.into_bytes_limit(limit).await {
             Ok(bytes) => Ok(bytes.into()),
             Err(ReadBodyError::PayloadTooLarge) => Err(Rejection::new(
                 StatusCode::PAYLOAD_TOO_LARGE,
@@ -98,6 +76,48 @@ impl Contract {
 }
 
 impl Operation {
+    /// What a request says: an object of `path`, `query` and, if there is one, `body`.
+    fn read(
+        &self,
+        request: &Request,
+        path: &[(&str, String)],
+        query: &str,
+        body: &[u8],
+    ) -> Result<Value, Rejection> {
+        let mut errors = Vec::new();
+        let mut given = Map::new();
+        let path = decode(path, &mut errors);
+        given.insert("path".to_owned(), Value::Object(path));
+        match read_pairs(query.as_bytes()) {
+            Ok(query) => {
+                given.insert("query".to_owned(), Value::Object(query));
+            }
+            Err(detail) => errors.push(invalid("/query", detail)),
+        }
+        if !body.is_empty() {
+            match self.media_type(request)?.read(body) {
+                Ok(body) => {
+                    given.insert("body".to_owned(), body);
+                }
+                Err(detail) => errors.push(invalid("/body", detail)),
+            }
+        }
+        let mut given = Value::Object(given);
+        self.normalize(&self.schema, &mut given, "", &mut errors);
+        // What could not be read is not also said to be missing.
+        let unread: HashSet<String> = errors.iter().map(|error| error.pointer.clone()).collect();
+        let failures = self.validator.iter_errors(&given);
+        errors.extend(
+            failures
+                .flat_map(|error| self.failures(&error))
+                .filter(|error| !unread.contains(&error.pointer)),
+        );
+        match errors.is_empty() {
+            true => Ok(given),
+            false => Err(Rejection::invalid(errors)),
+        }
+    }
+
     fn media_type(&self, request: &Request) -> Result<MediaType, Rejection> {
         let given = request.content_type().and_then(MediaType::parse);
         match given.filter(|given| self.media_types.contains(given)) {

@@ -5,7 +5,7 @@ use heck::{ToSnakeCase, ToUpperCamelCase};
 use super::*;
 
 /// The types that the generated code makes whatever the document says, and those that it imports.
-const RESERVED: [&str; 31] = [
+const RESERVED: [&str; 32] = [
     "Credential",
     "Failure",
     "OptionalCredential",
@@ -36,6 +36,7 @@ const RESERVED: [&str; 31] = [
     "Sync",
     "T",
     "Tags",
+    "Unread",
     "Vec",
 ];
 

@@ -285,7 +285,7 @@ impl Writer<'_> {
                 name,
                 only_credential: true,
                 ..
-            }) => (Some(quote!(_body: #name,)), None),
+            }) => (Some(quote!(_body: Unread<#name>,)), None),
             Some(Body { name, .. }) => {
                 (Some(quote!(body: #name,)), Some(quote!(body.into_inner(),)))
             }

@@ -41,31 +41,28 @@ impl Writer<'_> {
 
     fn structure(&self, ident: &Ident, object: &Object, in_form: bool) -> TokenStream {
         let comment = docs(object.description.as_deref().unwrap_or_default());
-        let derives = if in_form {
-            quote!(#[derive(Clone, Object, serde::Deserialize)])
-        } else {
-            quote!(#[derive(Clone, Object)])
-        };
+        let read = in_form.then(|| quote!(, serde::Deserialize));
+        let derives = quote!(#[derive(Clone, Object, serde::Serialize #read)]);
         let fields = object.properties.iter().map(|(name, schema)| {
             let comment = docs(self.field_description(schema));
             let field = snake(name);
             let kind = self.type_of(schema);
             let optional = !object.required.contains(name);
             let mut options = Vec::new();
-            let mut serde = quote!();
+            let mut serde = Vec::new();
             if name.to_snake_case() != *name {
                 options.push(quote!(rename = #name));
-                if in_form {
-                    serde = quote!(#[serde(rename = #name)]);
-                }
+                serde.push(quote!(rename = #name));
             }
             if optional {
                 options.push(quote!(skip_serializing_if_is_none));
+                serde.push(quote!(skip_serializing_if = "Option::is_none"));
             }
             if self.is_deprecated(schema) {
                 options.push(quote!(deprecated));
             }
             let options = (!options.is_empty()).then(|| quote!(#[oai(#(#options),*)]));
+            let serde = (!serde.is_empty()).then(|| quote!(#[serde(#(#serde),*)]));
             let kind = if optional {
                 quote!(Option<#kind>)
             } else {
@@ -155,18 +152,16 @@ impl Writer<'_> {
 
 fn enumeration(ident: &Ident, object: &Object, in_form: bool) -> TokenStream {
     let comment = docs(object.description.as_deref().unwrap_or_default());
-    let derives = if in_form {
-        quote!(#[derive(Clone, Copy, Debug, Eq, PartialEq, Enum, serde::Deserialize)])
-    } else {
-        quote!(#[derive(Clone, Copy, Debug, Eq, PartialEq, Enum)])
+    let read = in_form.then(|| quote!(, serde::Deserialize));
+    let derives = quote! {
+        #[derive(Clone, Copy, Debug, Eq, PartialEq, Enum, serde::Serialize #read)]
     };
     let values = object.enum_values.iter().flatten();
     let variants = values.filter_map(Value::as_str).map(|value| {
         let variant = camel(value);
-        let serde = in_form.then(|| quote!(#[serde(rename = #value)]));
         quote! {
             #[oai(rename = #value)]
-            #serde
+            #[serde(rename = #value)]
             #variant,
         }
     });

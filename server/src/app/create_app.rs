@@ -3,8 +3,8 @@
 use cortex_report_api::server::{
     CreateAppReply, CreateAppRequest, CreateAppResponse, Failure, ProblemCode,
 };
+use openapi_lockstep_runtime::Json;
 use poem::Request;
-use poem_openapi::payload::Json;
 
 use crate::{
     auth::Session,
@@ -58,7 +58,7 @@ pub(super) async fn create(
 ) -> Result<Option<i64>, Failure> {
     let now = service.clock.now();
     let writer = service.store.begin().await?;
-    let role = membership::role(&writer, session.user.id, org_id).await?;
+    let role = membership::role(&writer, session.active.user_id, org_id).await?;
     if !role.is_some_and(membership::Role::may_change) {
         return Err(not_allowed());
     }
@@ -67,7 +67,7 @@ pub(super) async fn create(
     };
     api_key::add(&writer, &app, service.random.api_key(), now).await?;
     let event = audit::Event::AppCreated;
-    let email = &session.user.email;
+    let email = &session.active.email;
     audit::add(&writer, event, email, client(request), Some(app.id), now).await?;
     writer.commit().await?;
     Ok(Some(app.id))

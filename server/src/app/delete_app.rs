@@ -1,8 +1,8 @@
 //! `DELETE /api/1/app/{app_id}`.
 
 use cortex_report_api::server::{DeleteAppReply, DeleteAppResponse, DeleteAppResult, Failure};
+use openapi_lockstep_runtime::Json;
 use poem::Request;
-use poem_openapi::payload::Json;
 
 use crate::{
     auth::Session,
@@ -19,7 +19,7 @@ pub(super) async fn delete_app(
 ) -> Result<DeleteAppResponse, Failure> {
     let now = service.clock.now();
     let writer = service.store.begin().await?;
-    let found = app::find_for_user(&writer, session.user.id, app_id).await?;
+    let found = app::find_for_user(&writer, session.active.user_id, app_id).await?;
     let Some((app, role)) = found else {
         return Err(not_allowed());
     };
@@ -27,7 +27,7 @@ pub(super) async fn delete_app(
         return Err(not_allowed());
     }
     let event = audit::Event::AppDeleted;
-    let email = &session.user.email;
+    let email = &session.active.email;
     audit::add(&writer, event, email, client(request), Some(app.id), now).await?;
     writer.commit().await?;
     let reply = DeleteAppReply {

@@ -1,14 +1,14 @@
 //! `GET /api/1/app`.
 
 use cortex_report_api::server::{App, AppList, Failure, ListAppsResponse, ProblemCode};
+use openapi_lockstep_runtime::Json;
 use poem::Request;
-use poem_openapi::payload::Json;
 
 use super::create_app::{NAME_TAKEN, Name, create};
 use crate::{
     auth::{Session, refuse_cross_site},
     service::{Service, is_head, not_allowed},
-    store::{api_key, app},
+    store::app,
 };
 
 /// Answers the applications of an organization; with a name, creates one first.
@@ -38,13 +38,12 @@ pub(super) async fn list_apps(
         }
     };
     let db = service.store.reader();
-    let apps = app::list_for_user(db, session.user.id, org_id).await?;
+    let apps = app::list_for_user(db, session.active.user_id, org_id).await?;
     let apps = apps.ok_or_else(not_allowed)?;
-    let mut keys = api_key::list_of_org(db, org_id).await?;
     let app_list = apps.into_iter().map(|app| App {
-        api_key_list: keys.remove(&app.id).unwrap_or_default(),
         app_id: app.id,
         name: app.name,
+        api_key_list: app.keys,
     });
     Ok(ListAppsResponse::Ok(Json(AppList {
         app_id,

@@ -1,25 +1,21 @@
 //! `GET /api/1/user`.
 
-use cortex_report_api::server::{Failure, GetUserResponse, Org, User};
-use poem_openapi::payload::Json;
+use cortex_report_api::server::{GetUserResponse, Org, User};
+use openapi_lockstep_runtime::Json;
 
 use super::Session;
-use crate::{service::Service, store::org};
 
-/// Answers the user of the session and the organizations that the user is in.
-pub(super) async fn get_user(
-    service: &Service,
-    session: Session,
-) -> Result<GetUserResponse, Failure> {
-    let orgs = org::list_of_user(service.store.reader(), session.user.id).await?;
-    let org_list = orgs.into_iter().map(|org| Org {
-        org_id: org.id,
-        name: org.name,
+/// The user of the session and the organizations that the user is in.
+pub(super) fn get_user(session: &Session) -> GetUserResponse {
+    let active = &session.active;
+    let org_list = active.orgs.iter().map(|(org_id, name)| Org {
+        org_id: *org_id,
+        name: name.clone(),
     });
-    Ok(GetUserResponse::Ok(Json(User {
-        user_id: session.user.id,
-        email: session.user.email,
-        display_name: session.user.display_name,
+    GetUserResponse::Ok(Json(User {
+        user_id: active.user_id,
+        email: active.email.clone(),
+        display_name: active.display_name.clone(),
         org_list: org_list.collect(),
-    })))
+    }))
 }

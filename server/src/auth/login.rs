@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use cortex_report_api::server::{
     Failure, LoginReply, LoginRequest, LoginResponse, LoginResult, ProblemCode,
 };
+use openapi_lockstep_runtime::Json;
 use poem::Request;
-use poem_openapi::payload::Json;
 
 use super::session::{cookie, refuse_cross_site};
 use crate::{

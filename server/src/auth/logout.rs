@@ -1,14 +1,15 @@
 //! `POST /api/1/logout`.
 
 use cortex_report_api::server::{Credential, Failure, LogoutReply, LogoutResponse, LogoutResult};
+use openapi_lockstep_runtime::Json;
 use poem::Request;
-use poem_openapi::payload::Json;
 
 use super::session::{clearing_cookie, key, refuse_cross_site};
 use crate::{
-    service::{Service, client},
+    service::{Client, Service, client},
     store::{
-        audit,
+        self, audit,
+        changes::{self, Change},
         session::{self, State},
     },
 };
@@ -26,14 +27,12 @@ pub(super) async fn logout(
         }
         let key_hash = key.digest();
         let db = service.store.reader();
-        if let Some(session) = session::find_enabled(db, key_hash).await? {
-            let writer = service.store.begin().await?;
-            // A login that was never verified is nobody's: nobody has logged out.
-            if session::disable(&writer, &session).await? && session.state == State::Active {
-                let (event, now) = (audit::Event::Logout, service.clock.now());
-                audit::add(&writer, event, &session.email, client(request), None, now).await?;
-            }
-            writer.commit().await?;
+        if let Some(session) = session::find_enabled(db, &key_hash).await? {
+            let change = Change::Session(key_hash);
+            let ended = end(service, &session, client(request), &change).await;
+            // Also where it is not known what became of it.
+            service.sessions.forget(&change);
+            ended?;
         }
     }
     let reply = LogoutReply {
@@ -44,4 +43,21 @@ pub(super) async fn logout(
     let is_own_site = refuse_cross_site(request, &service.public_url).is_ok();
     let cookie = is_own_site.then(|| clearing_cookie(&service.public_url));
     Ok(LogoutResponse::Ok(Json(reply), cookie))
+}
+
+/// Disables a session, and notes that somebody has logged out.
+async fn end(
+    service: &Service,
+    session: &session::Model,
+    client: Client,
+    change: &Change,
+) -> store::Result<()> {
+    let writer = service.store.begin().await?;
+    // A login that was never verified is nobody's: nobody has logged out.
+    if session::disable(&writer, session).await? && session.state == State::Active {
+        changes::tell(&writer, change).await?;
+        let (event, now) = (audit::Event::Logout, service.clock.now());
+        audit::add(&writer, event, &session.email, client, None, now).await?;
+    }
+    writer.commit().await
 }

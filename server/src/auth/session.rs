@@ -1,5 +1,7 @@
 //! Who calls: the session of a credential, its cookie, and the guard against other sites.
 
+use std::sync::Arc;
+
 use cortex_report_api::server::{Credential, Failure, ProblemCode};
 use poem::{
     Request,
@@ -7,17 +9,21 @@ use poem::{
 };
 
 use crate::{
+    clock::Timestamp,
     config::PublicUrl,
     secret::Secret,
     service::Service,
-    store::{session, user},
+    store::{
+        changes::Change,
+        session::{self, Active, Found},
+    },
 };
 
 /// Who calls: a user with an active session.
 #[derive(Clone, Debug)]
 pub struct Session {
-    /// The user.
-    pub user: user::Model,
+    /// The session and its user.
+    pub active: Arc<Active>,
     /// Whether nothing but the cookie shows who it is, which a browser sends by itself.
     pub by_cookie: bool,
 }
@@ -37,34 +43,39 @@ pub(super) async fn authenticate(
     if by_cookie && *request.method() != Method::GET {
         refuse_cross_site(request, &service.public_url)?;
     }
+    let key_hash = key.digest();
     let now = service.clock.now();
-    let db = service.store.reader();
-    let Some(session) = session::find_active(db, key.digest()).await? else {
-        let session = session::find_enabled(db, key.digest()).await?;
-        return Err(match session {
-            Some(session) if session.is_invalidated() => invalidated(),
-            _ => not_logged_in(),
-        });
+    let active = match service.sessions.recall(&key_hash, now) {
+        Some(active) => active,
+        None => read(service, &key_hash, now).await?,
     };
-    if session.has_expired(now) {
+    if active.has_expired(now) {
+        service.sessions.forget(&Change::Session(key_hash));
         // The clean-up does it too, but only once a minute.
-        if let Err(error) = session::mark_expired(db, now).await {
+        if let Err(error) = session::mark_expired(service.store.reader(), now).await {
             tracing::warn!(%error, "an expired session could not be marked");
         }
         return Err(not_logged_in());
     }
-    let user = match session.user_id {
-        Some(id) => user::find(db, id).await?,
-        None => None,
+    Ok(Session { active, by_cookie })
+}
+
+/// The active session of a key as the database has it.
+async fn read(service: &Service, key_hash: &[u8], now: Timestamp) -> Result<Arc<Active>, Failure> {
+    let db = service.store.reader();
+    let active = match service.sessions.read(db, key_hash, now).await? {
+        Found::Active(active) => active,
+        Found::Invalidated => return Err(invalidated()),
+        Found::Worthless => return Err(not_logged_in()),
     };
-    let user = user.ok_or_else(not_logged_in)?;
-    if session::use_is_stale(&session, now)
-        && let Err(error) = session::note_use(db, &session, now).await
+    if active.use_is_stale(now)
+        && !active.has_expired(now)
+        && let Err(error) = session::note_use(db, &active, now).await
     {
         // Reading goes on while nothing can be written.
         tracing::warn!(%error, "the use of a session could not be noted");
     }
-    Ok(Session { user, by_cookie })
+    Ok(active)
 }
 
 /// The session_key of a credential, and whether it is the cookie's.

@@ -8,7 +8,7 @@ use std::{
     io::{self, IoSlice},
     pin::{Pin, pin},
     sync::Arc,
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
     time::Duration,
 };
 
@@ -20,7 +20,7 @@ use poem::{
     web::{LocalAddr, RemoteAddr},
 };
 use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf, Take},
     net::{TcpListener, TcpStream},
     sync::watch,
     task::JoinSet,
@@ -33,11 +33,10 @@ use super::{
     proxies::TrustedProxies,
 };
 
-const MAX_HEADERS: usize = 100;
 /// The largest request line and headers together, in bytes.
 const MAX_HEAD: usize = 32 * 1024;
 /// The most bytes that are read at once: less than the buffer that hyper begins with.
-const MAX_READ: usize = 4 * 1024;
+const MAX_READ: u64 = 4 * 1024;
 /// How long a request's headers may take to arrive, and a connection may wait for the next request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a client may take to read the next piece of an answer.
@@ -219,9 +218,10 @@ where
         let mut connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEAD_TIMEOUT)
-            .max_headers(MAX_HEADERS)
             .max_buf_size(MAX_HEAD)
-            .serve_connection(TokioIo::new(SmallReads(stream)), service);
+            // Answers are small: to copy one costs less than to gather its parts.
+            .writev(false)
+            .serve_connection(TokioIo::new(SmallReads(stream.take(0))), service);
         let mut stopped = self.stopped.clone();
         let stopped = async {
             // It fails, since the sender is dropped.
@@ -239,7 +239,7 @@ where
         if let Err(error) = ended {
             tracing::debug!(%error, "a connection broke");
         }
-        linger(connection.into_parts().io.into_inner().0).await;
+        linger(connection.into_parts().io.into_inner().0.into_inner()).await;
     }
 }
 
@@ -260,7 +260,7 @@ async fn linger(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
 ///
 /// hyper doubles the buffer of a connection each time that a read fills it, and keeps it that large
 /// while a slow body arrives: a thousand such connections take tens of megabytes.
-struct SmallReads<S>(S);
+struct SmallReads<S>(Take<S>);
 
 impl<S: AsyncRead + Unpin> AsyncRead for SmallReads<S> {
     fn poll_read(
@@ -268,22 +268,18 @@ impl<S: AsyncRead + Unpin> AsyncRead for SmallReads<S> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let length = buffer.remaining().min(MAX_READ);
-        let mut piece = ReadBuf::new(buffer.initialize_unfilled_to(length));
-        ready!(Pin::new(&mut self.0).poll_read(context, &mut piece))?;
-        let count = piece.filled().len();
-        buffer.advance(count);
-        Poll::Ready(Ok(()))
+        self.0.set_limit(MAX_READ);
+        Pin::new(&mut self.0).poll_read(context, buffer)
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for SmallReads<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for SmallReads<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(context, bytes)
+        Pin::new(self.0.get_mut()).poll_write(context, bytes)
     }
 
     fn poll_write_vectored(
@@ -291,18 +287,18 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for SmallReads<S> {
         context: &mut Context<'_>,
         bytes: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write_vectored(context, bytes)
+        Pin::new(self.0.get_mut()).poll_write_vectored(context, bytes)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.0.is_write_vectored()
+        self.0.get_ref().is_write_vectored()
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(context)
+        Pin::new(self.0.get_mut()).poll_flush(context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(context)
+        Pin::new(self.0.get_mut()).poll_shutdown(context)
     }
 }

@@ -1,16 +1,19 @@
 //! What surrounds every request: its id, what is told of it, a deadline, the headers of the answer.
 
 use std::{
-    panic,
+    future::poll_fn,
+    mem, panic,
+    pin::pin,
     sync::{Arc, atomic::Ordering},
+    task::Poll,
     time::{Duration, Instant},
 };
 
-use openapi_lockstep_runtime::{Contract, Rejection, name_request};
+use openapi_lockstep_runtime::{Contract, Rejection, name_request, to_problem};
 use opentelemetry::trace::Status;
 use poem::{
     Endpoint, IntoResponse, PathPattern, Request, Response, Result,
-    http::{HeaderName, HeaderValue, Method, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
 };
 use tracing::{Instrument, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
@@ -18,10 +21,10 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 use super::{
     admission::Activity,
     proxies::{Origin, REQUEST_ID},
+    target::{check_target, prefix_location, strip_public_path},
 };
 use crate::{
-    config::PublicUrl,
-    service::{Client, Head, Service},
+    service::{Client, Sent, Service},
     telemetry::TRACE,
 };
 
@@ -40,24 +43,104 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
     img-src 'self' data:; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; \
     base-uri 'none'";
 
-/// Answers 408 to a request that takes too long.
-pub(super) async fn deadline(endpoint: Arc<impl Endpoint>, request: Request) -> Result<Response> {
-    let response = tokio::time::timeout(DEADLINE, endpoint.get_response(request)).await;
-    Ok(response.unwrap_or_else(|_| {
-        let seconds = DEADLINE.as_secs();
-        Rejection::new(
-            StatusCode::REQUEST_TIMEOUT,
-            "request_timeout",
-            format!("The request did not arrive and finish within {seconds} seconds."),
-        )
-        .into_response()
-    }))
+/// An endpoint with what surrounds every request. One layer and not many: each would move the whole
+/// future of those within.
+pub(super) struct Surrounded<E> {
+    endpoint: E,
+    contract: Contract,
+    service: Service,
+    headers: HeaderMap,
+}
+
+impl<E: Endpoint> Endpoint for Surrounded<E> {
+    type Output = Response;
+
+    /// Gives a request what goes with it: whom it comes from, and an id, which stands in every line
+    /// of the log that it causes, in the answer's headers and in its problem. Tells how it was
+    /// answered.
+    async fn call(&self, mut request: Request) -> Result<Response> {
+        let service = &self.service;
+        let public_path = service.public_url.path();
+        strip_public_path(&mut request, public_path);
+        let may_be_kept = request.uri().path().starts_with("/docs/");
+        let mut exchange = Exchange::begin(&mut request, &self.contract, service);
+        let mut answering = pin!(self.answer(request));
+        let mut response = poll_fn(|context| {
+            let _trace = exchange.trace.enter();
+            let _span = exchange.span.enter();
+            answering.as_mut().poll(context)
+        })
+        .await;
+        exchange.end(&response);
+        name_request(&mut response, exchange.id.to_str().unwrap_or_default()).await;
+        let headers = response.headers_mut();
+        self.add_headers(headers);
+        headers.insert(REQUEST_ID, exchange.id.clone());
+        if may_be_kept {
+            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        }
+        if service.draining.load(Ordering::Relaxed) {
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        prefix_location(headers, public_path);
+        Ok(response)
+    }
+}
+
+impl<E: Endpoint> Surrounded<E> {
+    pub(super) fn new(endpoint: E, contract: Contract, service: Service) -> Self {
+        Self {
+            endpoint,
+            contract,
+            headers: headers(service.public_url.is_https()),
+            service,
+        }
+    }
+
+    /// Adds the headers that every answer has, in place of its own of the same name.
+    fn add_headers(&self, headers: &mut HeaderMap) {
+        // To copy them takes a third of the time that it takes to insert each.
+        let own = mem::replace(headers, self.headers.clone());
+        let mut name = None;
+        for (next, value) in own {
+            // A value without a name is another one of the name before.
+            name = next.or(name);
+            if let Some(name) = name.clone().filter(|it| !self.headers.contains_key(it)) {
+                headers.append(name, value);
+            }
+        }
+    }
+
+    /// The answer to a request, which is a problem where it is an error.
+    async fn answer(&self, request: Request) -> Response {
+        let response = match check_target(&request) {
+            Err(rejection) => rejection.into_response(),
+            // Answers 408 to a request that takes too long.
+            Ok(()) => {
+                let answering = self.endpoint.get_response(request);
+                let response = tokio::time::timeout(DEADLINE, answering).await;
+                response.unwrap_or_else(|_| late())
+            }
+        };
+        to_problem(response).await
+    }
+}
+
+/// The answer to a request that takes too long.
+fn late() -> Response {
+    let seconds = DEADLINE.as_secs();
+    Rejection::new(
+        StatusCode::REQUEST_TIMEOUT,
+        "request_timeout",
+        format!("The request did not arrive and finish within {seconds} seconds."),
+    )
+    .into_response()
 }
 
 /// Answers as `late` says where the service does not answer in time, such as with a database that
 /// does not answer at all.
 ///
-/// The work is a task of its own, which ends by itself: neither the deadline nor a client that goes
+/// Work that waits is a task of its own, which ends by itself: neither the deadline nor a client that goes
 /// away cuts off a statement or a commit that is under way.
 pub(super) async fn answer_in_time(
     endpoint: Arc<impl Endpoint + 'static>,
@@ -67,8 +150,13 @@ pub(super) async fn answer_in_time(
     if let Some(activity) = request.data::<Activity>() {
         activity.answers();
     }
-    let answering = async move { endpoint.get_response(request).await };
-    let work = tokio::spawn(answering.in_current_span());
+    let mut work = Box::pin(async move { endpoint.get_response(request).await });
+    // What is answered from memory is ready at once, and needs no task.
+    if let Poll::Ready(response) = poll_fn(|context| Poll::Ready(work.as_mut().poll(context))).await
+    {
+        return Ok(response);
+    }
+    let work = tokio::spawn(work.in_current_span());
     match tokio::time::timeout(ANSWER_TIMEOUT, work).await {
         Ok(Ok(response)) => return Ok(response),
         Ok(Err(error)) if error.is_panic() => panic::resume_unwind(error.into_panic()),
@@ -79,95 +167,22 @@ pub(super) async fn answer_in_time(
     Ok(late())
 }
 
-/// Sets the headers that every answer has.
-pub(super) async fn security_headers(
-    endpoint: Arc<impl Endpoint>,
-    request: Request,
-    public_url: PublicUrl,
-) -> Result<Response> {
-    let may_be_kept = request.uri().path().starts_with("/docs/");
-    let mut response = endpoint.get_response(request).await;
+/// The headers that every answer has. Only the files of the documentation may be kept, by who asks
+/// each time whether they have changed.
+fn headers(is_https: bool) -> HeaderMap {
+    let mut headers = HeaderMap::new();
     let mut set = |name: HeaderName, value: &'static str| {
-        let value = HeaderValue::from_static(value);
-        response.headers_mut().insert(name, value);
+        headers.insert(name, HeaderValue::from_static(value));
     };
     set(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY);
     set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     set(header::X_FRAME_OPTIONS, "DENY");
     set(header::REFERRER_POLICY, "no-referrer");
-    let cache = if may_be_kept { "no-cache" } else { "no-store" };
-    set(header::CACHE_CONTROL, cache);
-    if public_url.is_https() {
+    set(header::CACHE_CONTROL, "no-store");
+    if is_https {
         set(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
     }
-    Ok(response)
-}
-
-/// Gives a request what goes with it: whom it comes from, and an id, which stands in every line of
-/// the log that it causes, in the answer's headers and in its problem. Tells how it was answered.
-pub(super) async fn accompany(
-    endpoint: Arc<impl Endpoint>,
-    mut request: Request,
-    contract: Contract,
-    service: Arc<Service>,
-) -> Result<Response> {
-    let origin = Origin::of(&request, &service.trusted_proxies);
-    let id = origin.request_id.unwrap_or_else(|| service.random.id());
-    let is_probe = ["/livez", "/readyz"].contains(&request.uri().path());
-    if origin.client == Client::Unknown && !is_probe {
-        let proxies = &service.trusted_proxies;
-        proxies.warn_of_unknown_client(request.remote_addr());
-    }
-    request.set_data(origin.client);
-    let operation = contract.operation_id(&request).map(str::to_owned);
-    let method = known_method(request.method());
-    if method == Some("HEAD") {
-        // Answered as a GET, of which hyper sends no body.
-        request.set_data(Head);
-        request.set_method(Method::GET);
-    }
-    let trace = tracing::info_span!(
-        target: TRACE,
-        "request",
-        id,
-        otel.kind = "server",
-        // A page's route is known only later, when a trace takes no other name.
-        otel.name = operation.as_deref().or(method).unwrap_or("HTTP"),
-        http.request.method = method.unwrap_or("_OTHER"),
-    );
-    if let Some(parent) = origin.trace {
-        // Without a collector there is nothing that it could be part of.
-        let _ = trace.set_parent(parent);
-    }
-    // As grave as can be, so that it is there whatever is logged.
-    let method = method.unwrap_or("other");
-    let span = tracing::error_span!(parent: &trace, "request", id, method);
-    let mut exchange = Exchange {
-        operation,
-        is_probe,
-        began: Instant::now(),
-        answered: None,
-        trace,
-        span,
-        service: &service,
-    };
-    let answering = endpoint.get_response(request);
-    let answering = answering
-        .instrument(exchange.span.clone())
-        .instrument(exchange.trace.clone());
-    let mut response = answering.await;
-    let route = response.data::<PathPattern>().map(|it| it.0.to_string());
-    exchange.operation = exchange.operation.take().or(route);
-    exchange.answered = Some(response.status());
-    name_request(&mut response, &id).await;
-    let headers = response.headers_mut();
-    if let Ok(id) = HeaderValue::try_from(id) {
-        headers.insert(REQUEST_ID, id);
-    }
-    if service.draining.load(Ordering::Relaxed) {
-        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
-    }
-    Ok(response)
+    headers
 }
 
 /// The method of a request, if HTTP knows it. Another may be anything, such as a secret in the
@@ -185,8 +200,12 @@ fn known_method(method: &Method) -> Option<&'static str> {
 /// A path as it was sent may hold the token of a verification URL, and a query anything, so
 /// neither is told.
 struct Exchange<'a> {
-    /// Its operationId, or the route of a page.
-    operation: Option<String>,
+    id: HeaderValue,
+    method: &'static str,
+    /// Its operationId, if it means an operation.
+    operation: Option<&'a str>,
+    /// The route of a page.
+    route: Option<PathPattern>,
     is_probe: bool,
     began: Instant,
     /// Nothing if the client went away before.
@@ -196,24 +215,83 @@ struct Exchange<'a> {
     service: &'a Service,
 }
 
+impl<'a> Exchange<'a> {
+    fn begin(request: &mut Request, contract: &'a Contract, service: &'a Service) -> Self {
+        let origin = Origin::of(request, &service.trusted_proxies);
+        let id = origin.request_id.unwrap_or_else(|| service.random.id());
+        let is_probe = ["/livez", "/readyz"].contains(&request.uri().path());
+        if origin.client == Client::Unknown && !is_probe {
+            let proxies = &service.trusted_proxies;
+            proxies.warn_of_unknown_client(request.remote_addr());
+        }
+        let operation = contract.operation_id(request);
+        let method = known_method(request.method());
+        let is_head = method == Some("HEAD");
+        if is_head {
+            // Answered as a GET, of which hyper sends no body.
+            request.set_method(Method::GET);
+        }
+        request.set_data(Sent {
+            by: origin.client,
+            is_head,
+        });
+        let trace = tracing::info_span!(
+            target: TRACE,
+            "request",
+            id,
+            otel.kind = "server",
+            // A page's route is known only later, when a trace takes no other name.
+            otel.name = operation.or(method).unwrap_or("HTTP"),
+            http.request.method = method.unwrap_or("_OTHER"),
+        );
+        if let Some(parent) = origin.trace {
+            // Without a collector there is nothing that it could be part of.
+            let _ = trace.set_parent(parent);
+        }
+        // As grave as can be, so that it is there whatever is logged.
+        let span = tracing::error_span!(parent: &trace, "request", %id);
+        Self {
+            // An id has nothing but letters, digits and signs.
+            id: HeaderValue::try_from(id).unwrap_or_else(|_| HeaderValue::from_static("none")),
+            method: method.unwrap_or("other"),
+            operation,
+            route: None,
+            is_probe,
+            began: Instant::now(),
+            answered: None,
+            trace,
+            span,
+            service,
+        }
+    }
+
+    fn end(&mut self, response: &Response) {
+        self.route = response.data::<PathPattern>().cloned();
+        self.answered = Some(response.status());
+    }
+}
+
 impl Drop for Exchange<'_> {
     fn drop(&mut self) {
         let took = self.began.elapsed();
-        let operation = self.operation.as_deref().unwrap_or("none");
+        let route = self.route.as_ref().map(|route| route.0.as_ref());
+        let operation = self.operation.or(route).unwrap_or("none");
         let status = self.answered.map_or(GONE_AWAY, |status| status.as_u16());
         let metrics = &self.service.metrics;
         metrics.count_request(operation, status, took);
-        self.trace.set_attribute("operation", operation.to_owned());
-        let status_name = "http.response.status_code";
-        self.trace.set_attribute(status_name, i64::from(status));
-        if status >= 500 {
-            self.trace.set_status(Status::error(""));
+        if !self.trace.is_disabled() {
+            self.trace.set_attribute("operation", operation.to_owned());
+            let status_name = "http.response.status_code";
+            self.trace.set_attribute(status_name, i64::from(status));
+            if status >= 500 {
+                self.trace.set_status(Status::error(""));
+            }
         }
         if !self.is_probe {
             // A number in JSON too, which 128 bits are not.
             let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-            self.span
-                .in_scope(|| tracing::info!(operation, status, milliseconds, "request"));
+            let method = self.method;
+            tracing::info!(parent: &self.span, method, operation, status, milliseconds, "request");
         }
     }
 }

@@ -4,19 +4,20 @@ use std::{net::Ipv6Addr, sync::Arc};
 
 use openapi_lockstep_runtime::{InvalidMember, Rejection};
 use poem::{
-    Endpoint, IntoResponse, Request, Response, Result,
-    http::{HeaderValue, Method, Uri, Version, header, uri::PathAndQuery},
+    Endpoint, IntoResponse, Request, Response,
+    http::{HeaderMap, HeaderValue, Method, Uri, Version, header, uri::PathAndQuery},
 };
 
-/// Answers 400 to a request whose Host is missing, stands there twice or is not a host (RFC 9112,
-/// 3.2), or whose target is a URL of something else than HTTP.
+/// Checks the Host and the target of a request.
 ///
 /// The service itself uses no Host, but two programs in a row that read it differently are a way
 /// into the second one.
-pub(super) async fn require_host(
-    endpoint: Arc<impl Endpoint>,
-    request: Request,
-) -> Result<Response> {
+///
+/// # Errors
+///
+/// 400 if Host is missing, stands there twice or is not a host (RFC 9112, 3.2), or if the target is a
+/// URL of something else than HTTP.
+pub(super) fn check_target(request: &Request) -> Result<(), Rejection> {
     let mut hosts = request.headers().get_all(header::HOST).iter();
     let wrong = match (hosts.next(), hosts.next()) {
         (Some(_), Some(_)) => Some("stands there more than once"),
@@ -29,7 +30,7 @@ pub(super) async fn require_host(
             pointer: pointer.to_owned(),
             detail: detail.to_owned(),
         };
-        Ok(Rejection::invalid(vec![member]).into_response())
+        Err(Rejection::invalid(vec![member]))
     };
     if let Some(detail) = wrong {
         return invalid("/header/Host", detail);
@@ -40,7 +41,18 @@ pub(super) async fn require_host(
             "The target of the request is not a URL of this service.",
         );
     }
-    Ok(endpoint.get_response(request).await)
+    Ok(())
+}
+
+/// [`check_target`] around an endpoint.
+pub(super) async fn require_target(
+    endpoint: Arc<impl Endpoint>,
+    request: Request,
+) -> poem::Result<Response> {
+    match check_target(&request) {
+        Ok(()) => Ok(endpoint.get_response(request).await),
+        Err(rejection) => Ok(rejection.into_response()),
+    }
 }
 
 /// Whether a target is a path, or a URL as it is sent to a proxy. CONNECT has neither, and is
@@ -91,25 +103,23 @@ fn is_name(name: &[u8]) -> bool {
     }
 }
 
-/// Serves the routes below the path of the public URL, such as `/cortex`, and without it too: a
-/// proxy may take it away or leave it. A redirect to a path of the service gets it in front.
-pub(super) async fn below_public_path(
-    endpoint: Arc<impl Endpoint>,
-    mut request: Request,
-    public_path: String,
-) -> Result<Response> {
-    if let Some(uri) = without_prefix(request.uri(), &public_path) {
+/// Takes the path of the public URL, such as `/cortex`, from the target of a request, if it is there:
+/// a proxy may take it away or leave it.
+pub(super) fn strip_public_path(request: &mut Request, public_path: &str) {
+    if let Some(uri) = without_prefix(request.uri(), public_path) {
         *request.uri_mut() = uri;
     }
-    let mut response = endpoint.get_response(request).await;
-    let location = response.headers().get(header::LOCATION);
+}
+
+/// Puts the path of the public URL in front of a redirect to a path of the service.
+pub(super) fn prefix_location(headers: &mut HeaderMap, public_path: &str) {
+    let location = headers.get(header::LOCATION);
     let location = location.and_then(|location| location.to_str().ok());
     if let Some(path) = location.filter(|location| location.starts_with('/'))
         && let Ok(location) = HeaderValue::try_from(format!("{public_path}{path}"))
     {
-        response.headers_mut().insert(header::LOCATION, location);
+        headers.insert(header::LOCATION, location);
     }
-    Ok(response)
 }
 
 /// The URI without a prefix of its path, if it has that prefix.

@@ -1,8 +1,12 @@
 //! Applications.
 
-use sea_orm::{ActiveValue::Set, entity::prelude::*};
+use std::collections::BTreeMap;
 
-use super::{Connection, Result, Writer, membership, membership::Role};
+use sea_orm::{
+    ActiveValue::Set, FromQueryResult, JoinType, QueryOrder, QuerySelect, entity::prelude::*,
+};
+
+use super::{Connection, Result, Writer, api_key, membership, membership::Role};
 use crate::{clock::Timestamp, text::name_key};
 
 /// An application.
@@ -42,20 +46,61 @@ pub(crate) async fn find_for_user(
     Ok(role.map(|role| (app, role)))
 }
 
+/// An application as its organization's list has it.
+pub(crate) struct Listed {
+    pub(crate) id: i64,
+    pub(crate) name: String,
+    /// Its API keys, oldest first.
+    pub(crate) keys: Vec<String>,
+}
+
+/// A member, an application of the organization if it has any, and a key of that if it has any.
+#[derive(FromQueryResult)]
+struct ListedRow {
+    id: Option<i64>,
+    name: Option<String>,
+    name_key: Option<String>,
+    key: Option<String>,
+}
+
 /// The applications of an organization by name; none at all if the user is not in it.
 pub(crate) async fn list_for_user(
     db: &impl Connection,
     user_id: i64,
     org_id: i64,
-) -> Result<Option<Vec<Model>>> {
-    if membership::role(db, user_id, org_id).await?.is_none() {
+) -> Result<Option<Vec<Listed>>> {
+    let app = membership::Entity::belongs_to(Entity)
+        .from(membership::Column::OrgId)
+        .to(Column::OrgId);
+    let key = Entity::belongs_to(api_key::Entity)
+        .from(Column::Id)
+        .to(api_key::Column::AppId);
+    let rows = membership::Entity::find_by_id((user_id, org_id))
+        .select_only()
+        .columns([Column::Id, Column::Name, Column::NameKey])
+        .column(api_key::Column::Key)
+        .join(JoinType::LeftJoin, app.into())
+        .join(JoinType::LeftJoin, key.into())
+        .order_by_asc(api_key::Column::CreatedAt)
+        .order_by_asc(api_key::Column::Key);
+    let rows = rows.into_model::<ListedRow>().all(db).await?;
+    if rows.is_empty() {
         return Ok(None);
     }
-    let apps = Entity::find().filter(Column::OrgId.eq(org_id));
-    let mut apps = apps.all(db).await?;
     // Each kind of database has an order of texts of its own.
-    apps.sort_by(|one, other| one.name_key.cmp(&other.name_key));
-    Ok(Some(apps))
+    let mut apps = BTreeMap::<String, Listed>::new();
+    for row in rows {
+        let Some(((id, name), name_key)) = row.id.zip(row.name).zip(row.name_key) else {
+            continue;
+        };
+        let app = apps.entry(name_key).or_insert_with(|| Listed {
+            id,
+            name,
+            keys: Vec::new(),
+        });
+        app.keys.extend(row.key);
+    }
+    Ok(Some(apps.into_values().collect()))
 }
 
 /// Adds an application; none if the organization has one of this name.

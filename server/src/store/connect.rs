@@ -26,6 +26,8 @@ use crate::config::{DatabaseOptions, DatabaseUrl};
 
 /// How long a request waits for a connection, and for another writer to finish.
 pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long a connection is idle before it is tested.
+const TESTED_AFTER: Duration = Duration::from_secs(1);
 /// How long an instance waits for another one to bring the schema up to date, in seconds.
 const MIGRATION_TIMEOUT: u32 = 600;
 const NOT_FINISHED: &str = "another instance did not finish bringing the schema up to date";
@@ -51,6 +53,9 @@ pub(super) async fn connect(
     options
         .max_connections(max_connections)
         .acquire_timeout(ACQUIRE_TIMEOUT)
+        // A test at each use would make every question twice as long.
+        .test_before_acquire(false)
+        .test_before_acquire_if_idle_for(TESTED_AFTER)
         .sqlx_logging(false)
         .record_stmt_in_spans(false)
         .map_sqlx_sqlite_opts(|options| {

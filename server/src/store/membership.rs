@@ -62,11 +62,6 @@ pub(crate) async fn list(db: &impl Connection) -> Result<Vec<Model>> {
     Ok(memberships.all(db).await?)
 }
 
-pub(crate) async fn list_of_user(db: &impl Connection, user_id: i64) -> Result<Vec<Model>> {
-    let memberships = Entity::find().filter(Column::UserId.eq(user_id));
-    Ok(memberships.all(db).await?)
-}
-
 /// Makes a user a member, or gives a member another role.
 pub(crate) async fn put(db: &impl Connection, user_id: i64, org_id: i64, role: Role) -> Result<()> {
     let membership = ActiveModel {

@@ -2,7 +2,7 @@
 
 use sea_orm::{ActiveValue::Set, QueryOrder, entity::prelude::*};
 
-use super::{Connection, Result, membership};
+use super::{Connection, Result};
 use crate::clock::Timestamp;
 
 /// An organization.
@@ -30,19 +30,6 @@ pub(crate) async fn exists(db: &impl Connection, id: i64) -> Result<bool> {
 
 pub(crate) async fn list(db: &impl Connection) -> Result<Vec<Model>> {
     Ok(Entity::find().order_by_asc(Column::Id).all(db).await?)
-}
-
-/// The organizations that a user is in, by name.
-pub(crate) async fn list_of_user(db: &impl Connection, user_id: i64) -> Result<Vec<Model>> {
-    let ids = membership::list_of_user(db, user_id).await?;
-    let ids = ids.into_iter().map(|membership| membership.org_id);
-    let orgs = Entity::find()
-        .filter(Column::Id.is_in(ids))
-        .order_by_asc(Column::Id);
-    let mut orgs = orgs.all(db).await?;
-    // Each kind of database has an order of texts of its own.
-    orgs.sort_by(|one, other| one.name.cmp(&other.name));
-    Ok(orgs)
 }
 
 pub(crate) async fn add(db: &impl Connection, name: &str, now: Timestamp) -> Result<Model> {

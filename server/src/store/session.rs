@@ -1,10 +1,13 @@
 //! Sessions: pending from the login to its verification, then active, then disabled.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use sea_orm::{ActiveValue::Set, ExprTrait, entity::prelude::*};
+use sea_orm::{
+    ActiveValue::Set, ExprTrait, FromQueryResult, JoinType, QueryOrder, QuerySelect,
+    entity::prelude::*,
+};
 
-use super::{Connection, Result};
+use super::{Connection, Result, membership, org, user};
 use crate::clock::Timestamp;
 
 /// How long a login waits to be verified.
@@ -84,16 +87,6 @@ impl Model {
         self.state == State::Pending && self.tries < MAX_TRIES
     }
 
-    /// True if an active session has expired, or was not used for too long.
-    pub fn has_expired(&self, now: Timestamp) -> bool {
-        self.expires_at <= now || self.used_at <= now.minus(IDLE_FOR)
-    }
-
-    /// Whether wrong codes have used up its tries.
-    pub fn is_invalidated(&self) -> bool {
-        self.state == State::Pending && self.tries >= MAX_TRIES
-    }
-
     /// Whether the login can still be verified.
     pub fn can_be_verified(&self, now: Timestamp) -> bool {
         self.is_pending() && now < self.expires_at
@@ -157,12 +150,113 @@ pub(crate) async fn find_by_link(
     Ok(session.one(db).await?)
 }
 
-/// The session of a key, if it is active; it may have expired.
-pub(crate) async fn find_active(db: &impl Connection, key_hash: Vec<u8>) -> Result<Option<Model>> {
-    let session = Entity::find()
+/// What a key is worth.
+pub enum Found {
+    /// An active session, which may have expired.
+    Active(Arc<Active>),
+    /// A login whose tries wrong codes have used up.
+    Invalidated,
+    /// A login that waits to be verified, a session that has ended, or none at all.
+    Worthless,
+}
+
+/// An active session with its user, and the organizations that the user is in.
+#[derive(Clone, Debug)]
+pub struct Active {
+    id: i64,
+    expires_at: Timestamp,
+    used_at: Timestamp,
+    /// The user.
+    pub user_id: i64,
+    /// The user's canonical address.
+    pub email: String,
+    /// What the user is called.
+    pub display_name: String,
+    /// The number and the name of each organization, by name.
+    pub orgs: Vec<(i64, String)>,
+}
+
+impl Active {
+    /// Whether it lasted for its time, or was not used for too long.
+    pub fn has_expired(&self, now: Timestamp) -> bool {
+        self.expires_at <= now || self.used_at <= now.minus(IDLE_FOR)
+    }
+
+    /// Whether it is time to note that it is in use.
+    pub fn use_is_stale(&self, now: Timestamp) -> bool {
+        now.since(self.used_at) >= USE_NOTED_EVERY
+    }
+}
+
+/// A session with its user and one of the user's organizations.
+#[derive(FromQueryResult)]
+struct FoundRow {
+    id: i64,
+    state: State,
+    tries: i32,
+    expires_at: Timestamp,
+    used_at: Timestamp,
+    user_id: Option<i64>,
+    email: Option<String>,
+    display_name: Option<String>,
+    org_id: Option<i64>,
+    org_name: Option<String>,
+}
+
+/// What a key is worth, by one question.
+pub(crate) async fn find_by_key(db: &impl Connection, key_hash: &[u8]) -> Result<Found> {
+    let user = Entity::belongs_to(user::Entity)
+        .from(Column::UserId)
+        .to(user::Column::Id);
+    let membership = user::Entity::belongs_to(membership::Entity)
+        .from(user::Column::Id)
+        .to(membership::Column::UserId);
+    let org = membership::Entity::belongs_to(org::Entity)
+        .from(membership::Column::OrgId)
+        .to(org::Column::Id);
+    let rows = Entity::find()
+        .select_only()
+        .columns([
+            Column::Id,
+            Column::State,
+            Column::Tries,
+            Column::ExpiresAt,
+            Column::UsedAt,
+        ])
+        .column_as(user::Column::Id, "user_id")
+        .columns([user::Column::Email, user::Column::DisplayName])
+        .column_as(org::Column::Id, "org_id")
+        .column_as(org::Column::Name, "org_name")
+        .join(JoinType::LeftJoin, user.into())
+        .join(JoinType::LeftJoin, membership.into())
+        .join(JoinType::LeftJoin, org.into())
         .filter(Column::KeyHash.eq(key_hash))
-        .filter(Column::State.eq(State::Active));
-    Ok(session.one(db).await?)
+        .order_by_asc(org::Column::Id);
+    let mut rows = rows.into_model::<FoundRow>().all(db).await?.into_iter();
+    let Some(first) = rows.next() else {
+        return Ok(Found::Worthless);
+    };
+    if first.state == State::Pending && first.tries >= MAX_TRIES {
+        return Ok(Found::Invalidated);
+    }
+    let user = first.user_id.zip(first.email).zip(first.display_name);
+    let Some(((user_id, email), display_name)) = user.filter(|_| first.state == State::Active)
+    else {
+        return Ok(Found::Worthless);
+    };
+    let mut orgs: Vec<_> = first.org_id.zip(first.org_name).into_iter().collect();
+    orgs.extend(rows.filter_map(|row| row.org_id.zip(row.org_name)));
+    // Each kind of database has an order of texts of its own.
+    orgs.sort_by(|(_, one), (_, other)| one.cmp(other));
+    Ok(Found::Active(Arc::new(Active {
+        id: first.id,
+        expires_at: first.expires_at,
+        used_at: first.used_at,
+        user_id,
+        email,
+        display_name,
+        orgs,
+    })))
 }
 
 /// Those that are active, have not expired and were used lately.
@@ -177,12 +271,7 @@ fn of_state(state: State, now: Timestamp) -> Select<Entity> {
         .filter(Column::ExpiresAt.gt(now))
 }
 
-/// Whether it is time to note that the session is in use.
-pub(crate) fn use_is_stale(session: &Model, now: Timestamp) -> bool {
-    now.since(session.used_at) >= USE_NOTED_EVERY
-}
-
-pub(crate) async fn note_use(db: &impl Connection, session: &Model, now: Timestamp) -> Result<()> {
+pub(crate) async fn note_use(db: &impl Connection, session: &Active, now: Timestamp) -> Result<()> {
     Entity::update_many()
         .col_expr(Column::UsedAt, now.0.into())
         .filter(Column::Id.eq(session.id))
@@ -242,7 +331,7 @@ pub(crate) async fn activate(
 }
 
 /// The session of a key, pending or active.
-pub(crate) async fn find_enabled(db: &impl Connection, key_hash: Vec<u8>) -> Result<Option<Model>> {
+pub(crate) async fn find_enabled(db: &impl Connection, key_hash: &[u8]) -> Result<Option<Model>> {
     let session = Entity::find()
         .filter(Column::KeyHash.eq(key_hash))
         .filter(Column::State.is_in(ENABLED));

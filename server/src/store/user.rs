@@ -26,10 +26,6 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-pub(crate) async fn find(db: &impl Connection, id: i64) -> Result<Option<Model>> {
-    Ok(Entity::find_by_id(id).one(db).await?)
-}
-
 pub(crate) async fn find_by_email(
     db: &impl Connection,
     email: &EmailAddress,

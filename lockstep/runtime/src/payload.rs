@@ -1,0 +1,86 @@
+//! What the generated code reads bodies into and writes them from.
+
+use std::{fmt, marker::PhantomData};
+
+use poem::{IntoResponse, Request, RequestBody, Response, Result, http::header};
+use poem_openapi::{
+    ApiExtractor, ApiExtractorType, ExtractParamOptions, payload,
+    payload::{ParsePayload, Payload},
+    registry::{MetaRequest, MetaSchemaRef, Registry},
+    types::{ParseFromJSON, Type},
+};
+use serde::Serialize;
+
+/// A JSON body. poem-openapi's own makes a tree of values of each reply before it is written; this
+/// one writes it at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Json<T>(pub T);
+
+impl<T: Type> Payload for Json<T> {
+    const CONTENT_TYPE: &'static str = payload::Json::<T>::CONTENT_TYPE;
+
+    fn check_content_type(content_type: &str) -> bool {
+        payload::Json::<T>::check_content_type(content_type)
+    }
+
+    fn schema_ref() -> MetaSchemaRef {
+        T::schema_ref()
+    }
+
+    fn register(registry: &mut Registry) {
+        T::register(registry);
+    }
+}
+
+impl<T: ParseFromJSON> ParsePayload for Json<T> {
+    const IS_REQUIRED: bool = T::IS_REQUIRED;
+
+    async fn from_request(request: &Request, body: &mut RequestBody) -> Result<Self> {
+        let read = <payload::Json<T> as ParsePayload>::from_request(request, body).await?;
+        Ok(Self(read.0))
+    }
+}
+
+impl<T: Serialize + Send> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        match serde_json::to_vec(&self.0) {
+            Ok(body) => Response::builder()
+                .header(header::CONTENT_TYPE, "application/json; charset=utf-8")
+                .body(body),
+            Err(error) => poem::error::InternalServerError(error).into_response(),
+        }
+    }
+}
+
+/// A documented body that is not read: [`Contract`](crate::Contract) has checked it, and what it
+/// carries is elsewhere.
+pub struct Unread<T>(PhantomData<fn() -> T>);
+
+impl<T> fmt::Debug for Unread<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Unread")
+    }
+}
+
+impl<'a, T: ApiExtractor<'a>> ApiExtractor<'a> for Unread<T> {
+    const TYPES: &'static [ApiExtractorType] = T::TYPES;
+
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn register(registry: &mut Registry) {
+        T::register(registry);
+    }
+
+    fn request_meta() -> Option<MetaRequest> {
+        T::request_meta()
+    }
+
+    async fn from_request(
+        _: &'a Request,
+        _: &mut RequestBody,
+        _: ExtractParamOptions<Self::ParamType>,
+    ) -> Result<Self> {
+        Ok(Self(PhantomData))
+    }
+}

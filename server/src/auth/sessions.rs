@@ -1,0 +1,131 @@
+//! Sessions in memory, so that most requests ask the database nothing about who sends them.
+
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use quick_cache::sync::Cache;
+
+use crate::{
+    clock::Timestamp,
+    service::Service,
+    store::{
+        self, Reader,
+        changes::{Change, Changes},
+        session::{self, Active, Found},
+    },
+};
+
+/// How long a session is used without asking the database again: the longest that this instance
+/// goes on with what another one, or a command of the operator, has changed.
+pub(crate) const USED_FOR: Duration = Duration::from_secs(1);
+/// From this age on one request asks again while the others go on.
+const RENEWED_AFTER: Duration = Duration::from_millis(500);
+/// The most sessions in memory, each of some 500 bytes.
+const CAPACITY: usize = 10_000;
+
+/// The active sessions that were found lately, by the hash of their key.
+pub(crate) struct Sessions {
+    found: Cache<Vec<u8>, Arc<Remembered>>,
+    /// How many times something was forgotten. What was read before is not remembered after.
+    forgotten: Mutex<u64>,
+}
+
+struct Remembered {
+    session: Arc<Active>,
+    read_at: Timestamp,
+    is_renewed: AtomicBool,
+}
+
+impl Default for Sessions {
+    fn default() -> Self {
+        Self {
+            found: Cache::new(CAPACITY),
+            forgotten: Mutex::default(),
+        }
+    }
+}
+
+impl Sessions {
+    /// The session of a key if it is in memory, is active, and need not be asked for again.
+    pub(super) fn recall(&self, key_hash: &[u8], now: Timestamp) -> Option<Arc<Active>> {
+        let remembered = self.found.get(key_hash)?;
+        let age = now.since(remembered.read_at);
+        let is_of_use = age < RENEWED_AFTER
+            || age < USED_FOR && remembered.is_renewed.swap(true, Ordering::Relaxed);
+        is_of_use.then(|| Arc::clone(&remembered.session))
+    }
+
+    /// What a key is worth, as the database has it now. An active session is remembered, and nothing
+    /// else: keys that nobody has logged in with take no place.
+    pub(super) async fn read(
+        &self,
+        db: &Reader,
+        key_hash: &[u8],
+        now: Timestamp,
+    ) -> store::Result<Found> {
+        let forgotten = *self.forgotten();
+        let found = session::find_by_key(db, key_hash).await?;
+        let unchanged = self.forgotten();
+        match &found {
+            Found::Active(session) if *unchanged == forgotten => {
+                let remembered = Remembered {
+                    session: Arc::clone(session),
+                    read_at: now,
+                    is_renewed: AtomicBool::new(false),
+                };
+                self.found.insert(key_hash.to_vec(), Arc::new(remembered));
+            }
+            _ => drop(self.found.remove(key_hash)),
+        }
+        Ok(found)
+    }
+
+    /// Has the next request with a key ask the database. To be called once a change of the session,
+    /// its user or their memberships may be committed, and before it is answered.
+    pub(crate) fn forget(&self, change: &Change) {
+        let mut forgotten = self.forgotten();
+        *forgotten += 1;
+        match change {
+            Change::Session(key_hash) => drop(self.found.remove(key_hash)),
+            Change::All => self.found.clear(),
+        }
+    }
+
+    fn forgotten(&self) -> MutexGuard<'_, u64> {
+        // A number is never left half written, so a panic elsewhere does not spoil it.
+        self.forgotten
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How long to wait until the database is asked again for what it passes on.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Forgets what other instances say has changed, where the database passes it on. May be dropped at
+/// any time.
+pub(crate) async fn follow(service: Service) {
+    loop {
+        match Changes::of(&service.store).await {
+            Ok(Some(mut changes)) => {
+                // What was said before was not heard.
+                service.sessions.forget(&Change::All);
+                let error = loop {
+                    match changes.next().await {
+                        Ok(change) => service.sessions.forget(&change),
+                        Err(error) => break error,
+                    }
+                };
+                tracing::debug!(%error, "other instances are not heard");
+            }
+            Ok(None) => return,
+            Err(error) => tracing::debug!(%error, "other instances are not heard"),
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}

@@ -1,0 +1,86 @@
+//! What instances tell each other of sessions, where the database passes it on.
+//!
+//! Only PostgreSQL does. A message can be lost, such as with a connection, and a pooler that lends a
+//! connection for each transaction passes none on, so that nobody may depend on them.
+
+use sea_orm::{
+    DatabaseBackend, Statement,
+    sqlx::{
+        Error,
+        postgres::{PgListener, PgPoolOptions},
+    },
+};
+
+use super::{Connection, Result, Store};
+
+const CHANNEL: &str = "cortex_report_sessions";
+/// Stands in the place of the hash of a key.
+const ALL: &str = "all";
+
+/// What has changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// The session of the key with this hash.
+    Session(Vec<u8>),
+    /// Any of them.
+    All,
+}
+
+/// Tells all instances of a change; in a transaction, once it is committed.
+pub(crate) async fn tell(db: &impl Connection, change: &Change) -> Result<()> {
+    if db.get_database_backend() != DatabaseBackend::Postgres {
+        return Ok(());
+    }
+    let what = match change {
+        Change::Session(key_hash) => key_hash.iter().map(|it| format!("{it:02x}")).collect(),
+        Change::All => ALL.to_owned(),
+    };
+    let notify = Statement::from_sql_and_values(
+        DatabaseBackend::Postgres,
+        "SELECT pg_notify($1, $2)",
+        [CHANNEL.into(), what.into()],
+    );
+    db.execute_raw(notify).await?;
+    Ok(())
+}
+
+/// Hears of changes, by a connection of its own.
+pub(crate) struct Changes(PgListener);
+
+impl Changes {
+    /// Begins to listen; none where the database passes nothing on.
+    ///
+    /// # Errors
+    ///
+    /// The database is away.
+    pub(crate) async fn of(store: &Store) -> Result<Option<Self>, Error> {
+        let connection = &store.reader.connection;
+        if connection.get_database_backend() != DatabaseBackend::Postgres {
+            return Ok(None);
+        }
+        let options = connection.get_postgres_connection_pool().connect_options();
+        let pool = PgPoolOptions::new().max_connections(1);
+        let pool = pool.connect_lazy_with((*options).clone());
+        let mut listener = PgListener::connect_with(&pool).await?;
+        listener.listen(CHANNEL).await?;
+        Ok(Some(Self(listener)))
+    }
+
+    /// Waits for a change. After a connection was lost there may have been any.
+    ///
+    /// # Errors
+    ///
+    /// The database is away.
+    pub(crate) async fn next(&mut self) -> Result<Change, Error> {
+        let message = self.0.try_recv().await?;
+        let key_hash = message.and_then(|message| bytes(message.payload()));
+        Ok(key_hash.map_or(Change::All, Change::Session))
+    }
+}
+
+/// The bytes of a text in hexadecimal.
+fn bytes(text: &str) -> Option<Vec<u8>> {
+    let digits = text.as_bytes().chunks(2);
+    let bytes = digits.map(|digits| u8::from_str_radix(str::from_utf8(digits).ok()?, 16).ok());
+    bytes.collect()
+}
