@@ -138,11 +138,18 @@ async fn what_was_changed_elsewhere_holds_after_a_second() {
     let change = async |change: &str| database.execute_unprepared(change).await.unwrap();
     change("UPDATE org SET name = 'Example Games'").await;
     let org = |user: Value| user["org_list"][0]["name"].as_str().unwrap().to_owned();
-    assert_eq!(org(ok(user()).await), "ann", "it is in memory");
+    // PostgreSQL begins to tell an instance of changes only shortly after its start, and then it asks
+    // for everything anew.
+    let is_told = one.database.backend() == DatabaseBackend::Postgres;
+    if !is_told {
+        assert_eq!(org(ok(user()).await), "ann", "it is in memory");
+    }
     one.clock.advance(1);
     assert_eq!(org(ok(user()).await), "Example Games");
     change("UPDATE session SET state = 'disabled'").await;
-    ok(user()).await;
+    if !is_told {
+        ok(user()).await;
+    }
     one.clock.advance(1);
     problem(user(), 403, "not_logged_in").await;
     change("UPDATE session SET state = 'active'").await;

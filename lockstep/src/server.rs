@@ -58,7 +58,6 @@ fn imports(items: &[TokenStream]) -> TokenStream {
     ]);
     let modules = [
         ("auth", used(&["ApiKey", "Bearer"])),
-        ("param", used(&["Path", "Query"])),
         ("payload", used(&["Form"])),
     ];
     let modules = modules
@@ -68,7 +67,7 @@ fn imports(items: &[TokenStream]) -> TokenStream {
             let module = ident(module);
             quote!(#module::{#(#names),*},)
         });
-    let runtime = used(&["Json", "Unread"]);
+    let runtime = used(&["Found", "FromKey", "Json", "Key", "Path", "Query", "Unread"]);
     let runtime =
         (!runtime.is_empty()).then(|| quote!(use openapi_lockstep_runtime::{#(#runtime),*};));
     quote! {
@@ -102,6 +101,7 @@ impl Writer<'_> {
     fn service(&self) -> TokenStream {
         let tags = self.tags();
         let bounds = tags.iter().map(|tag| tag.api_name());
+        let same_bounds = bounds.clone();
         let names: Vec<Ident> = tags.iter().map(|tag| tag.routes_name()).collect();
         let title = &self.model.info.title;
         let version = &self.model.info.version;
@@ -115,15 +115,22 @@ impl Writer<'_> {
         quote! {
             /// The routes of every operation, served by `implementation`.
             ///
-            /// Put it behind `openapi_lockstep_runtime::Contract::guard`: these routes rely on
-            /// requests that are as documented.
-            pub fn service<T>(implementation: T) -> OpenApiService<#types, ()>
+            /// Make `openapi_lockstep_runtime::Operations` of them and put those behind
+            /// `Contract::guard`: they rely on requests that are as documented.
+            pub fn routes<T>(implementation: T) -> #types
             where
                 T: #(#bounds)+*,
             {
                 let implementation = Arc::new(implementation);
-                let routes = #routes;
-                OpenApiService::new(routes, #title, #version)
+                #routes
+            }
+
+            /// The routes as poem-openapi documents them.
+            pub fn service<T>(implementation: T) -> OpenApiService<#types, ()>
+            where
+                T: #(#same_bounds)+*,
+            {
+                OpenApiService::new(routes(implementation), #title, #version)
             }
         }
     }

@@ -8,13 +8,12 @@ mod surroundings;
 mod target;
 
 use cortex_report_api::{CONTRACT_JSON, server};
-use openapi_lockstep_runtime::{Contract, ContractError, Rejection, problems};
+use openapi_lockstep_runtime::{Contract, ContractError, Operations, Rejection, problems};
 use poem::{
     Endpoint, EndpointExt, IntoResponse, Request, Response, Result, Route, RouteMethod,
     error::{InternalServerError, MethodNotAllowedError},
     get, handler,
     http::{HeaderValue, StatusCode, header},
-    middleware::CatchPanic,
     web::Data,
 };
 
@@ -45,7 +44,8 @@ pub(crate) fn endpoint(
     let contract = Contract::new(CONTRACT_JSON, BODY_LIMIT)?;
     // What needs the database is answered in time. By then a body has been read: how long that
     // takes is up to the client.
-    let api = server::service(service.clone()).around(|endpoint, request| {
+    let operations = Operations::new(&contract, server::routes(service.clone()))?;
+    let api = operations.around(|endpoint, request| {
         answer_in_time(endpoint, request, || unavailable(DATABASE_IS_LATE))
     });
     let api = contract.clone().guard(api);
@@ -69,8 +69,7 @@ pub(crate) fn endpoint(
         )
         .at("/livez", only("GET, HEAD", get(health::livez)))
         .at("/readyz", page(get(health::readyz)));
-    let endpoint = Split { api, pages }.with(CatchPanic::new());
-    Ok(Surrounded::new(endpoint, contract, service))
+    Ok(Surrounded::new(Split { api, pages }, contract, service))
 }
 
 /// The operations, which are below `/api`, and the pages.
@@ -87,10 +86,10 @@ where
     type Output = Response;
 
     async fn call(&self, request: Request) -> Result<Response> {
-        // Boxed: the larger of the two would else be moved with each request.
         match request.uri().path().starts_with("/api/") {
+            // Boxed: it is by far the larger one.
             true => Box::pin(self.api.call(request)).await,
-            false => Box::pin(self.pages.call(request)).await,
+            false => self.pages.call(request).await,
         }
     }
 }

@@ -29,6 +29,12 @@ pub struct Contract {
 #[derive(Debug)]
 pub struct ContractError(String);
 
+impl ContractError {
+    pub(crate) fn new(reason: impl ToString) -> Self {
+        Self(reason.to_string())
+    }
+}
+
 impl fmt::Display for ContractError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "the OpenAPI document cannot be used: {}", self.0)
@@ -42,6 +48,8 @@ struct Routes {
     literal: HashMap<String, Route>,
     /// Those whose path has parameters.
     with_parameters: Vec<Route>,
+    /// Path, method and operationId of each operation, in the order of their numbers.
+    numbered: Vec<(String, Method, String)>,
 }
 
 /// A path and what may be done there.
@@ -68,6 +76,7 @@ pub(crate) type PathParameters<'a> = Vec<(&'a str, String)>;
 pub(crate) struct Operation {
     /// Its operationId.
     id: String,
+    pub(crate) number: usize,
     /// The schema of a whole request: an object of `path`, `query` and `body`.
     pub(crate) schema: Value,
     pub(crate) validator: Validator,
@@ -101,8 +110,8 @@ impl Contract {
     ///
     /// The text is not JSON, or one of its schemas is none.
     pub fn new(document: &str, body_limit: usize) -> Result<Self, ContractError> {
-        let document: Value =
-            serde_json::from_str(document).map_err(|error| ContractError(error.to_string()))?;
+        let document: Value = serde_json::from_str(document).map_err(ContractError::new)?;
+        let mut numbered = Vec::new();
         let (mut literal, mut with_parameters) = (HashMap::new(), Vec::new());
         for (path, item) in members(&document["paths"]) {
             let mut operations = Vec::new();
@@ -110,8 +119,10 @@ impl Contract {
                 let Some(operation) = item.get(method.as_str().to_lowercase()) else {
                     continue;
                 };
-                let operation = Operation::new(&document, operation)
-                    .map_err(|error| ContractError(format!("{method} {path}: {error}")))?;
+                let number = numbered.len();
+                let operation = Operation::new(&document, operation, number)
+                    .map_err(|error| ContractError::new(format!("{method} {path}: {error}")))?;
+                numbered.push((path.clone(), method.clone(), operation.id.clone()));
                 operations.push((method, operation));
             }
             let segments = segments(path);
@@ -133,6 +144,7 @@ impl Contract {
         let routes = Routes {
             literal,
             with_parameters,
+            numbered,
         };
         Ok(Self {
             routes: Arc::new(routes),
@@ -146,6 +158,12 @@ impl Contract {
             contract: self,
             endpoint: endpoint.into_endpoint(),
         }
+    }
+
+    /// Path, method and operationId of each operation, in the order of their numbers.
+    pub(crate) fn operations(&self) -> impl Iterator<Item = (&str, &Method, &str)> {
+        let numbered = self.routes.numbered.iter();
+        numbered.map(|(path, method, id)| (path.as_str(), method, id.as_str()))
     }
 
     /// The operationId of the operation that a request means, if it means one.
@@ -190,9 +208,9 @@ pub struct Guarded<E> {
 impl<E: Endpoint> Endpoint for Guarded<E> {
     type Output = Response;
 
-    async fn call(&self, request: Request) -> Result<Response> {
-        let mut response = match self.contract.check(request).await {
-            Ok(request) => self.endpoint.get_response(request).await,
+    async fn call(&self, mut request: Request) -> Result<Response> {
+        let mut response = match self.contract.check(&mut request).await {
+            Ok(()) => self.endpoint.get_response(request).await,
             Err(rejection) => rejection.into_response(),
         };
         // RFC 9110, 15.5.2: whatever answers 401 says how to authenticate.
@@ -245,7 +263,7 @@ impl Route {
 }
 
 impl Operation {
-    fn new(document: &Value, operation: &Value) -> Result<Self, String> {
+    fn new(document: &Value, operation: &Value, number: usize) -> Result<Self, String> {
         let mut places = Map::new();
         let mut required = Vec::new();
         for place in ["path", "query"] {
@@ -287,6 +305,7 @@ impl Operation {
         });
         Ok(Self {
             id: id.to_owned(),
+            number,
             takes_nothing: validator.is_valid(&json!({ "path": {}, "query": {} })),
             body_is_read,
             media_types: contents

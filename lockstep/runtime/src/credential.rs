@@ -2,25 +2,23 @@
 
 use std::borrow::Cow;
 
-use poem::{
-    Request,
-    http::{HeaderValue, header},
-};
+use poem::{Request, http::header};
 use serde_json::{Map, Value};
 
-use crate::{InvalidMember, contract::Access};
+use crate::{InvalidMember, contract::Access, operations::Key};
 
-/// Takes the credential out of the body and hands it on where poem-openapi looks for it.
+/// Takes the credential out of a request, so that nobody finds another one there.
 ///
-/// A cookie stays where it is; a key from the body moves to `Authorization: Bearer`, since whoever
-/// can write it into a body is no other site that only makes a browser send its cookie.
+/// # Errors
+///
+/// Two different ones.
 pub(crate) fn gather(
     access: &Access,
     request: &mut Request,
     body: Option<&mut Map<String, Value>>,
-) -> Result<(), Vec<InvalidMember>> {
+) -> Result<Option<Key>, Vec<InvalidMember>> {
     let Access::Secured { cookie, bearer, .. } = access else {
-        return Ok(());
+        return Ok(None);
     };
     let mut keys: Vec<(Place, Cow<'_, str>)> = Vec::new();
     if *bearer {
@@ -40,23 +38,19 @@ pub(crate) fn gather(
         });
         return Err(errors.collect());
     }
-    // Only what was compared is handed on, in the one form that cannot be read in two ways.
     let by_cookie = keys.iter().all(|(place, _)| *place == Place::Cookie);
-    let key = keys.first().map(|(_, key)| key);
-    let credential = key.filter(|key| is_token(key)).map(|key| match cookie {
-        Some(cookie) if by_cookie => (header::COOKIE, format!("{cookie}={key}")),
-        _ => (header::AUTHORIZATION, format!("Bearer {key}")),
+    let first = keys.into_iter().next();
+    let key = first.filter(|(_, key)| is_token(key)).map(|(_, key)| {
+        let key = key.into_owned();
+        match by_cookie {
+            true => Key::Cookie(key),
+            false => Key::Bearer(key),
+        }
     });
     let headers = request.headers_mut();
     headers.remove(header::AUTHORIZATION);
     headers.remove(header::COOKIE);
-    if let Some((name, value)) = credential
-        && let Ok(mut value) = HeaderValue::try_from(value)
-    {
-        value.set_sensitive(true);
-        headers.insert(name, value);
-    }
-    Ok(())
+    Ok(key)
 }
 
 /// A place of a key.
@@ -77,14 +71,7 @@ impl Place {
     }
 }
 
-/// Whether the request carries a credential, after [`gather`].
-pub(crate) fn is_present(request: &Request) -> bool {
-    let headers = request.headers();
-    headers.contains_key(header::AUTHORIZATION) || headers.contains_key(header::COOKIE)
-}
-
-/// Whether a key is of the characters of RFC 6750's `b64token`. Another is worth nothing, and
-/// would not arrive as it was sent.
+/// Whether a key is of the characters of RFC 6750's `b64token`. Another is worth nothing.
 fn is_token(key: &str) -> bool {
     key.bytes()
         .all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte))

@@ -8,10 +8,12 @@ mod body;
 pub mod code;
 mod contract;
 mod credential;
+mod operations;
 mod payload;
 mod problem;
 mod request;
 
 pub use contract::{Contract, ContractError, Guarded};
+pub use operations::{Found, FromKey, Key, Operations, Path, Query};
 pub use payload::{Json, Unread};
 pub use problem::{InvalidMember, Rejection, name_request, problems, to_problem};

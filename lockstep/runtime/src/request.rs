@@ -20,10 +20,11 @@ use crate::{
     code,
     contract::{Access, Operation, resolve},
     credential,
+    operations::{Checked, Key},
 };
 
 impl Contract {
-    /// The request as a generated server reads it: what was checked, and nothing else.
+    /// Makes of a request what a generated server reads: what was checked, and nothing else.
     ///
     /// The body becomes JSON, whatever it came as; decimal strings become integers where the
     /// document wants one; a key in the body moves to `Authorization`.
@@ -31,19 +32,20 @@ impl Contract {
     /// # Errors
     ///
     /// The answer to a request that is not as documented.
-    pub(crate) async fn check(&self, mut request: Request) -> Result<Request, Rejection> {
-        let (operation, path) = self.operation(&request)?;
+    pub(crate) async fn check(&self, request: &mut Request) -> Result<(), Rejection> {
+        let (operation, path) = self.operation(request)?;
         let query = request.uri().query().unwrap_or_default().to_owned();
-        let bytes = self.read_body(&mut request).await?;
+        let bytes = self.read_body(request).await?;
         let mut given = match path.is_empty() && query.is_empty() && bytes.is_empty() {
             // What may be asked with nothing need not be checked.
             true if operation.takes_nothing => None,
-            _ => Some(operation.read(&request, &path, &query, &bytes)?),
+            _ => Some(operation.read(request, &path, &query, &bytes)?),
         };
         let body = given.as_mut().and_then(|given| given.get_mut("body"));
         let body = body.and_then(Value::as_object_mut);
-        credential::gather(&operation.access, &mut request, body).map_err(Rejection::invalid)?;
-        operation.require_credential(&request)?;
+        let key = credential::gather(&operation.access, request, body);
+        let key = key.map_err(Rejection::invalid)?;
+        operation.require_credential(key.as_ref())?;
         if operation.body_is_read {
             let body = given.as_ref().and_then(|given| given.get("body"));
             let body = body.map_or_else(|| "{}".to_owned(), Value::to_string);
@@ -51,7 +53,12 @@ impl Contract {
             let json = HeaderValue::from_static(MediaType::Json.name());
             request.headers_mut().insert(header::CONTENT_TYPE, json);
         }
-        Ok(request)
+        request.set_data(Checked {
+            operation: operation.number,
+            given,
+            key,
+        });
+        Ok(())
     }
 
     async fn read_body(&self, request: &mut Request) -> Result<Vec<u8>, Rejection> {
@@ -223,12 +230,12 @@ impl Operation {
         }
     }
 
-    fn require_credential(&self, request: &Request) -> Result<(), Rejection> {
+    fn require_credential(&self, key: Option<&Key>) -> Result<(), Rejection> {
         match &self.access {
             Access::Secured {
                 missing: Some(status),
                 ..
-            } if !credential::is_present(request) => Err(Rejection::new(
+            } if key.is_none() => Err(Rejection::new(
                 *status,
                 code::NOT_LOGGED_IN,
                 "Not logged in: the request carries no key.",

@@ -108,8 +108,9 @@ pub fn served() -> impl Endpoint<Output = Response> {
     let text = include_str!("../../tests/golden/notes.yaml");
     let document = openapi_lockstep::read("notes.yaml", text).expect("it is kept readable");
     let contract = Contract::new(&document.contract(), 1000).expect("lockstep accepts no other");
+    let operations = Operations::new(&contract, routes(Notes)).expect("it is of the same document");
     contract
-        .guard(service(Notes))
+        .guard(operations)
         .with(poem::middleware::CatchPanic::new())
         .around(problems)
         .map_to_response()

@@ -5,7 +5,7 @@ use heck::{ToSnakeCase, ToUpperCamelCase};
 use super::*;
 
 /// The types that the generated code makes whatever the document says, and those that it imports.
-const RESERVED: [&str; 32] = [
+const RESERVED: [&str; 35] = [
     "Credential",
     "Failure",
     "OptionalCredential",
@@ -18,10 +18,13 @@ const RESERVED: [&str; 32] = [
     "Bearer",
     "Enum",
     "Form",
+    "Found",
     "From",
+    "FromKey",
     "Future",
     "Into",
     "Json",
+    "Key",
     "Object",
     "OpenApi",
     "OpenApiService",

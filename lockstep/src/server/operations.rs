@@ -245,14 +245,14 @@ impl Writer<'_> {
         let (credential, principal, caller) = match method.access {
             Access::Public => (None, None, None),
             Access::Optional => (
-                Some(quote!(credential: OptionalCredential,)),
+                Some(quote!(credential: Found<OptionalCredential>,)),
                 None,
-                Some(quote!(credential.into(),)),
+                Some(quote!(credential.0.into(),)),
             ),
             Access::Required => (
-                Some(quote!(credential: Credential,)),
+                Some(quote!(credential: Found<Credential>,)),
                 Some(quote! {
-                    let principal = self.0.authenticate(request, credential).await?;
+                    let principal = self.0.authenticate(request, credential.0).await?;
                 }),
                 Some(quote!(principal,)),
             ),

@@ -42,6 +42,7 @@ impl Writer<'_> {
                 #(#variants)*
             }
         });
+        items.push(self.from_key(&schemes));
         if self.has_access(Access::Optional) {
             items.push(quote! {
                 /// A credential where the document leaves it to the caller to have one.
@@ -52,6 +53,16 @@ impl Writer<'_> {
                     /// None was sent.
                     #[oai(fallback)]
                     None,
+                }
+            });
+            items.push(quote! {
+                impl FromKey for OptionalCredential {
+                    fn from_key(key: Option<Key>) -> Option<Self> {
+                        Some(match Credential::from_key(key) {
+                            Some(credential) => Self::Some(credential),
+                            None => Self::None,
+                        })
+                    }
                 }
             });
             items.push(quote! {
@@ -80,6 +91,33 @@ impl Writer<'_> {
             }
         });
         items
+    }
+
+    /// How a key becomes a credential, by the place that it came from.
+    fn from_key(&self, schemes: &[String]) -> TokenStream {
+        let arms = schemes.iter().filter_map(|name| {
+            let scheme = self.components().security_schemes.get(name)?;
+            let name = camel(name);
+            Some(match scheme {
+                RefOr::T(SecurityScheme::ApiKey(_)) => quote! {
+                    Key::Cookie(key) => Some(Self::#name(#name(ApiKey { key }))),
+                },
+                _ => quote! {
+                    Key::Bearer(token) => Some(Self::#name(#name(Bearer { token }))),
+                },
+            })
+        });
+        let others = (schemes.len() < 2).then(|| quote!(_ => None,));
+        quote! {
+            impl FromKey for Credential {
+                fn from_key(key: Option<Key>) -> Option<Self> {
+                    match key? {
+                        #(#arms)*
+                        #others
+                    }
+                }
+            }
+        }
     }
 
     /// The names of the schemes that every secured operation takes, if one is.

@@ -2,8 +2,9 @@
 
 use std::{
     future::poll_fn,
-    mem, panic,
-    pin::pin,
+    mem,
+    panic::{self, AssertUnwindSafe},
+    pin::{Pin, pin},
     sync::{Arc, atomic::Ordering},
     task::Poll,
     time::{Duration, Instant},
@@ -52,7 +53,7 @@ pub(super) struct Surrounded<E> {
     headers: HeaderMap,
 }
 
-impl<E: Endpoint> Endpoint for Surrounded<E> {
+impl<E: Endpoint<Output = Response>> Endpoint for Surrounded<E> {
     type Output = Response;
 
     /// Gives a request what goes with it: whom it comes from, and an id, which stands in every line
@@ -64,13 +65,17 @@ impl<E: Endpoint> Endpoint for Surrounded<E> {
         strip_public_path(&mut request, public_path);
         let may_be_kept = request.uri().path().starts_with("/docs/");
         let mut exchange = Exchange::begin(&mut request, &self.contract, service);
-        let mut answering = pin!(self.answer(request));
-        let mut response = poll_fn(|context| {
-            let _trace = exchange.trace.enter();
-            let _span = exchange.span.enter();
-            answering.as_mut().poll(context)
-        })
-        .await;
+        let response = match check_target(&request) {
+            Err(rejection) => rejection.into_response(),
+            // Pinned here: a future of this size takes longer to be moved than to be polled.
+            Ok(()) => {
+                let answering = pin!(self.endpoint.call(request));
+                let answering = exchange.follow(answering);
+                let response = tokio::time::timeout(DEADLINE, answering).await;
+                response.unwrap_or_else(|_| late())
+            }
+        };
+        let mut response = to_problem(response).await;
         exchange.end(&response);
         name_request(&mut response, exchange.id.to_str().unwrap_or_default()).await;
         let headers = response.headers_mut();
@@ -87,7 +92,7 @@ impl<E: Endpoint> Endpoint for Surrounded<E> {
     }
 }
 
-impl<E: Endpoint> Surrounded<E> {
+impl<E: Endpoint<Output = Response>> Surrounded<E> {
     pub(super) fn new(endpoint: E, contract: Contract, service: Service) -> Self {
         Self {
             endpoint,
@@ -110,20 +115,6 @@ impl<E: Endpoint> Surrounded<E> {
             }
         }
     }
-
-    /// The answer to a request, which is a problem where it is an error.
-    async fn answer(&self, request: Request) -> Response {
-        let response = match check_target(&request) {
-            Err(rejection) => rejection.into_response(),
-            // Answers 408 to a request that takes too long.
-            Ok(()) => {
-                let answering = self.endpoint.get_response(request);
-                let response = tokio::time::timeout(DEADLINE, answering).await;
-                response.unwrap_or_else(|_| late())
-            }
-        };
-        to_problem(response).await
-    }
 }
 
 /// The answer to a request that takes too long.
@@ -143,22 +134,22 @@ fn late() -> Response {
 /// Work that waits is a task of its own, which ends by itself: neither the deadline nor a client that goes
 /// away cuts off a statement or a commit that is under way.
 pub(super) async fn answer_in_time(
-    endpoint: Arc<impl Endpoint + 'static>,
+    endpoint: Arc<impl Endpoint<Output = Response> + 'static>,
     request: Request,
     late: impl Fn() -> Response,
 ) -> Result<Response> {
     if let Some(activity) = request.data::<Activity>() {
         activity.answers();
     }
-    let mut work = Box::pin(async move { endpoint.get_response(request).await });
+    let mut work = Box::pin(async move { endpoint.call(request).await });
     // What is answered from memory is ready at once, and needs no task.
     if let Poll::Ready(response) = poll_fn(|context| Poll::Ready(work.as_mut().poll(context))).await
     {
-        return Ok(response);
+        return response;
     }
     let work = tokio::spawn(work.in_current_span());
     match tokio::time::timeout(ANSWER_TIMEOUT, work).await {
-        Ok(Ok(response)) => return Ok(response),
+        Ok(Ok(response)) => return response,
         Ok(Err(error)) if error.is_panic() => panic::resume_unwind(error.into_panic()),
         // It is never aborted but with the runtime.
         Ok(Err(_)) | Err(_) => {}
@@ -263,6 +254,24 @@ impl<'a> Exchange<'a> {
             span,
             service,
         }
+    }
+
+    /// Answers, within the spans of the request, and with an error where the work panics.
+    async fn follow(
+        &self,
+        mut answering: Pin<&mut impl Future<Output = Result<Response>>>,
+    ) -> Response {
+        let polled = poll_fn(|context| {
+            let _trace = self.trace.enter();
+            let _span = self.span.enter();
+            let poll = AssertUnwindSafe(|| answering.as_mut().poll(context));
+            match panic::catch_unwind(poll) {
+                Ok(polled) => polled,
+                // The hook has logged it.
+                Err(_) => Poll::Ready(Err(StatusCode::INTERNAL_SERVER_ERROR.into())),
+            }
+        });
+        polled.await.unwrap_or_else(|error| error.into_response())
     }
 
     fn end(&mut self, response: &Response) {
