@@ -67,7 +67,7 @@ fn imports(items: &[TokenStream]) -> TokenStream {
             let module = ident(module);
             quote!(#module::{#(#names),*},)
         });
-    let runtime = used(&["Found", "FromKey", "Json", "Key", "Path", "Query", "Unread"]);
+    let runtime = used(&["Json", "Path", "Query"]);
     let runtime =
         (!runtime.is_empty()).then(|| quote!(use openapi_lockstep_runtime::{#(#runtime),*};));
     quote! {

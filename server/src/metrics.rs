@@ -12,7 +12,7 @@ use prometheus_client::{
         text::{encode_eof, encode_registry},
     },
     metrics::{
-        counter::Counter,
+        counter::{ConstCounter, Counter},
         family::Family,
         gauge::Gauge,
         histogram::{Histogram, exponential_buckets},
@@ -23,6 +23,7 @@ use prometheus_client::{
 use crate::{
     clock::Timestamp,
     store::{Result, Store, dead_letter, mail, session},
+    telemetry,
 };
 
 const PREFIX: &str = "cortex_report";
@@ -185,6 +186,12 @@ impl Metrics {
             "database_connections",
             "Connections to the database that this instance holds",
             pool,
+        );
+        let dropped = ConstCounter::new(telemetry::dropped_lines());
+        now_registry.register(
+            "log_lines_dropped",
+            "Lines of the log that were dropped, since whoever reads it stalled",
+            dropped,
         );
         let is_up = Gauge::<i64>::default();
         let store = store.clone();

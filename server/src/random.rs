@@ -1,6 +1,9 @@
 //! Randomness, as a service that a test can seed.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    array,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use rand::{
@@ -67,8 +70,9 @@ impl Random {
     /// A new id of a request: 16 letters and digits.
     pub(crate) fn id(&self) -> String {
         let bits: u128 = lock(&self.ids).random();
-        let letter = |at: u32| char::from(ID_CHARACTERS[(bits >> (5 * at)) as usize % 32]);
-        (0..16).map(letter).collect()
+        let letters: [u8; 16] =
+            array::from_fn(|at| ID_CHARACTERS[(bits >> (5 * at)) as usize % 32]);
+        String::from_utf8_lossy(&letters).into_owned()
     }
 
     /// As many random bytes.

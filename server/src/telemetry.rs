@@ -1,8 +1,9 @@
 //! The log, and the traces that go to an OpenTelemetry collector.
 
 use std::{
-    io::{self, IsTerminal},
+    io::{self, BufWriter, IsTerminal},
     panic,
+    sync::OnceLock,
     time::Duration,
 };
 
@@ -10,6 +11,7 @@ use opentelemetry::{KeyValue, trace::TracerProvider};
 use opentelemetry_otlp::{SpanExporter, WithExportConfig};
 use opentelemetry_sdk::{Resource, trace::SdkTracerProvider};
 use tracing::{Level, Metadata};
+use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::{
     EnvFilter, Layer, Registry,
     filter::{self, ParseError},
@@ -32,18 +34,39 @@ pub(crate) const TRACE: &str = "cortex_report_trace";
 /// How long the last traces may take to be sent when the service ends.
 const LAST_TRACES: Duration = Duration::from_secs(1);
 
+/// The most lines of the log that wait to be written, each of some 150 bytes. Where whoever reads the
+/// log stalls, more are dropped: no request waits for a line.
+const WAITING_LINES: usize = 16_384;
+
+/// Counts the lines of the log that were dropped.
+static DROPPED_LINES: OnceLock<ErrorCounter> = OnceLock::new();
+
+/// How many lines of the log were dropped, since whoever reads it stalled.
+pub(crate) fn dropped_lines() -> u64 {
+    let dropped = DROPPED_LINES.get().map(ErrorCounter::dropped_lines);
+    dropped.unwrap_or_default() as u64
+}
+
 /// What is told of the program while this lives.
 pub(crate) struct Telemetry {
     log_filter: reload::Handle<EnvFilter, Registry>,
     traces: Option<SdkTracerProvider>,
+    /// Writes the last lines when it is dropped.
+    _log: WorkerGuard,
 }
 
 impl Telemetry {
     /// Starts to log, and to send traces if there is whom to.
     pub(crate) fn start(settings: &TelemetrySettings) -> Result<Self, StartError> {
         let (filter, log_filter) = reload::Layer::new(log_filter(settings)?);
+        // The thread that writes does so for many lines at once.
+        let (lines, written) = NonBlockingBuilder::default()
+            .thread_name("log")
+            .buffered_lines_limit(WAITING_LINES)
+            .finish(BufWriter::new(io::stderr()));
+        DROPPED_LINES.get_or_init(|| lines.error_counter());
         let log = tracing_subscriber::fmt::layer()
-            .with_writer(io::stderr)
+            .with_writer(lines)
             // Standard error may be full or closed. To say so there would panic.
             .log_internal_errors(false);
         let log = match settings.log_format {
@@ -82,7 +105,11 @@ impl Telemetry {
             let reason = panic.payload().downcast_ref::<&str>();
             tracing::error!(place, reason, "a panic");
         }));
-        Ok(Self { log_filter, traces })
+        Ok(Self {
+            log_filter,
+            traces,
+            _log: written,
+        })
     }
 
     /// Logs what the settings of now ask for.

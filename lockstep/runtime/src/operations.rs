@@ -175,10 +175,18 @@ fn parameter<T: ParseFromParameter>(
     name: &'static str,
 ) -> Result<T, ParseParamError> {
     let given = request.data::<Checked>().and_then(|it| it.given.as_ref());
-    let text = given.and_then(|given| match given.get(place)?.get(name)? {
-        Value::String(text) => Some(text.clone()),
+    let given = given.and_then(|given| {
+        let members = given.get(place)?.as_object()?;
+        // The parameters of a path are in its order, and poem-openapi calls them by their numbers.
+        match name.strip_prefix("param").and_then(|it| it.parse().ok()) {
+            Some(number) if place == "path" => members.values().nth(number),
+            _ => members.get(name),
+        }
+    });
+    let text = given.map(|given| match given {
+        Value::String(text) => text.clone(),
         // A decimal string has become an integer.
-        other => Some(other.to_string()),
+        other => other.to_string(),
     });
     T::parse_from_parameters(text).map_err(|error| ParseParamError {
         name,

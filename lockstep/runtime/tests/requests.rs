@@ -1,7 +1,9 @@
 //! The server of `notes.yaml` behind the check of requests: schemas and bodies of more shapes than
 //! any one service has.
 
-use openapi_lockstep_runtime::{Contract, InvalidMember, Json, Rejection, code, problems};
+use openapi_lockstep_runtime::{
+    Contract, InvalidMember, Json, Operations, Rejection, code, problems,
+};
 use poem::{
     Endpoint, EndpointExt, IntoResponse, Request, Response,
     http::{Method, StatusCode, header},

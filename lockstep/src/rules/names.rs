@@ -5,7 +5,7 @@ use heck::{ToSnakeCase, ToUpperCamelCase};
 use super::*;
 
 /// The types that the generated code makes whatever the document says, and those that it imports.
-const RESERVED: [&str; 35] = [
+const RESERVED: [&str; 31] = [
     "Credential",
     "Failure",
     "OptionalCredential",
@@ -18,13 +18,10 @@ const RESERVED: [&str; 35] = [
     "Bearer",
     "Enum",
     "Form",
-    "Found",
     "From",
-    "FromKey",
     "Future",
     "Into",
     "Json",
-    "Key",
     "Object",
     "OpenApi",
     "OpenApiService",
@@ -39,7 +36,6 @@ const RESERVED: [&str; 35] = [
     "Sync",
     "T",
     "Tags",
-    "Unread",
     "Vec",
 ];
 

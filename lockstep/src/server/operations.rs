@@ -245,12 +245,12 @@ impl Writer<'_> {
         let (credential, principal, caller) = match method.access {
             Access::Public => (None, None, None),
             Access::Optional => (
-                Some(quote!(credential: Found<OptionalCredential>,)),
+                Some(quote!(credential: openapi_lockstep_runtime::Found<OptionalCredential>,)),
                 None,
                 Some(quote!(credential.0.into(),)),
             ),
             Access::Required => (
-                Some(quote!(credential: Found<Credential>,)),
+                Some(quote!(credential: openapi_lockstep_runtime::Found<Credential>,)),
                 Some(quote! {
                     let principal = self.0.authenticate(request, credential.0).await?;
                 }),
@@ -285,7 +285,10 @@ impl Writer<'_> {
                 name,
                 only_credential: true,
                 ..
-            }) => (Some(quote!(_body: Unread<#name>,)), None),
+            }) => (
+                Some(quote!(_body: openapi_lockstep_runtime::Unread<#name>,)),
+                None,
+            ),
             Some(Body { name, .. }) => {
                 (Some(quote!(body: #name,)), Some(quote!(body.into_inner(),)))
             }

@@ -56,9 +56,9 @@ impl Writer<'_> {
                 }
             });
             items.push(quote! {
-                impl FromKey for OptionalCredential {
-                    fn from_key(key: Option<Key>) -> Option<Self> {
-                        Some(match Credential::from_key(key) {
+                impl openapi_lockstep_runtime::FromKey for OptionalCredential {
+                    fn from_key(key: Option<openapi_lockstep_runtime::Key>) -> Option<Self> {
+                        Some(match openapi_lockstep_runtime::FromKey::from_key(key) {
                             Some(credential) => Self::Some(credential),
                             None => Self::None,
                         })
@@ -100,17 +100,17 @@ impl Writer<'_> {
             let name = camel(name);
             Some(match scheme {
                 RefOr::T(SecurityScheme::ApiKey(_)) => quote! {
-                    Key::Cookie(key) => Some(Self::#name(#name(ApiKey { key }))),
+                    openapi_lockstep_runtime::Key::Cookie(key) => Some(Self::#name(#name(ApiKey { key }))),
                 },
                 _ => quote! {
-                    Key::Bearer(token) => Some(Self::#name(#name(Bearer { token }))),
+                    openapi_lockstep_runtime::Key::Bearer(token) => Some(Self::#name(#name(Bearer { token }))),
                 },
             })
         });
         let others = (schemes.len() < 2).then(|| quote!(_ => None,));
         quote! {
-            impl FromKey for Credential {
-                fn from_key(key: Option<Key>) -> Option<Self> {
+            impl openapi_lockstep_runtime::FromKey for Credential {
+                fn from_key(key: Option<openapi_lockstep_runtime::Key>) -> Option<Self> {
                     match key? {
                         #(#arms)*
                         #others

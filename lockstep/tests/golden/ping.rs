@@ -144,13 +144,19 @@ impl<T: PingApi> PingRoutes<T> {
 
 /// The routes of every operation, served by `implementation`.
 ///
-/// Put it behind `openapi_lockstep_runtime::Contract::guard`: these routes rely on
-/// requests that are as documented.
-pub fn service<T>(implementation: T) -> OpenApiService<PingRoutes<T>, ()>
+/// Make `openapi_lockstep_runtime::Operations` of them and put those behind
+/// `Contract::guard`: they rely on requests that are as documented.
+pub fn routes<T>(implementation: T) -> PingRoutes<T>
 where
     T: PingApi,
 {
     let implementation = Arc::new(implementation);
-    let routes = PingRoutes(implementation);
-    OpenApiService::new(routes, "Ping", "1.0.0")
+    PingRoutes(implementation)
+}
+/// The routes as poem-openapi documents them.
+pub fn service<T>(implementation: T) -> OpenApiService<PingRoutes<T>, ()>
+where
+    T: PingApi,
+{
+    OpenApiService::new(routes(implementation), "Ping", "1.0.0")
 }
