@@ -53,6 +53,7 @@ const MEMBERSHIP: &str = "server/src/store/membership.rs";
 const OUTBOX: &str = "server/src/mail/outbox.rs";
 const PROXIES: &str = "server/src/http/proxies.rs";
 const RANDOM: &str = "server/src/random.rs";
+const SESSIONS: &str = "server/src/auth/sessions.rs";
 const SERVICE: &str = "server/src/service.rs";
 const SESSION: &str = "server/src/auth/session.rs";
 const SIGNALS: &str = "server/src/signals.rs";
@@ -61,7 +62,6 @@ const START: &str = "server/src/start.rs";
 const STORE: &str = "server/src/store.rs";
 const STORE_HEALTH: &str = "server/src/store/health.rs";
 const STORED_APP: &str = "server/src/store/app.rs";
-const STORED_KEY: &str = "server/src/store/api_key.rs";
 const STORED_SESSION: &str = "server/src/store/session.rs";
 const SURROUNDINGS: &str = "server/src/http/surroundings.rs";
 const TEXT: &str = "server/src/text.rs";
@@ -72,7 +72,7 @@ const fn fault(kind: &'static str, file: &'static str, change: [&'static str; 2]
 }
 
 /// The faults, by kind.
-const FAULTS: [Fault; 75] = [
+const FAULTS: [Fault; 78] = [
     fault(
         "status",
         CREATE_APP,
@@ -116,8 +116,8 @@ const FAULTS: [Fault; 75] = [
         "status",
         SURROUNDINGS,
         [
-            "StatusCode::REQUEST_TIMEOUT,\n            \"request",
-            "StatusCode::GATEWAY_TIMEOUT,\n            \"request",
+            "StatusCode::REQUEST_TIMEOUT,\n        \"request",
+            "StatusCode::GATEWAY_TIMEOUT,\n        \"request",
         ],
     ),
     fault(
@@ -171,10 +171,7 @@ const FAULTS: [Fault; 75] = [
     fault(
         "member",
         LIST_APPS,
-        [
-            "keys.remove(&app.id).unwrap_or_default()",
-            "keys.remove(&org_id).unwrap_or_default()",
-        ],
+        ["api_key_list: app.keys,", "api_key_list: Vec::new(),"],
     ),
     fault(
         "member",
@@ -196,26 +193,26 @@ const FAULTS: [Fault; 75] = [
         "member",
         GET_USER,
         [
-            "display_name: session.user.display_name",
-            "display_name: format!(\"{} \", session.user.display_name)",
+            "display_name: active.display_name.clone()",
+            "display_name: format!(\"{} \", active.display_name)",
         ],
     ),
     fault(
         "member",
         GET_USER,
-        ["user_id: session.user.id,", "user_id: session.user.id + 1,"],
+        ["user_id: active.user_id,", "user_id: active.user_id + 1,"],
     ),
     fault(
         "value",
         GET_USER,
-        ["user_id: session.user.id,", "user_id: session.user.id - 1,"],
+        ["user_id: active.user_id,", "user_id: active.user_id - 1,"],
     ),
     fault(
         "value",
         GET_USER,
         [
-            "email: session.user.email,",
-            "email: session.user.display_name.clone(),",
+            "email: active.email.clone(),",
+            "email: active.display_name.clone(),",
         ],
     ),
     fault(
@@ -302,8 +299,8 @@ const FAULTS: [Fault; 75] = [
         "header",
         SURROUNDINGS,
         [
-            "\"no-cache\" } else { \"no-store\" }",
-            "\"no-cache\" } else { \"no-cache\" }",
+            "set(header::CACHE_CONTROL, \"no-store\")",
+            "set(header::CACHE_CONTROL, \"no-cache\")",
         ],
     ),
     fault(
@@ -320,16 +317,16 @@ const FAULTS: [Fault; 75] = [
         "rights",
         STORED_APP,
         [
-            "if membership::role(db, user_id, org_id).await?.is_none() {",
-            "if membership::role(db, user_id, org_id).await?.is_none() && org_id > 1000 {",
+            "membership::Entity::find_by_id((user_id, org_id))",
+            "membership::Entity::find_by_id((1, org_id))",
         ],
     ),
     fault(
         "rights",
-        STORED_KEY,
+        STORED_APP,
         [
-            ".filter(app::Column::OrgId.eq(org_id))",
-            ".filter(app::Column::OrgId.gt(org_id))",
+            ".from(membership::Column::OrgId)",
+            ".from(membership::Column::UserId)",
         ],
     ),
     fault(
@@ -356,11 +353,25 @@ const FAULTS: [Fault; 75] = [
             "self.is_pending() && now <= self.expires_at",
         ],
     ),
+    fault("session", LOGOUT, ["service.sessions.forget(&change);", ""]),
+    fault(
+        "session",
+        SESSIONS,
+        [
+            "USED_FOR: Duration = Duration::from_secs(1)",
+            "USED_FOR: Duration = Duration::from_secs(60)",
+        ],
+    ),
+    fault(
+        "session",
+        SESSION,
+        ["if active.has_expired(now) {", "if false {"],
+    ),
     fault(
         "session",
         LOGOUT,
         [
-            "session::disable(&writer, &session).await?",
+            "session::disable(&writer, session).await?",
             "session.state == State::Pending",
         ],
     ),
@@ -441,7 +452,10 @@ const FAULTS: [Fault; 75] = [
     fault(
         "operation",
         SURROUNDINGS,
-        ["name_request(&mut response, &id).await;", ""],
+        [
+            "name_request(&mut response, exchange.id.to_str().unwrap_or_default()).await;",
+            "",
+        ],
     ),
     fault(
         "operation",
