@@ -3,8 +3,10 @@
 use std::{process::Stdio, time::Duration};
 
 use tokio::{
-    io::{AsyncBufReadExt, BufReader, Lines},
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines},
+    net::TcpStream,
     process::{Child, ChildStderr, Command},
+    task::JoinSet,
 };
 
 use crate::{
@@ -468,5 +470,52 @@ async fn it_serves_on_when_its_log_cannot_be_written() {
     }
     signal(&child, "TERM");
     let status = tokio::time::timeout(Duration::from_secs(15), child.wait()).await;
+    assert!(status.expect("it ends").unwrap().success());
+}
+
+/// As where whoever collects it is stopped, and a pipe is full.
+#[tokio::test]
+async fn a_log_that_nobody_reads_holds_up_no_request() {
+    const CONNECTIONS: usize = 8;
+    const REQUESTS: usize = 2500;
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = binary(folder.path());
+    command.env("CORTEX_REPORT_METRICS_LISTEN", "127.0.0.1:0");
+    let mut served = serve(command).await;
+    let metrics = served.logged.split_once("metrics=").unwrap().1;
+    let metrics = metrics.split_whitespace().next().unwrap().to_owned();
+    let address = served.url.strip_prefix("http://").unwrap();
+    let address = address.trim_end_matches('/').to_owned();
+    let mut clients = JoinSet::new();
+    for _ in 0..CONNECTIONS {
+        let address = address.clone();
+        clients.spawn(async move {
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            let (mut answers, mut requests) = stream.split();
+            let request = "GET /nowhere HTTP/1.1\r\nHost: localhost\r\n";
+            let send = async {
+                for _ in 1..REQUESTS {
+                    let next = format!("{request}\r\n");
+                    requests.write_all(next.as_bytes()).await.unwrap();
+                }
+                let last = format!("{request}Connection: close\r\n\r\n");
+                requests.write_all(last.as_bytes()).await.unwrap();
+            };
+            let mut answered = String::new();
+            let (_, read) = tokio::join!(send, answers.read_to_string(&mut answered));
+            read.unwrap();
+            answered.matches("HTTP/1.1 404").count()
+        });
+    }
+    let answered = tokio::time::timeout(Duration::from_secs(60), clients.join_all()).await;
+    let answered = answered.expect("no request waits for the log");
+    assert_eq!(answered, [REQUESTS; CONNECTIONS]);
+    let metrics = reqwest::get(format!("http://{metrics}/metrics")).await;
+    let metrics = metrics.unwrap().text().await.unwrap();
+    let dropped = metrics.split_once("\ncortex_report_log_lines_dropped_total ");
+    let dropped = dropped.unwrap().1.lines().next().unwrap();
+    assert_ne!(dropped, "0", "the pipe is full: lines have to be dropped");
+    signal(&served.child, "TERM");
+    let status = tokio::time::timeout(Duration::from_secs(15), served.child.wait()).await;
     assert!(status.expect("it ends").unwrap().success());
 }

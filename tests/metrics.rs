@@ -70,6 +70,7 @@ async fn it_counts_requests_mails_sessions_and_connections() {
         (r#"cortex_report_mail_queue{state="owed"}"#, 0.0),
         (r#"cortex_report_mail_queue{state="given_up"}"#, 0.0),
         ("cortex_report_database_up", 1.0),
+        ("cortex_report_log_lines_dropped_total", 0.0),
     ] {
         assert_eq!(value(&metrics, name), expected, "{name}:\n{metrics}");
     }

@@ -318,7 +318,7 @@ const FAULTS: [Fault; 78] = [
         STORED_APP,
         [
             "membership::Entity::find_by_id((user_id, org_id))",
-            "membership::Entity::find_by_id((1, org_id))",
+            "membership::Entity::find().filter(membership::Column::OrgId.eq(org_id))",
         ],
     ),
     fault(
@@ -358,8 +358,8 @@ const FAULTS: [Fault; 78] = [
         "session",
         SESSIONS,
         [
-            "USED_FOR: Duration = Duration::from_secs(1)",
-            "USED_FOR: Duration = Duration::from_secs(60)",
+            "RENEWED_AFTER: Duration = Duration::from_millis(500)",
+            "RENEWED_AFTER: Duration = Duration::from_secs(60)",
         ],
     ),
     fault(
