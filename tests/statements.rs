@@ -9,7 +9,7 @@ use std::{
 
 use cortex_report_server::Registration;
 use reqwest::Method;
-use sea_orm::DatabaseBackend;
+use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseConnection, Statement};
 use serde_json::json;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, copy},
@@ -180,4 +180,94 @@ async fn all_of_them_are_kept() {
         .map(String::as_str)
         .collect();
     is_as_kept("postgres.sql", &format!("{};\n", statements.join(";\n")));
+}
+
+/// Each question that asks for some rows, as each database plans it.
+#[tokio::test]
+async fn every_question_finds_its_rows_by_an_index() {
+    let service = Service::start().await;
+    let database = service.database.connect().await;
+    let backend = service.database.backend();
+    if backend == DatabaseBackend::Postgres {
+        // Tables as small as these would else be read as a whole.
+        let settings = "SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan";
+        database.execute_unprepared(settings).await.unwrap();
+    }
+    let statements = include_str!("golden/postgres.sql");
+    let mut asked = 0;
+    let mut scans = Vec::new();
+    for statement in statements.split(";\n") {
+        let kind = statement.split(' ').next().unwrap_or_default();
+        // Of the service's tables: the name of each column has that of its table in front.
+        let is_ours = statement.contains("WHERE \"") && statement.contains("\".\"");
+        let is_ours = is_ours && !statement.contains("_schema");
+        if !["SELECT", "UPDATE", "DELETE"].contains(&kind) || !is_ours {
+            continue;
+        }
+        asked += 1;
+        let plan = plan(&database, statement).await;
+        let is_found = match backend {
+            DatabaseBackend::Sqlite => !plan.iter().any(|line| line.starts_with("SCAN")),
+            DatabaseBackend::Postgres => {
+                let count = |text: &str| plan.iter().filter(|line| line.contains(text)).count();
+                let others = ["Bitmap Heap Scan", "Subquery Scan"];
+                let scans = count("Scan") - others.into_iter().map(count).sum::<usize>();
+                scans <= count("Index Cond")
+            }
+            // Without a row it does not choose.
+            _ => !plan.iter().any(|line| line == "ALL, no key"),
+        };
+        if !is_found {
+            scans.push(format!("{statement}\n  {}", plan.join("\n  ")));
+        }
+    }
+    assert!(asked > 20, "{asked} questions: are they kept as they were?");
+    let scans = scans.join("\n");
+    assert!(scans.is_empty(), "add an index for these:\n{scans}");
+}
+
+/// How a database goes about a statement that was written for PostgreSQL.
+async fn plan(database: &DatabaseConnection, statement: &str) -> Vec<String> {
+    let backend = database.get_database_backend();
+    let count = statement.matches('$').count();
+    let explain = match backend {
+        DatabaseBackend::Sqlite => format!("EXPLAIN QUERY PLAN {}", with_values(statement, "?")),
+        DatabaseBackend::Postgres => {
+            let prepare = format!("PREPARE question AS {statement}");
+            database.execute_unprepared(&prepare).await.unwrap();
+            let nothing = vec!["NULL"; count].join(", ");
+            format!("EXPLAIN EXECUTE question({nothing})")
+        }
+        _ => {
+            let statement = with_values(statement, "'1'").replace("LIMIT '1'", "LIMIT 1");
+            format!("EXPLAIN {}", statement.replace('"', "`"))
+        }
+    };
+    let rows = database.query_all_raw(Statement::from_string(backend, explain));
+    let rows = rows
+        .await
+        .unwrap_or_else(|error| panic!("{statement}: {error}"));
+    if backend == DatabaseBackend::Postgres {
+        let forget = "DEALLOCATE question";
+        database.execute_unprepared(forget).await.unwrap();
+    }
+    let plan = rows.iter().map(|row| match backend {
+        DatabaseBackend::Sqlite => row.try_get("", "detail").unwrap(),
+        DatabaseBackend::Postgres => row.try_get("", "QUERY PLAN").unwrap(),
+        _ => {
+            let text = |name: &str| row.try_get::<Option<String>>("", name).unwrap();
+            let keys = text("possible_keys").map_or("no key".to_owned(), |_| "a key".to_owned());
+            format!("{}, {keys}", text("type").unwrap_or_default())
+        }
+    });
+    plan.collect()
+}
+
+/// A statement with something in place of each parameter.
+fn with_values(statement: &str, value: &str) -> String {
+    let mut parts = statement.split('$');
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |said, part| {
+        said + value + part.trim_start_matches(|it: char| it.is_ascii_digit())
+    })
 }

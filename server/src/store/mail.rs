@@ -41,10 +41,12 @@ pub(crate) async fn add(db: &impl Connection, session_id: i64, now: Timestamp) -
     Ok(())
 }
 
-/// The mails that are due, oldest first, no more than a worker does in one go.
+/// The mails that are due, those first that have been for longest, no more than a worker does in one
+/// go.
 pub(crate) async fn list_due(db: &impl Connection, now: Timestamp) -> Result<Vec<Model>> {
     let mails = Entity::find()
         .filter(Column::DueAt.lte(now))
+        .order_by_asc(Column::DueAt)
         .order_by_asc(Column::Id)
         .limit(100);
     Ok(mails.all(db).await?)

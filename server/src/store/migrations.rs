@@ -20,6 +20,7 @@ impl MigratorTrait for Migrator {
             Box::new(CreateKnownClients),
             Box::new(AddTimeOfQuotas),
             Box::new(FoldNames),
+            Box::new(IndexDeadLetters),
         ]
     }
 }
@@ -319,6 +320,25 @@ impl MigrationTrait for FoldNames {
             set_key(*id, key).await?;
         }
         Ok(())
+    }
+}
+
+struct IndexDeadLetters;
+
+impl MigrationName for IndexDeadLetters {
+    fn name(&self) -> &str {
+        "20261129_index_dead_letters"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for IndexDeadLetters {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        create_index(manager, Index::create(), "dead_letter", &["at"]).await
     }
 }
 
