@@ -42,7 +42,7 @@ impl Writer<'_> {
                 #(#variants)*
             }
         });
-        items.push(self.from_key(&schemes));
+        items.push(self.credential_of_key(&schemes));
         if self.has_access(Access::Optional) {
             items.push(quote! {
                 /// A credential where the document leaves it to the caller to have one.
@@ -94,7 +94,7 @@ impl Writer<'_> {
     }
 
     /// How a key becomes a credential, by the place that it came from.
-    fn from_key(&self, schemes: &[String]) -> TokenStream {
+    fn credential_of_key(&self, schemes: &[String]) -> TokenStream {
         let arms = schemes.iter().filter_map(|name| {
             let scheme = self.components().security_schemes.get(name)?;
             let name = camel(name);
