@@ -15,8 +15,8 @@ use serde_json::Value;
 
 use crate::{Contract, ContractError};
 
-/// The operations of a generated server, for requests that a [`Contract`] has checked: it has found
-/// out which one a request means, and nothing looks at the path again.
+/// The operations of a generated server, behind a [`Contract`]: it has found out which one a request
+/// means, and nothing looks at the path again.
 pub struct Operations(Vec<BoxEndpoint<'static>>);
 
 impl Operations {

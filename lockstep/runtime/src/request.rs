@@ -27,7 +27,7 @@ impl Contract {
     /// Makes of a request what a generated server reads: what was checked, and nothing else.
     ///
     /// The body becomes JSON, whatever it came as; decimal strings become integers where the
-    /// document wants one; a key in the body moves to `Authorization`.
+    /// document wants one; the credential is taken out of headers and body.
     ///
     /// # Errors
     ///

@@ -44,8 +44,8 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
     img-src 'self' data:; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; \
     base-uri 'none'";
 
-/// An endpoint with what surrounds every request. One layer and not many: each would move the whole
-/// future of those within.
+/// An endpoint with what surrounds every request: a single layer, since each moves the whole future of
+/// those within it.
 pub(super) struct Surrounded<E> {
     endpoint: E,
     contract: Contract,
@@ -104,7 +104,7 @@ impl<E: Endpoint<Output = Response>> Surrounded<E> {
 
     /// Adds the headers that every answer has, in place of its own of the same name.
     fn add_headers(&self, headers: &mut HeaderMap) {
-        // To copy them takes a third of the time that it takes to insert each.
+        // A copy takes a third of the time of as many insertions.
         let own = mem::replace(headers, self.headers.clone());
         let mut name = None;
         for (next, value) in own {
@@ -131,8 +131,8 @@ fn late() -> Response {
 /// Answers as `late` says where the service does not answer in time, such as with a database that
 /// does not answer at all.
 ///
-/// Work that waits is a task of its own, which ends by itself: neither the deadline nor a client that goes
-/// away cuts off a statement or a commit that is under way.
+/// Work that waits is a task of its own, which ends by itself: neither the deadline nor a client that
+/// goes away cuts off a statement or a commit that is under way.
 pub(super) async fn answer_in_time(
     endpoint: Arc<impl Endpoint<Output = Response> + 'static>,
     request: Request,
