@@ -359,3 +359,30 @@ async fn who_may_do_what_where() {
         assert_eq!(service.dump().await, before);
     }
 }
+
+/// With SQLite those that are made at the same moment are parts of one transaction.
+#[tokio::test]
+async fn what_is_made_at_once_is_all_there_and_what_is_refused_leaves_nothing() {
+    let service = Service::start().await;
+    let key = service.log_in("ann@example.com").await;
+    let org_id = service.org_id(&key).await;
+    let mut created = tokio::task::JoinSet::new();
+    for number in 0..64 {
+        let name = format!("app {}", number / 2);
+        let body = json!({ "org_id": org_id, "app_name": name });
+        let request = service.post("/api/1/app").bearer_auth(&key).json(&body);
+        created.spawn(async move { request.send().await.unwrap().status().as_u16() });
+    }
+    let mut statuses = created.join_all().await;
+    statuses.sort_unstable();
+    assert_eq!(statuses, [[200; 32], [409; 32]].concat());
+    let listed = service.get(&format!("/api/1/app?org_id={org_id}"));
+    let listed = ok(listed.bearer_auth(&key)).await;
+    let listed = listed["app_list"].as_array().unwrap();
+    assert_eq!(listed.len(), 32);
+    for app in listed {
+        assert_eq!(app["api_key_list"].as_array().unwrap().len(), 1, "{app}");
+    }
+    // The login, and each application.
+    assert_eq!(service.rows("audit").await, 33);
+}

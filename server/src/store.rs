@@ -12,6 +12,7 @@ pub mod code_failure;
 mod connect;
 mod connection;
 pub mod dead_letter;
+mod group;
 mod health;
 pub mod known_client;
 pub mod mail;
@@ -31,8 +32,7 @@ use std::{
 
 use sea_orm::{
     ColumnTrait, ConnAcquireErr, DatabaseBackend, DbErr, EntityTrait, Iterable, PrimaryKeyToColumn,
-    PrimaryKeyTrait, QueryFilter, QuerySelect, RuntimeErr, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait, TryGetable, Value,
+    PrimaryKeyTrait, QueryFilter, QuerySelect, RuntimeErr, TransactionTrait, TryGetable, Value,
     sea_query::Expr,
     sqlx::{self, error::DatabaseError, mysql::MySqlDatabaseError, postgres::PgDatabaseError},
 };
@@ -40,6 +40,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use connect::ACQUIRE_TIMEOUT;
 pub(crate) use connection::{Reader, Writer};
+use group::Group;
 use health::{Health, is_damage};
 
 pub use probe::ConnectError;
@@ -141,6 +142,8 @@ pub struct Store {
     /// As many as may write at a time, which with SQLite is one. Those who wait do it here, not each
     /// with a connection of the pool, which readers need.
     writing: Arc<Semaphore>,
+    /// What those share who write to an SQLite database.
+    group: Option<Arc<Group>>,
 }
 
 impl Store {
@@ -160,13 +163,14 @@ impl Store {
     }
 
     fn new(reader: Reader, connections: u32) -> Self {
-        let writers = match reader.get_database_backend() {
-            DatabaseBackend::Sqlite => 1,
-            _ => connections.saturating_sub(READERS).max(1) as usize,
+        let (writers, group) = match reader.get_database_backend() {
+            DatabaseBackend::Sqlite => (1, Some(Arc::default())),
+            _ => (connections.saturating_sub(READERS).max(1) as usize, None),
         };
         Self {
             reader,
             writing: Arc::new(Semaphore::new(writers)),
+            group,
         }
     }
 
@@ -254,20 +258,19 @@ impl Store {
         let permit = permit(Arc::clone(&self.writing)).await?;
         // A task of its own, which goes on when nobody waits for it any more: a transaction that is
         // given up while it begins would stay open on a connection that others use.
+        let (writing, group) = (Arc::clone(&self.writing), self.group.clone());
         let begun = tokio::spawn(async move {
-            // An SQLite transaction that begins as a reader would fail at once, without the busy
-            // timeout, when it wants to write while another does.
-            let options = TransactionOptions {
-                sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-                ..TransactionOptions::default()
+            let begun = match &group {
+                Some(group) => group.begin(&connection, &writing).await,
+                None => connection.begin().await,
             };
-            let begun = connection.begin_with_options(options).await;
             let transaction = begun.inspect_err(|error| health.observe(error))?;
             Ok(Writer {
                 transaction,
                 health,
                 failed: AtomicBool::new(false),
-                _permit: permit,
+                group,
+                permit,
             })
         });
         begun

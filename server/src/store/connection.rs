@@ -17,7 +17,7 @@ use sea_orm::{
 use sea_orm_migration::async_trait;
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::{Result, StoreError, health::Health};
+use super::{Result, StoreError, group::Group, health::Health};
 
 /// The pool of connections. Each statement is a transaction of its own.
 #[derive(Clone)]
@@ -42,7 +42,10 @@ pub(crate) struct Writer {
     /// and MariaDB would then run what follows outside of it, PostgreSQL answers COMMIT with a
     /// rollback that looks like a success.
     pub(super) failed: AtomicBool,
-    pub(super) _permit: OwnedSemaphorePermit,
+    /// Whose commit it shares, if it does.
+    pub(super) group: Option<Arc<Group>>,
+    /// Given back last: only who holds it may use the connection of a group.
+    pub(super) permit: OwnedSemaphorePermit,
 }
 
 impl Writer {
@@ -57,10 +60,28 @@ impl Writer {
             let reason = "a transaction is not committed after one of its statements failed";
             return Err(StoreError::Refused(DbErr::Custom(reason.to_owned())));
         }
-        let committed = self.transaction.commit().await;
-        committed.inspect_err(|error| self.health.observe(error))?;
+        let Self {
+            transaction,
+            health,
+            group,
+            permit,
+            failed: _,
+        } = self;
+        let mut committed = transaction.commit().await;
+        if let Some(group) = group {
+            if let Err(error) = &committed {
+                group.fail(error);
+            }
+            let outcome = group.join();
+            drop(permit);
+            // It is answered, unless the runtime ends.
+            committed = outcome
+                .await
+                .unwrap_or_else(|error| Err(DbErr::Custom(error.to_string())));
+        }
+        committed.inspect_err(|error| health.observe(error))?;
         // A file that was taken away meanwhile took the commit with it.
-        self.health.check()
+        health.check()
     }
 
     /// Inserts a row; none if something in it has to be unique and is there already. The
@@ -73,19 +94,27 @@ impl Writer {
         A: ActiveModelTrait + ActiveModelBehavior + Send,
         <A::Entity as EntityTrait>::Model: IntoActiveModel<A>,
     {
-        // PostgreSQL gives up a transaction in which something was refused, except for what has a
-        // savepoint.
         let inserted = self.run(async {
-            let savepoint = self.transaction.begin().await?;
-            match row.insert(&savepoint).await {
+            // PostgreSQL gives up a transaction in which something was refused, except for what has
+            // a savepoint.
+            let savepoint = match self.get_database_backend() {
+                DatabaseBackend::Postgres => Some(self.transaction.begin().await?),
+                _ => None,
+            };
+            let inserted = row.insert(savepoint.as_ref().unwrap_or(&self.transaction));
+            match inserted.await {
                 Ok(row) => {
-                    savepoint.commit().await?;
+                    if let Some(savepoint) = savepoint {
+                        savepoint.commit().await?;
+                    }
                     Ok(Some(row))
                 }
                 Err(error)
                     if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) =>
                 {
-                    savepoint.rollback().await?;
+                    if let Some(savepoint) = savepoint {
+                        savepoint.rollback().await?;
+                    }
                     Ok(None)
                 }
                 Err(error) => Err(error),
@@ -97,6 +126,9 @@ impl Writer {
     async fn run<T>(&self, statement: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
         statement.await.inspect_err(|error| {
             self.failed.store(true, Ordering::Relaxed);
+            if let Some(group) = &self.group {
+                group.fail(error);
+            }
             self.health.observe(error);
         })
     }
