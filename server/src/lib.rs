@@ -26,7 +26,7 @@ mod telemetry;
 mod text;
 mod user_agent;
 
-/// A request allocates some fifty times, which the system's allocator takes twice as long for.
+/// The allocator of the process; docs/performance.md says what it saves.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

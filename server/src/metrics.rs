@@ -36,12 +36,12 @@ pub(crate) struct Metrics {
     requests: Family<Answered, Counter>,
     durations: Family<Asked, Histogram>,
     mails: Family<Mail, Counter>,
-    /// What requests count in, by status and operation: looking it up in the families would make
-    /// their labels anew each time.
+    /// The metrics of requests, by status and operation: a look into the families would make their
+    /// labels anew each time.
     counted: RwLock<HashMap<u16, HashMap<Box<str>, Counted>>>,
 }
 
-/// What a request counts in.
+/// The metrics of requests of one status and operation.
 struct Counted {
     requests: Counter,
     durations: Histogram,

@@ -142,7 +142,7 @@ pub struct Store {
     /// As many as may write at a time, which with SQLite is one. Those who wait do it here, not each
     /// with a connection of the pool, which readers need.
     writing: Arc<Semaphore>,
-    /// What those share who write to an SQLite database.
+    /// The transaction that writers to an SQLite database share.
     group: Option<Arc<Group>>,
 }
 
@@ -256,9 +256,9 @@ impl Store {
         let Reader { connection, health } = self.reader.clone();
         health.check()?;
         let permit = permit(Arc::clone(&self.writing)).await?;
+        let (writing, group) = (Arc::clone(&self.writing), self.group.clone());
         // A task of its own, which goes on when nobody waits for it any more: a transaction that is
         // given up while it begins would stay open on a connection that others use.
-        let (writing, group) = (Arc::clone(&self.writing), self.group.clone());
         let begun = tokio::spawn(async move {
             let begun = match &group {
                 Some(group) => group.begin(&connection, &writing).await,

@@ -44,9 +44,9 @@ impl fmt::Display for ContractError {
 impl std::error::Error for ContractError {}
 
 struct Routes {
-    /// Those whose path is written out, by that path.
+    /// Routes whose path is written out, by that path.
     literal: HashMap<String, Route>,
-    /// Those whose path has parameters.
+    /// Routes whose path has parameters.
     with_parameters: Vec<Route>,
     /// Path, method and operationId of each operation, in the order of their numbers.
     numbered: Vec<(String, Method, String)>,
@@ -125,9 +125,8 @@ impl Contract {
                 numbered.push((path.clone(), method.clone(), operation.id.clone()));
                 operations.push((method, operation));
             }
-            let segments = segments(path);
             let route = Route {
-                segments,
+                segments: segments(path),
                 operations,
             };
             if route.segments.iter().any(Segment::is_parameter) {
@@ -320,6 +319,13 @@ impl Operation {
 }
 
 impl Access {
+    fn cookie(&self) -> Option<&String> {
+        match self {
+            Self::Public => None,
+            Self::Secured { cookie, .. } => cookie.as_ref(),
+        }
+    }
+
     fn new(document: &Value, operation: &Value) -> Self {
         let requirements = operation
             .get("security")
@@ -351,15 +357,6 @@ impl Access {
                 (false, true) => Some(StatusCode::UNAUTHORIZED),
                 (false, false) => Some(StatusCode::FORBIDDEN),
             },
-        }
-    }
-}
-
-impl Access {
-    fn cookie(&self) -> Option<&String> {
-        match self {
-            Self::Public => None,
-            Self::Secured { cookie, .. } => cookie.as_ref(),
         }
     }
 }

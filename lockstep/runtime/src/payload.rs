@@ -1,6 +1,6 @@
 //! What the generated code reads bodies into and writes them from.
 
-use std::{fmt, marker::PhantomData};
+use std::marker::PhantomData;
 
 use poem::{IntoResponse, Request, RequestBody, Response, Result, http::header};
 use poem_openapi::{
@@ -55,12 +55,6 @@ impl<T: Serialize + Send> IntoResponse for Json<T> {
 /// A documented body that is not read: [`Contract`](crate::Contract) has checked it, and what it
 /// carries is elsewhere.
 pub struct Unread<T>(PhantomData<fn() -> T>);
-
-impl<T> fmt::Debug for Unread<T> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Unread")
-    }
-}
 
 impl<'a, T: ApiExtractor<'a>> ApiExtractor<'a> for Unread<T> {
     const TYPES: &'static [ApiExtractorType] = T::TYPES;

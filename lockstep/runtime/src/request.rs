@@ -83,7 +83,7 @@ impl Contract {
 }
 
 impl Operation {
-    /// What a request says: an object of `path`, `query` and, if there is one, `body`.
+    /// The content of a request: an object of `path`, `query` and, if there is one, `body`.
     fn read(
         &self,
         request: &Request,

@@ -93,7 +93,7 @@ impl Writer<'_> {
         items
     }
 
-    /// How a key becomes a credential, by the place that it came from.
+    /// The conversion of a key into a credential, by the place that it came from.
     fn credential_of_key(&self, schemes: &[String]) -> TokenStream {
         let arms = schemes.iter().filter_map(|name| {
             let scheme = self.components().security_schemes.get(name)?;

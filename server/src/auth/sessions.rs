@@ -27,11 +27,13 @@ pub(crate) const USED_FOR: Duration = Duration::from_secs(1);
 const RENEWED_AFTER: Duration = Duration::from_millis(500);
 /// The most sessions in memory, each of some 500 bytes.
 const CAPACITY: usize = 10_000;
+/// The pause before the database is listened to again.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// The active sessions that were found lately, by the hash of their key.
 pub(crate) struct Sessions {
     found: Cache<Vec<u8>, Arc<Remembered>>,
-    /// How many times something was forgotten. What was read before is not remembered after.
+    /// The count of changes so far. A session that was read before one is not remembered after it.
     forgotten: Mutex<u64>,
 }
 
@@ -60,8 +62,8 @@ impl Sessions {
         is_of_use.then(|| Arc::clone(&remembered.session))
     }
 
-    /// What a key is worth, as the database has it now. An active session is remembered, and nothing
-    /// else: keys that nobody has logged in with take no place.
+    /// The worth of a key, as the database has it now. Only an active session is remembered: keys that
+    /// nobody has logged in with take no place.
     pub(super) async fn read(
         &self,
         db: &Reader,
@@ -103,9 +105,6 @@ impl Sessions {
             .unwrap_or_else(PoisonError::into_inner)
     }
 }
-
-/// How long to wait until the database is asked again for what it passes on.
-const PAUSE: Duration = Duration::from_secs(1);
 
 /// Forgets what other instances say has changed, where the database passes it on. May be dropped at
 /// any time.

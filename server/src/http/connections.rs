@@ -5,7 +5,7 @@
 
 use std::{
     future::poll_fn,
-    io::{self, IoSlice},
+    io,
     pin::{Pin, pin},
     sync::Arc,
     task::{Context, Poll},
@@ -219,8 +219,6 @@ where
             .timer(TokioTimer::new())
             .header_read_timeout(HEAD_TIMEOUT)
             .max_buf_size(MAX_HEAD)
-            // Answers are small: to copy one costs less than to gather its parts.
-            .writev(false)
             .serve_connection(TokioIo::new(SmallReads(stream.take(0))), service);
         let mut stopped = self.stopped.clone();
         let stopped = async {
@@ -273,6 +271,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for SmallReads<S> {
     }
 }
 
+/// Without vectored writes: an answer is small, and costs less to be copied than to be gathered.
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for SmallReads<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
@@ -280,18 +279,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for SmallReads<S> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         Pin::new(self.0.get_mut()).poll_write(context, bytes)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(self.0.get_mut()).poll_write_vectored(context, bytes)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.0.get_ref().is_write_vectored()
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -54,7 +54,6 @@ pub(super) async fn connect(
         .max_connections(max_connections)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         // A test at each use would make every question twice as long.
-        .test_before_acquire(false)
         .test_before_acquire_if_idle_for(TESTED_AFTER)
         .sqlx_logging(false)
         .record_stmt_in_spans(false)

@@ -17,7 +17,7 @@ pub(super) struct Group(Mutex<Open>);
 #[derive(Default)]
 struct Open {
     transaction: Option<DatabaseTransaction>,
-    /// Those who wait for the commit.
+    /// Members that wait for the commit.
     members: Vec<oneshot::Sender<Result<(), DbErr>>>,
     /// Why nothing of it can be committed. The database may have ended the transaction by itself, and
     /// with it what the other members wrote.
@@ -48,12 +48,8 @@ impl Group {
             }
         };
         let part = transaction.begin().await;
-        let mut open = self.open();
-        open.transaction = Some(transaction);
-        if let Err(error) = &part {
-            open.failed.get_or_insert_with(|| error.clone());
-        }
-        part
+        self.open().transaction = Some(transaction);
+        part.inspect_err(|error| self.fail(error))
     }
 
     /// Waits for the commit, whose outcome is that of each member.

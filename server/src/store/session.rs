@@ -150,7 +150,7 @@ pub(crate) async fn find_by_link(
     Ok(session.one(db).await?)
 }
 
-/// What a key is worth.
+/// The worth of a key.
 pub enum Found {
     /// An active session, which may have expired.
     Active(Arc<Active>),
@@ -170,19 +170,19 @@ pub struct Active {
     pub user_id: i64,
     /// The user's canonical address.
     pub email: String,
-    /// What the user is called.
+    /// The user's name, as it is shown.
     pub display_name: String,
     /// The number and the name of each organization, by name.
     pub orgs: Vec<(i64, String)>,
 }
 
 impl Active {
-    /// Whether it lasted for its time, or was not used for too long.
+    /// True if it has lasted for its time, or was not used for too long.
     pub fn has_expired(&self, now: Timestamp) -> bool {
         self.expires_at <= now || self.used_at <= now.minus(IDLE_FOR)
     }
 
-    /// Whether it is time to note that it is in use.
+    /// True if its last use was noted too long ago.
     pub fn use_is_stale(&self, now: Timestamp) -> bool {
         now.since(self.used_at) >= USE_NOTED_EVERY
     }
@@ -203,7 +203,7 @@ struct FoundRow {
     org_name: Option<String>,
 }
 
-/// What a key is worth, by one question.
+/// The worth of a key, by one question.
 pub(crate) async fn find_by_key(db: &impl Connection, key_hash: &[u8]) -> Result<Found> {
     let user = Entity::belongs_to(user::Entity)
         .from(Column::UserId)
