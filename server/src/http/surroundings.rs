@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     service::{Client, Sent, Service},
-    telemetry::TRACE,
+    telemetry::{RequestId, TRACE},
 };
 
 /// How long a request may take from its first line to its answer.
@@ -70,17 +70,17 @@ impl<E: Endpoint<Output = Response>> Endpoint for Surrounded<E> {
             // Pinned here: a future of this size takes longer to be moved than to be polled.
             Ok(()) => {
                 let answering = pin!(self.endpoint.call(request));
-                let answering = exchange.follow(answering);
+                let answering = exchange.id.clone().scope(exchange.follow(answering));
                 let response = tokio::time::timeout(DEADLINE, answering).await;
                 response.unwrap_or_else(|_| late())
             }
         };
         let mut response = to_problem(response).await;
         exchange.end(&response);
-        name_request(&mut response, exchange.id.to_str().unwrap_or_default()).await;
+        name_request(&mut response, exchange.id.as_str()).await;
         let headers = response.headers_mut();
         self.add_headers(headers);
-        headers.insert(REQUEST_ID, exchange.id.clone());
+        headers.insert(REQUEST_ID, exchange.id.header_value());
         if may_be_kept {
             headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         }
@@ -147,7 +147,11 @@ pub(super) async fn answer_in_time(
     {
         return response;
     }
-    let work = tokio::spawn(work.in_current_span());
+    let work = work.in_current_span();
+    let work = match RequestId::current() {
+        Some(id) => tokio::spawn(id.scope(work)),
+        None => tokio::spawn(work),
+    };
     match tokio::time::timeout(ANSWER_TIMEOUT, work).await {
         Ok(Ok(response)) => return response,
         Ok(Err(error)) if error.is_panic() => panic::resume_unwind(error.into_panic()),
@@ -191,7 +195,7 @@ fn known_method(method: &Method) -> Option<&'static str> {
 /// A path as it was sent may hold the token of a verification URL, and a query anything, so
 /// neither is told.
 struct Exchange<'a> {
-    id: HeaderValue,
+    id: RequestId,
     method: &'static str,
     /// Its operationId, if it means an operation.
     operation: Option<&'a str>,
@@ -202,7 +206,6 @@ struct Exchange<'a> {
     /// Nothing if the client went away before.
     answered: Option<StatusCode>,
     trace: Span,
-    span: Span,
     service: &'a Service,
 }
 
@@ -239,11 +242,8 @@ impl<'a> Exchange<'a> {
             // Without a collector there is nothing that it could be part of.
             let _ = trace.set_parent(parent);
         }
-        // As grave as can be, so that it is there whatever is logged.
-        let span = tracing::error_span!(parent: &trace, "request", %id);
         Self {
-            // An id has nothing but letters, digits and signs.
-            id: HeaderValue::try_from(id).unwrap_or_else(|_| HeaderValue::from_static("none")),
+            id: RequestId::new(id),
             method: method.unwrap_or("other"),
             operation,
             route: None,
@@ -251,19 +251,17 @@ impl<'a> Exchange<'a> {
             began: Instant::now(),
             answered: None,
             trace,
-            span,
             service,
         }
     }
 
-    /// Answers, within the spans of the request, and with an error where the work panics.
+    /// Answers, within the trace of the request, and with an error where the work panics.
     async fn follow(
         &self,
         mut answering: Pin<&mut impl Future<Output = Result<Response>>>,
     ) -> Response {
         let polled = poll_fn(|context| {
             let _trace = self.trace.enter();
-            let _span = self.span.enter();
             let poll = AssertUnwindSafe(|| answering.as_mut().poll(context));
             match panic::catch_unwind(poll) {
                 Ok(polled) => polled,
@@ -300,7 +298,9 @@ impl Drop for Exchange<'_> {
             // A number in JSON too, which 128 bits are not.
             let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
             let method = self.method;
-            tracing::info!(parent: &self.span, method, operation, status, milliseconds, "request");
+            self.id.clone().sync_scope(
+                || tracing::info!(parent: &self.trace, method, operation, status, milliseconds, "request"),
+            );
         }
     }
 }

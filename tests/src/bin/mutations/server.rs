@@ -501,8 +501,8 @@ const FAULTS: [Fault; 78] = [
         "operation",
         SURROUNDINGS,
         [
-            "tracing::error_span!(parent: &trace",
-            "tracing::info_span!(parent: &trace",
+            "Some(id) => tokio::spawn(id.scope(work)),",
+            "Some(_) => tokio::spawn(work),",
         ],
     ),
     fault(
