@@ -386,3 +386,70 @@ async fn what_is_made_at_once_is_all_there_and_what_is_refused_leaves_nothing() 
     // The login, and each application.
     assert_eq!(service.rows("audit").await, 33);
 }
+
+#[tokio::test]
+async fn pages_meet_each_application_once_whatever_changes_meanwhile() {
+    let service = Service::start().await;
+    let key = service.log_in("ann@example.com").await;
+    let org_id = service.org_id(&key).await;
+    let mut made = Vec::new();
+    // The list by name has them the other way round.
+    for name in ["e", "d", "c", "b", "a"] {
+        made.push(service.create_app(&key, org_id, name).await);
+    }
+    let page = async |query: &str| -> Vec<i64> {
+        let path = format!("/api/1/app?org_id={org_id}{query}");
+        let page = ok(service.get(&path).bearer_auth(&key)).await;
+        let apps = page["app_list"].as_array().unwrap().iter();
+        assert!(
+            apps.clone()
+                .all(|app| app["api_key_list"].as_array().unwrap().len() == 1),
+            "{page}"
+        );
+        apps.map(|app| app["app_id"].as_i64().unwrap()).collect()
+    };
+    let by_name: Vec<i64> = made.iter().rev().copied().collect();
+    assert_eq!(page("").await, by_name, "the published call");
+    assert_eq!(
+        page("&after=1").await,
+        made[made.iter().position(|id| *id > 1).unwrap()..]
+    );
+    assert_eq!(page("&limit=1000").await, made);
+    assert_eq!(page("&limit=2").await, made[..2]);
+
+    let path = format!("/api/1/app/{}", made[1]);
+    ok(service.request(Method::DELETE, &path).bearer_auth(&key)).await;
+    let newer = service.create_app(&key, org_id, "d").await;
+    let second = format!("&limit=2&after={}", made[1]);
+    assert_eq!(
+        page(&second).await,
+        made[2..4],
+        "the last of the page before is gone"
+    );
+    let third = format!("&limit=2&after={}", made[3]);
+    assert_eq!(
+        page(&third).await,
+        [made[4], newer],
+        "a newer one comes last"
+    );
+    assert!(page(&format!("&after={newer}")).await.is_empty());
+    assert!(page(&format!("&after={}", i64::MAX)).await.is_empty());
+
+    for (query, pointer) in [
+        ("limit=0", "/query/limit"),
+        ("limit=1001", "/query/limit"),
+        ("limit=two", "/query/limit"),
+        ("after=0", "/query/after"),
+        ("after=-1", "/query/after"),
+        ("after=9223372036854775808", "/query/after"),
+    ] {
+        let asked = service.get(&format!("/api/1/app?org_id={org_id}&{query}"));
+        assert_eq!(
+            pointers(asked.bearer_auth(&key)).await,
+            [pointer],
+            "{query}"
+        );
+    }
+    let foreign = service.get(&format!("/api/1/app?org_id={}&limit=1", org_id + 1));
+    problem(foreign.bearer_auth(&key), 403, "not_allowed").await;
+}

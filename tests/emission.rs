@@ -36,6 +36,8 @@ impl AppApi for Nobody {
         _: (),
         _: Id,
         _: Option<AppName>,
+        _: Option<i32>,
+        _: Option<Id>,
     ) -> Result<ListAppsResponse, Failure> {
         unreachable!()
     }

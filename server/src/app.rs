@@ -9,7 +9,7 @@ use cortex_report_api::server::{
 };
 use poem::Request;
 
-use crate::{auth::Session, service::Service};
+use crate::{auth::Session, service::Service, store::app::Page};
 
 impl AppApi for Service {
     async fn list_apps(
@@ -18,8 +18,15 @@ impl AppApi for Service {
         session: Session,
         org_id: i64,
         app_name: Option<String>,
+        limit: Option<i32>,
+        after: Option<i64>,
     ) -> Result<ListAppsResponse, Failure> {
-        list_apps::list_apps(self, request, session, org_id, app_name).await
+        let page = (limit.is_some() || after.is_some()).then(|| Page {
+            // The document allows none that is less than 1.
+            limit: limit.and_then(|limit| limit.try_into().ok()),
+            after,
+        });
+        list_apps::list_apps(self, request, session, org_id, app_name, page).await
     }
 
     async fn create_app(

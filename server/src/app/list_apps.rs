@@ -8,16 +8,17 @@ use super::create_app::{NAME_TAKEN, Name, create};
 use crate::{
     auth::{Session, refuse_cross_site},
     service::{Service, is_head, not_allowed},
-    store::app,
+    store::app::{self, Page},
 };
 
-/// Answers the applications of an organization; with a name, creates one first.
+/// Answers the applications of an organization, or a page of them; with a name, creates one first.
 pub(super) async fn list_apps(
     service: &Service,
     request: &Request,
     session: Session,
     org_id: i64,
     app_name: Option<String>,
+    page: Option<Page>,
 ) -> Result<ListAppsResponse, Failure> {
     // RFC 9110, 9.2.1: a HEAD is safe. It is answered as the listing.
     let app_name = app_name.filter(|_| !is_head(request));
@@ -38,7 +39,7 @@ pub(super) async fn list_apps(
         }
     };
     let db = service.store.reader();
-    let apps = app::list_for_user(db, session.active.user_id, org_id).await?;
+    let apps = app::list_for_user(db, session.active.user_id, org_id, page).await?;
     let apps = apps.ok_or_else(not_allowed)?;
     let app_list = apps.into_iter().map(|app| App {
         app_id: app.id,

@@ -1,9 +1,8 @@
 //! Applications.
 
-use std::collections::BTreeMap;
-
 use sea_orm::{
-    ActiveValue::Set, FromQueryResult, JoinType, QueryOrder, QuerySelect, entity::prelude::*,
+    ActiveValue::Set, ExprTrait, FromQueryResult, JoinType, Order, QueryOrder, QuerySelect,
+    QueryTrait, entity::prelude::*,
 };
 
 use super::{Connection, Result, Writer, api_key, membership, membership::Role};
@@ -54,6 +53,15 @@ pub(crate) struct Listed {
     pub(crate) keys: Vec<String>,
 }
 
+/// A part of an organization's applications, in the order of their ids.
+#[derive(Clone, Copy)]
+pub(crate) struct Page {
+    /// The most of them.
+    pub(crate) limit: Option<u64>,
+    /// The id that theirs are greater than.
+    pub(crate) after: Option<i64>,
+}
+
 /// A member, an application of the organization if it has any, and a key of that if it has any.
 #[derive(FromQueryResult)]
 struct ListedRow {
@@ -63,44 +71,62 @@ struct ListedRow {
     key: Option<String>,
 }
 
-/// The applications of an organization by name; none at all if the user is not in it.
+/// The applications of an organization, all by name or one page; none at all if the user is not in it.
 pub(crate) async fn list_for_user(
     db: &impl Connection,
     user_id: i64,
     org_id: i64,
+    page: Option<Page>,
 ) -> Result<Option<Vec<Listed>>> {
-    let app = membership::Entity::belongs_to(Entity)
-        .from(membership::Column::OrgId)
-        .to(Column::OrgId);
-    let key = Entity::belongs_to(api_key::Entity)
-        .from(Column::Id)
-        .to(api_key::Column::AppId);
-    let rows = membership::Entity::find_by_id((user_id, org_id))
-        .select_only()
-        .columns([Column::Id, Column::Name, Column::NameKey])
-        .column(api_key::Column::Key)
-        .join(JoinType::LeftJoin, app.into())
-        .join(JoinType::LeftJoin, key.into())
-        .order_by_asc(api_key::Column::CreatedAt)
-        .order_by_asc(api_key::Column::Key);
+    let mut apps = Entity::find().filter(Column::OrgId.eq(org_id));
+    if let Some(Page { limit, after }) = page {
+        apps = apps
+            .filter(Column::Id.gt(after.unwrap_or_default()))
+            .order_by_asc(Column::Id)
+            .limit(limit);
+    }
+    let app_is_listed = Expr::col(("listed", Column::OrgId))
+        .equals((membership::Entity, membership::Column::OrgId));
+    let key_is_of_app =
+        Expr::col((api_key::Entity, api_key::Column::AppId)).equals(("listed", Column::Id));
+    let mut rows = membership::Entity::find_by_id((user_id, org_id)).select_only();
+    for column in [Column::Id, Column::Name, Column::NameKey] {
+        rows = rows.expr(Expr::col(("listed", column)));
+    }
+    rows = rows.column(api_key::Column::Key);
+    QuerySelect::query(&mut rows)
+        .join_subquery(
+            JoinType::LeftJoin,
+            apps.into_query(),
+            "listed",
+            app_is_listed,
+        )
+        .join(JoinType::LeftJoin, api_key::Entity, key_is_of_app)
+        .order_by(("listed", Column::Id), Order::Asc)
+        .order_by((api_key::Entity, api_key::Column::CreatedAt), Order::Asc)
+        .order_by((api_key::Entity, api_key::Column::Key), Order::Asc);
     let rows = rows.into_model::<ListedRow>().all(db).await?;
     if rows.is_empty() {
         return Ok(None);
     }
-    // Each kind of database has an order of texts of its own.
-    let mut apps = BTreeMap::<String, Listed>::new();
+    let mut apps = Vec::<(String, Listed)>::new();
     for row in rows {
         let Some(((id, name), name_key)) = row.id.zip(row.name).zip(row.name_key) else {
             continue;
         };
-        let app = apps.entry(name_key).or_insert_with(|| Listed {
-            id,
-            name,
-            keys: Vec::new(),
-        });
-        app.keys.extend(row.key);
+        match apps.last_mut() {
+            Some((_, app)) if app.id == id => app.keys.extend(row.key),
+            _ => {
+                let keys = row.key.into_iter().collect();
+                apps.push((name_key, Listed { id, name, keys }));
+            }
+        }
     }
-    Ok(Some(apps.into_values().collect()))
+    if page.is_none() {
+        // Each kind of database has an order of texts of its own.
+        apps.sort_by(|(one, _), (other, _)| one.cmp(other));
+    }
+    Ok(Some(apps.into_iter().map(|(_, app)| app).collect()))
 }
 
 /// Adds an application; none if the organization has one of this name.

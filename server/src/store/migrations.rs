@@ -21,6 +21,7 @@ impl MigratorTrait for Migrator {
             Box::new(AddTimeOfQuotas),
             Box::new(FoldNames),
             Box::new(IndexDeadLetters),
+            Box::new(IndexAppIds),
         ]
     }
 }
@@ -339,6 +340,26 @@ impl MigrationTrait for IndexDeadLetters {
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         create_index(manager, Index::create(), "dead_letter", &["at"]).await
+    }
+}
+
+/// Finds the pages of an organization's applications.
+struct IndexAppIds;
+
+impl MigrationName for IndexAppIds {
+    fn name(&self) -> &str {
+        "20261129_index_app_ids"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for IndexAppIds {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        create_index(manager, Index::create(), "app", &["org_id", "id"]).await
     }
 }
 
