@@ -87,8 +87,7 @@ where
 
     async fn call(&self, request: Request) -> Result<Response> {
         match request.uri().path().starts_with("/api/") {
-            // Boxed: it is by far the larger one.
-            true => Box::pin(self.api.call(request)).await,
+            true => self.api.call(request).await,
             false => self.pages.call(request).await,
         }
     }

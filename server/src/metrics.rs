@@ -1,7 +1,7 @@
 //! What Prometheus is told.
 
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     sync::{PoisonError, RwLock},
     time::Duration,
 };
@@ -38,7 +38,7 @@ pub(crate) struct Metrics {
     mails: Family<Mail, Counter>,
     /// The metrics of requests, by status and operation: a look into the families would make their
     /// labels anew each time.
-    counted: RwLock<HashMap<u16, HashMap<Box<str>, Counted>>>,
+    counted: RwLock<BTreeMap<u16, BTreeMap<Box<str>, Counted>>>,
 }
 
 /// The metrics of requests of one status and operation.

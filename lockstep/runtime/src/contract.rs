@@ -1,4 +1,4 @@
-use std::{collections::HashMap, fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use jsonschema::Validator;
 use poem::{
@@ -45,7 +45,7 @@ impl std::error::Error for ContractError {}
 
 struct Routes {
     /// Routes whose path is written out, by that path.
-    literal: HashMap<String, Route>,
+    literal: BTreeMap<String, Route>,
     /// Routes whose path has parameters.
     with_parameters: Vec<Route>,
     /// Path, method and operationId of each operation, in the order of their numbers.
@@ -112,7 +112,7 @@ impl Contract {
     pub fn new(document: &str, body_limit: usize) -> Result<Self, ContractError> {
         let document: Value = serde_json::from_str(document).map_err(ContractError::new)?;
         let mut numbered = Vec::new();
-        let (mut literal, mut with_parameters) = (HashMap::new(), Vec::new());
+        let (mut literal, mut with_parameters) = (BTreeMap::new(), Vec::new());
         for (path, item) in members(&document["paths"]) {
             let mut operations = Vec::new();
             for method in METHODS {

@@ -84,7 +84,7 @@ fn bearer_keys(request: &Request) -> impl Iterator<Item = Cow<'_, str>> {
         let (scheme, key) = split_once(value.as_bytes(), b' ')?;
         let key = key.trim_ascii();
         let is_bearer = scheme.eq_ignore_ascii_case(b"bearer") && !key.is_empty();
-        is_bearer.then(|| String::from_utf8_lossy(key))
+        is_bearer.then(|| text(key))
     })
 }
 
@@ -94,8 +94,13 @@ fn cookie_keys<'a>(request: &'a Request, name: &str) -> impl Iterator<Item = Cow
     pairs.filter_map(move |pair| {
         let (cookie, key) = split_once(pair.trim_ascii(), b'=')?;
         let is_named = cookie == name.as_bytes() && !key.is_empty();
-        is_named.then(|| String::from_utf8_lossy(key))
+        is_named.then(|| text(key))
     })
+}
+
+fn text(key: &[u8]) -> Cow<'_, str> {
+    // Nearly all are text, which is seen sooner than what is to be replaced.
+    str::from_utf8(key).map_or_else(|_| String::from_utf8_lossy(key), Cow::Borrowed)
 }
 
 fn split_once(text: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {

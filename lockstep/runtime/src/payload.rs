@@ -2,7 +2,10 @@
 
 use std::marker::PhantomData;
 
-use poem::{IntoResponse, Request, RequestBody, Response, Result, http::header};
+use poem::{
+    IntoResponse, Request, RequestBody, Response, Result,
+    http::{HeaderValue, header},
+};
 use poem_openapi::{
     ApiExtractor, ApiExtractorType, ExtractParamOptions, payload,
     payload::{ParsePayload, Payload},
@@ -44,9 +47,14 @@ impl<T: ParseFromJSON> ParsePayload for Json<T> {
 impl<T: Serialize + Send> IntoResponse for Json<T> {
     fn into_response(self) -> Response {
         match serde_json::to_vec(&self.0) {
-            Ok(body) => Response::builder()
-                .header(header::CONTENT_TYPE, "application/json; charset=utf-8")
-                .body(body),
+            Ok(body) => {
+                let mut response = Response::builder().body(body);
+                let media_type = HeaderValue::from_static("application/json; charset=utf-8");
+                response
+                    .headers_mut()
+                    .insert(header::CONTENT_TYPE, media_type);
+                response
+            }
             Err(error) => poem::error::InternalServerError(error).into_response(),
         }
     }

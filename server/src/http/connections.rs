@@ -12,7 +12,11 @@ use std::{
     time::Duration,
 };
 
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper::{
+    body::{Body, Incoming},
+    server::conn::http1,
+    service::service_fn,
+};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use poem::{
     Endpoint, Request, Response,
@@ -203,10 +207,15 @@ where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let service = service_fn(|request: hyper::Request<Incoming>| {
-            activity.waits();
+            let is_whole = request.body().is_end_stream();
             let mut request =
                 Request::from((request, local.clone(), remote.clone(), scheme.clone()));
-            request.set_data(activity.clone());
+            if is_whole {
+                activity.answers();
+            } else {
+                activity.waits();
+                request.set_data(activity.clone());
+            }
             let (server, activity) = (Arc::clone(self), activity.clone());
             // Boxed: a connection without a request is small.
             Box::pin(async move {

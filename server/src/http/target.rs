@@ -91,7 +91,10 @@ fn is_host(text: &[u8]) -> bool {
 /// Whether a text is a registered name or an IPv4 address: at least one character, each of the
 /// unreserved ones, the sub-delimiters, or encoded.
 fn is_name(name: &[u8]) -> bool {
-    let is_plain = |it: u8| it.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=".contains(&it);
+    let is_plain = |it: u8| {
+        it.is_ascii_alphanumeric()
+            || matches!(it, b'&'..=b'.' | b'_' | b'~' | b'!' | b'$' | b';' | b'=')
+    };
     let mut rest = name;
     loop {
         rest = match rest {
