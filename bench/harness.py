@@ -163,7 +163,8 @@ def prepare(target: Target, folder: Path) -> tuple[str, int]:
 def load(url: str, question: Question, seconds: float, connections: int) -> dict:
     """What wrk measures."""
     script = HERE / question.script
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(script)]
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s"]
+    command += ["-s", str(script)]
     if question.header:
         command += ["-H", question.header]
     said = output(*command, url + question.path, env={**os.environ, **question.variables})

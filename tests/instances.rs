@@ -81,6 +81,31 @@ async fn a_code_works_once_for_all_of_them_together() {
 }
 
 #[tokio::test]
+async fn a_name_that_all_of_them_create_at_once_is_created_by_one() {
+    let one = Service::start().await;
+    let other = one.another(|_| {}).await;
+    let key = one.log_in("ann@example.com").await;
+    let org_id = one.org_id(&key).await;
+    for round in 0..5 {
+        // In the same order on one and in the other order on the other, so that each has names that
+        // the other is about to add.
+        let names = (0..40).chain((0..40).rev());
+        let created = names.enumerate().map(|(number, name)| {
+            let api = if number < 40 { &one.api } else { &other.api };
+            let body = json!({ "org_id": org_id, "app_name": format!("{round} {name}") });
+            api.post("/api/1/app").bearer_auth(&key).json(&body)
+        });
+        let statuses = statuses(created.collect::<Vec<_>>()).await;
+        let outcomes = (count(&statuses, 200), count(&statuses, 409));
+        assert_eq!(outcomes, (40, 40), "{statuses:?}");
+        for table in ["app", "api_key"] {
+            assert_eq!(one.rows(table).await, 40 * (round + 1), "{table}");
+        }
+        assert_eq!(one.rows("audit").await, 40 * (round + 1) + 1);
+    }
+}
+
+#[tokio::test]
 async fn two_logins_of_a_new_address_verified_at_once_make_one_user() {
     let one = Service::start().await;
     let other = one.another(|_| {}).await;

@@ -102,10 +102,10 @@ async fn all_of_them_are_kept() {
     let taken = json!({ "org_id": org_id, "app_name": "Space Miner" });
     let taken = service.post("/api/1/app").bearer_auth(&key).json(&taken);
     problem(taken, 409, "name_taken").await;
-    ok(service
-        .get(&format!("/api/1/app?org_id={org_id}"))
-        .bearer_auth(&key))
-    .await;
+    for page in ["", "&limit=2&after=1"] {
+        let path = format!("/api/1/app?org_id={org_id}{page}");
+        ok(service.get(&path).bearer_auth(&key)).await;
+    }
     let path = format!("/api/1/app/{app_id}");
     ok(service.request(Method::DELETE, &path).bearer_auth(&key)).await;
     service.clock.advance(HOUR);

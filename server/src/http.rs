@@ -86,9 +86,10 @@ where
     type Output = Response;
 
     async fn call(&self, request: Request) -> Result<Response> {
+        // Boxed: whatever they are part of is moved with them.
         match request.uri().path().starts_with("/api/") {
-            true => self.api.call(request).await,
-            false => self.pages.call(request).await,
+            true => Box::pin(self.api.call(request)).await,
+            false => Box::pin(self.pages.call(request)).await,
         }
     }
 }

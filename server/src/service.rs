@@ -19,7 +19,7 @@ use crate::{
     metrics::Metrics,
     random::Random,
     secret::ServerKey,
-    store::{Store, StoreError},
+    store::{Store, StoreError, batch::Batch, new_app::NewApp},
     user_agent,
 };
 
@@ -47,6 +47,8 @@ impl Deref for Service {
 /// What every operation works with.
 pub struct Parts {
     pub(crate) store: Store,
+    /// Those that wait to be created.
+    pub(crate) new_apps: Arc<Batch<NewApp>>,
     pub(crate) sessions: Sessions,
     pub(crate) clock: Clock,
     pub(crate) random: Random,

@@ -222,6 +222,7 @@ pub async fn start(
     let transport = transport(&settings.mail, &public_url)?;
     let service = Service::new(Parts {
         store: store.clone(),
+        new_apps: Arc::default(),
         sessions: Sessions::default(),
         clock,
         random,

@@ -7,6 +7,7 @@ pub mod api_key;
 pub mod app;
 pub mod audit;
 pub mod backup;
+pub(crate) mod batch;
 pub(crate) mod changes;
 pub mod code_failure;
 mod connect;
@@ -18,6 +19,7 @@ pub mod known_client;
 pub mod mail;
 pub mod membership;
 mod migrations;
+pub(crate) mod new_app;
 pub mod org;
 mod probe;
 pub mod quota;
@@ -54,7 +56,7 @@ pub(crate) use sea_orm::ConnectionTrait as Connection;
 const READERS: u32 = 2;
 
 /// Why the database did not do its part.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
     /// There is no database yet, or one of an older version.
     #[error("start the service first: it makes the database, and brings it up to date")]

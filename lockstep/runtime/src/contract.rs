@@ -7,7 +7,7 @@ use poem::{
 };
 use serde_json::{Map, Value, json};
 
-use crate::{Rejection, body::MediaType, code};
+use crate::{Rejection, body::MediaType, code, coercion::Coercions};
 
 /// What of a path item is an operation.
 const METHODS: [Method; 5] = [
@@ -79,6 +79,7 @@ pub(crate) struct Operation {
     pub(crate) number: usize,
     /// The schema of a whole request: an object of `path`, `query` and `body`.
     pub(crate) schema: Value,
+    pub(crate) coercions: Coercions,
     pub(crate) validator: Validator,
     /// Whether it may be asked with neither parameters nor a body.
     pub(crate) takes_nothing: bool,
@@ -312,6 +313,7 @@ impl Operation {
                 .filter_map(|(name, _)| MediaType::parse(name))
                 .collect(),
             access,
+            coercions: Coercions::new(&schema),
             schema,
             validator,
         })
@@ -408,6 +410,6 @@ pub(crate) fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
         .unwrap_or(value)
 }
 
-fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
+pub(crate) fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
     value.as_object().into_iter().flatten()
 }

@@ -6,6 +6,7 @@
 
 mod body;
 pub mod code;
+mod coercion;
 mod contract;
 mod credential;
 mod operations;

@@ -18,7 +18,7 @@ use crate::{
     Contract, InvalidMember, Rejection,
     body::{MediaType, read_pairs},
     code,
-    contract::{Access, Operation, resolve},
+    contract::{Access, Operation},
     credential,
     operations::{Checked, Key},
 };
@@ -67,7 +67,8 @@ impl Contract {
         if body.is_empty() {
             return Ok(Vec::new());
         }
-        match body.into_bytes_limit(limit).await {
+        // Boxed for the requests without a body: its future has a buffer, which would be part of theirs.
+        match Box::pin(body.into_bytes_limit(limit)).await {
             Ok(bytes) => Ok(bytes.into()),
             Err(ReadBodyError::PayloadTooLarge) => Err(Rejection::new(
                 StatusCode::PAYLOAD_TOO_LARGE,
@@ -110,7 +111,7 @@ impl Operation {
             }
         }
         let mut given = Value::Object(given);
-        self.normalize(&self.schema, &mut given, "", &mut errors);
+        self.coercions.apply(&mut given, &mut errors);
         // What could not be read is not also said to be missing.
         let unread: HashSet<String> = errors.iter().map(|error| error.pointer.clone()).collect();
         let failures = self.validator.iter_errors(&given);
@@ -141,55 +142,6 @@ impl Operation {
                     format!("Send the body as {}.", names.join(" or ")),
                 ))
             }
-        }
-    }
-
-    /// Makes an integer of each decimal string, and of each number without a fraction, that stands
-    /// where the schema wants an integer, and refuses one that is too large for its format. Takes
-    /// away the white space around an e-mail address.
-    fn normalize(
-        &self,
-        schema: &Value,
-        value: &mut Value,
-        pointer: &str,
-        errors: &mut Vec<InvalidMember>,
-    ) {
-        let schema = resolve(&self.schema, schema);
-        match value {
-            Value::Object(members) => {
-                for (name, member) in members {
-                    let schema = &schema["properties"][name.as_str()];
-                    self.normalize(schema, member, &join(pointer, name), errors);
-                }
-            }
-            Value::Array(items) => {
-                for (index, item) in items.iter_mut().enumerate() {
-                    let pointer = format!("{pointer}/{index}");
-                    self.normalize(&schema["items"], item, &pointer, errors);
-                }
-            }
-            // As in a browser's own field for it: who types an address does not see a space around it.
-            Value::String(text) if is_address(schema) => {
-                let trimmed = text.trim();
-                if trimmed.len() < text.len() {
-                    *text = trimmed.to_owned();
-                }
-            }
-            Value::String(_) | Value::Number(_) if wants_integer(schema) => {
-                if let Some(integer) = integer(value) {
-                    *value = integer.into();
-                }
-                let fits = match (value.as_i64(), schema["format"].as_str()) {
-                    (Some(integer), Some("int32")) => i32::try_from(integer).is_ok(),
-                    (Some(_), _) => true,
-                    // With a fraction it is no integer at all: the schema's type says so.
-                    (None, _) => value.as_f64().is_none_or(|float| float.fract() != 0.0),
-                };
-                if !fits {
-                    errors.push(invalid(pointer, "is too large an integer"));
-                }
-            }
-            _ => {}
         }
     }
 
@@ -287,38 +239,7 @@ fn decode(parameters: &[(&str, String)], errors: &mut Vec<InvalidMember>) -> Map
     decoded
 }
 
-fn is_address(schema: &Value) -> bool {
-    ["email", "idn-email"]
-        .iter()
-        .any(|it| schema["format"] == *it)
-}
-
-fn wants_integer(schema: &Value) -> bool {
-    match &schema["type"] {
-        Value::Array(types) => types.iter().any(|it| it == "integer"),
-        kind => kind == "integer",
-    }
-}
-
-/// The integer that a decimal string, or a number without a fraction, says.
-fn integer(value: &Value) -> Option<i64> {
-    // The integers that a double holds exactly.
-    const EXACT: f64 = 9_007_199_254_740_992.0;
-    match value {
-        Value::String(text) => {
-            let integer: i64 = text.parse().ok()?;
-            (integer.to_string() == *text).then_some(integer)
-        }
-        Value::Number(number) => {
-            let float = number.as_f64()?;
-            let is_exact = number.is_f64() && float.fract() == 0.0 && float.abs() <= EXACT;
-            is_exact.then_some(float as i64)
-        }
-        _ => None,
-    }
-}
-
-fn invalid(pointer: &str, detail: impl Into<String>) -> InvalidMember {
+pub(crate) fn invalid(pointer: &str, detail: impl Into<String>) -> InvalidMember {
     InvalidMember {
         pointer: pointer.to_owned(),
         detail: detail.into(),
@@ -326,6 +247,6 @@ fn invalid(pointer: &str, detail: impl Into<String>) -> InvalidMember {
 }
 
 /// The JSON Pointer of a member.
-fn join(pointer: &str, name: &str) -> String {
+pub(crate) fn join(pointer: &str, name: &str) -> String {
     format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"))
 }

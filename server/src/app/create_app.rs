@@ -9,7 +9,7 @@ use poem::Request;
 use crate::{
     auth::Session,
     service::{Service, client, invalid, not_allowed},
-    store::{api_key, app, audit, membership},
+    store::new_app::{Created, NewApp},
     text::check_name,
 };
 
@@ -56,19 +56,18 @@ pub(super) async fn create(
     org_id: i64,
     name: Name<'_>,
 ) -> Result<Option<i64>, Failure> {
-    let now = service.clock.now();
-    let writer = service.store.begin().await?;
-    let role = membership::role(&writer, session.active.user_id, org_id).await?;
-    if !role.is_some_and(membership::Role::may_change) {
-        return Err(not_allowed());
-    }
-    let Some(app) = app::add(&writer, org_id, name.0, now).await? else {
-        return Ok(None);
+    let wanted = NewApp {
+        user_id: session.active.user_id,
+        email: session.active.email.clone(),
+        client: client(request),
+        org_id,
+        name: name.0.to_owned(),
+        api_key: service.random.api_key(),
+        now: service.clock.now(),
     };
-    api_key::add(&writer, &app, service.random.api_key(), now).await?;
-    let event = audit::Event::AppCreated;
-    let email = &session.active.email;
-    audit::add(&writer, event, email, client(request), Some(app.id), now).await?;
-    writer.commit().await?;
-    Ok(Some(app.id))
+    match service.new_apps.write(&service.store, wanted).await? {
+        Created::App(app_id) => Ok(Some(app_id)),
+        Created::NameTaken => Ok(None),
+        Created::NotAllowed => Err(not_allowed()),
+    }
 }

@@ -8,7 +8,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use ipnet::IpNet;
@@ -21,6 +21,14 @@ const MAX_CONNECTIONS: usize = 1024;
 /// The most connections at once of one network of clients. Trusted proxies have no network: many
 /// clients come through one of them.
 const MAX_OF_NETWORK: usize = MAX_CONNECTIONS / 2;
+
+/// How long a request's headers may take to arrive, and a connection may wait for the next request.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a client may take to read the next piece of an answer.
+const READ_TIMEOUT: Duration = Duration::from_secs(30);
+/// How often clients are looked for that take too long. A timer for each request takes a twentieth of
+/// the time of a small one.
+const SWEEP_PAUSE: Duration = Duration::from_millis(500);
 
 /// Decides who gets a connection.
 pub(super) struct Admission {
@@ -57,33 +65,101 @@ pub(super) struct Place {
 #[derive(Clone)]
 pub(super) struct Activity {
     began: Instant,
-    /// When the service began to wait for its client, in milliseconds; 0 while the client waits.
-    waits_since: Arc<AtomicU64>,
+    /// For what the service waits, and since when: in milliseconds, times 4, with a [`Client`]'s
+    /// number added. 0 while the client waits.
+    state: Arc<AtomicU64>,
+}
+
+/// What the service waits for a client to do.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Client {
+    SendHead = 1,
+    SendBody = 2,
+    ReadAnswer = 3,
+}
+
+impl Client {
+    const ALL: [Self; 3] = [Self::SendHead, Self::SendBody, Self::ReadAnswer];
+
+    /// The longest that it may take; none where the request has a deadline.
+    fn limit(self) -> Option<Duration> {
+        match self {
+            Self::SendHead => Some(HEAD_TIMEOUT),
+            Self::SendBody => None,
+            Self::ReadAnswer => Some(READ_TIMEOUT),
+        }
+    }
 }
 
 impl Activity {
     fn new(began: Instant) -> Self {
         let activity = Self {
             began,
-            waits_since: Arc::default(),
+            state: Arc::default(),
         };
-        activity.waits();
+        activity.awaits_head();
         activity
     }
 
-    /// The client has to do something: send a request, the rest of one, or read an answer.
-    pub(super) fn waits(&self) {
-        let now = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.waits_since.store(now.max(1), Ordering::Relaxed);
+    /// The client has to send a request.
+    pub(super) fn awaits_head(&self) {
+        self.awaits(Client::SendHead);
+    }
+
+    /// The client has to send the rest of its request.
+    pub(super) fn awaits_body(&self) {
+        self.awaits(Client::SendBody);
+    }
+
+    /// The client has to read the answer.
+    pub(super) fn awaits_reader(&self) {
+        self.awaits(Client::ReadAnswer);
+    }
+
+    /// The client has read a piece of the answer.
+    pub(super) fn is_read(&self) {
+        if let Some((_, Client::ReadAnswer)) = self.awaited() {
+            self.awaits_reader();
+        }
+    }
+
+    /// All that was written is with the system, or the client. If that was an answer, the client has
+    /// to send a request, since the moment when the answer was there.
+    pub(super) fn is_flushed(&self) {
+        let state = self.state.load(Ordering::Relaxed);
+        if state % 4 == Client::ReadAnswer as u64 {
+            let as_head = state - Client::ReadAnswer as u64 + Client::SendHead as u64;
+            self.state.store(as_head, Ordering::Relaxed);
+        }
     }
 
     /// The service has a whole request to answer.
     pub(super) fn answers(&self) {
-        self.waits_since.store(0, Ordering::Relaxed);
+        self.state.store(0, Ordering::Relaxed);
     }
 
-    fn waits_since(&self) -> Option<u64> {
-        Some(self.waits_since.load(Ordering::Relaxed)).filter(|since| *since > 0)
+    fn awaits(&self, client: Client) {
+        let state = self.milliseconds() * 4 + client as u64;
+        self.state.store(state, Ordering::Relaxed);
+    }
+
+    fn milliseconds(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX / 8)
+    }
+
+    /// What the client has to do, and since when, in milliseconds.
+    fn awaited(&self) -> Option<(u64, Client)> {
+        let state = self.state.load(Ordering::Relaxed);
+        let client = Client::ALL.into_iter().find(|it| *it as u64 == state % 4)?;
+        Some((state / 4, client))
+    }
+
+    /// Whether the client takes longer than it may.
+    fn is_overdue(&self) -> bool {
+        self.awaited().is_some_and(|(since, client)| {
+            let waited = Duration::from_millis(self.milliseconds().saturating_sub(since));
+            client.limit().is_some_and(|limit| waited > limit)
+        })
     }
 }
 
@@ -136,6 +212,14 @@ impl Admission {
         Some(place)
     }
 
+    /// Closes the connections of clients that take too long, again and again.
+    pub(super) async fn close_overdue(self: Arc<Self>) {
+        loop {
+            tokio::time::sleep(SWEEP_PAUSE).await;
+            self.open().evict_overdue();
+        }
+    }
+
     fn open(&self) -> MutexGuard<'_, Open> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -154,7 +238,7 @@ impl Open {
             *counts.entry(network).or_default() += 1;
         }
         let waiting = self.connections.values().filter_map(|connection| {
-            connection.activity.waits_since()?;
+            connection.activity.awaited()?;
             let network = connection.network?;
             Some((counts[&network], network))
         });
@@ -170,8 +254,10 @@ impl Open {
             .connections
             .iter()
             .filter(|(_, it)| it.network == network);
-        let waiting = of_network
-            .filter_map(|(number, connection)| Some((connection.activity.waits_since()?, *number)));
+        let waiting = of_network.filter_map(|(number, connection)| {
+            let (since, _) = connection.activity.awaited()?;
+            Some((since, *number))
+        });
         let oldest = waiting
             .min()
             .and_then(|(_, number)| self.connections.remove(&number));
@@ -180,10 +266,20 @@ impl Open {
         }
         oldest.is_some()
     }
+
+    fn evict_overdue(&mut self) {
+        self.connections.retain(|_, connection| {
+            let is_overdue = connection.activity.is_overdue();
+            if is_overdue {
+                connection.evicted.notify_one();
+            }
+            !is_overdue
+        });
+    }
 }
 
 impl Place {
-    /// Waits until another connection needs the place.
+    /// Waits until another connection needs the place, or the client takes too long.
     pub(super) async fn evicted(&self) {
         self.evicted.notified().await;
     }

@@ -5,7 +5,7 @@
 
 use std::{
     future::poll_fn,
-    io,
+    io, mem,
     pin::{Pin, pin},
     sync::Arc,
     task::{Context, Poll},
@@ -17,7 +17,7 @@ use hyper::{
     server::conn::http1,
     service::service_fn,
 };
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use poem::{
     Endpoint, Request, Response,
     http::uri::Scheme,
@@ -29,7 +29,6 @@ use tokio::{
     sync::watch,
     task::JoinSet,
 };
-use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::TlsAcceptor;
 
 use super::{
@@ -41,10 +40,8 @@ use super::{
 const MAX_HEAD: usize = 32 * 1024;
 /// The most bytes that are read at once: less than the buffer that hyper begins with.
 const MAX_READ: u64 = 4 * 1024;
-/// How long a request's headers may take to arrive, and a connection may wait for the next request.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a client may take to read the next piece of an answer.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long the handshake of an encrypted connection may take.
+const TLS_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long to wait when no connection can be accepted, such as without file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// How long requests under way may take to finish once the service is told to stop.
@@ -68,6 +65,9 @@ pub(crate) async fn serve<E>(
     E: Endpoint<Output = Response> + 'static,
 {
     let admission = Admission::new(proxies);
+    // Aborted when this is dropped.
+    let mut sweeper = JoinSet::new();
+    sweeper.spawn(Arc::clone(&admission).close_overdue());
     let (stop, stopped) = watch::channel(());
     let server = Arc::new(Server {
         tls,
@@ -162,7 +162,9 @@ where
     async fn connection(self: Arc<Self>, stream: TcpStream, place: Place) {
         tokio::select! {
             () = self.serve(stream, place.activity.clone()) => {}
-            () = place.evicted() => tracing::debug!("a connection made room for another"),
+            () = place.evicted() => {
+                tracing::debug!("a connection made room for another, or its client took too long");
+            }
         }
     }
 
@@ -176,17 +178,15 @@ where
             tracing::debug!(%error, "a connection takes no options");
         }
         let addresses = (LocalAddr(local.into()), RemoteAddr(remote.into()));
-        let mut stream = TimeoutStream::new(stream);
-        stream.set_write_timeout(Some(WRITE_TIMEOUT));
-        let stream = Box::pin(stream);
         let tls = self.tls.borrow().clone();
         let Some(tls) = tls else {
             return self
                 .requests(stream, Scheme::HTTP, addresses, activity)
                 .await;
         };
-        match tokio::time::timeout(HEAD_TIMEOUT, tls.accept(stream)).await {
+        match tokio::time::timeout(TLS_TIMEOUT, tls.accept(stream)).await {
             Ok(Ok(stream)) => {
+                activity.awaits_head();
                 // Boxed for the plain connections, which are smaller without it.
                 let stream = Box::new(stream);
                 Box::pin(self.requests(stream, Scheme::HTTPS, addresses, activity)).await;
@@ -206,6 +206,11 @@ where
     ) where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
+        let stream = Watched {
+            stream: stream.take(0),
+            activity: activity.clone(),
+            is_stalled: false,
+        };
         let service = service_fn(|request: hyper::Request<Incoming>| {
             let is_whole = request.body().is_end_stream();
             let mut request =
@@ -213,22 +218,20 @@ where
             if is_whole {
                 activity.answers();
             } else {
-                activity.waits();
+                activity.awaits_body();
                 request.set_data(activity.clone());
             }
             let (server, activity) = (Arc::clone(self), activity.clone());
             // Boxed: a connection without a request is small.
             Box::pin(async move {
                 let response = server.endpoint.get_response(request).await;
-                activity.waits();
+                activity.awaits_reader();
                 Ok::<_, std::convert::Infallible>(hyper::Response::from(response))
             })
         });
         let mut connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_TIMEOUT)
             .max_buf_size(MAX_HEAD)
-            .serve_connection(TokioIo::new(SmallReads(stream.take(0))), service);
+            .serve_connection(TokioIo::new(stream), service);
         let mut stopped = self.stopped.clone();
         let stopped = async {
             // It fails, since the sender is dropped.
@@ -246,7 +249,7 @@ where
         if let Err(error) = ended {
             tracing::debug!(%error, "a connection broke");
         }
-        linger(connection.into_parts().io.into_inner().0.into_inner()).await;
+        linger(connection.into_parts().io.into_inner().stream.into_inner()).await;
     }
 }
 
@@ -263,38 +266,52 @@ async fn linger(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
     }
 }
 
-/// A stream that is read in small pieces.
+/// A stream that is read in small pieces, and tells of its client what it has read.
 ///
 /// hyper doubles the buffer of a connection each time that a read fills it, and keeps it that large
 /// while a slow body arrives: a thousand such connections take tens of megabytes.
-struct SmallReads<S>(Take<S>);
+struct Watched<S> {
+    stream: Take<S>,
+    activity: Activity,
+    /// Whether the client has to read before more can be written.
+    is_stalled: bool,
+}
 
-impl<S: AsyncRead + Unpin> AsyncRead for SmallReads<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        self.0.set_limit(MAX_READ);
-        Pin::new(&mut self.0).poll_read(context, buffer)
+        self.stream.set_limit(MAX_READ);
+        Pin::new(&mut self.stream).poll_read(context, buffer)
     }
 }
 
 /// Without vectored writes: an answer is small, and costs less to be copied than to be gathered.
-impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for SmallReads<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watched<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(self.0.get_mut()).poll_write(context, bytes)
+        let written = Pin::new(self.stream.get_mut()).poll_write(context, bytes);
+        let was_stalled = mem::replace(&mut self.is_stalled, written.is_pending());
+        if was_stalled && written.is_ready() {
+            self.activity.is_read();
+        }
+        written
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(self.0.get_mut()).poll_flush(context)
+        let flushed = Pin::new(self.stream.get_mut()).poll_flush(context);
+        if flushed.is_ready() {
+            self.activity.is_flushed();
+        }
+        flushed
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(self.0.get_mut()).poll_shutdown(context)
+        Pin::new(self.stream.get_mut()).poll_shutdown(context)
     }
 }

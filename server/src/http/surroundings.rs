@@ -7,7 +7,7 @@ use std::{
     pin::{Pin, pin},
     sync::{Arc, atomic::Ordering},
     task::Poll,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use openapi_lockstep_runtime::{Contract, Rejection, name_request, to_problem};
@@ -16,6 +16,7 @@ use poem::{
     Endpoint, IntoResponse, PathPattern, Request, Response, Result,
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
 };
+use tokio::time::Instant;
 use tracing::{Instrument, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
@@ -71,23 +72,28 @@ impl<E: Endpoint<Output = Response>> Endpoint for Surrounded<E> {
             Ok(()) => {
                 let answering = pin!(self.endpoint.call(request));
                 let answering = exchange.id.clone().scope(exchange.follow(answering));
-                let response = tokio::time::timeout(DEADLINE, answering).await;
+                let deadline = exchange.began + DEADLINE;
+                let response = tokio::time::timeout_at(deadline, answering).await;
                 response.unwrap_or_else(|_| late())
             }
         };
         let mut response = to_problem(response).await;
         exchange.end(&response);
         name_request(&mut response, exchange.id.as_str()).await;
+        let status = response.status();
         let headers = response.headers_mut();
         self.add_headers(headers);
-        headers.insert(REQUEST_ID, exchange.id.header_value());
+        let request_id = const { HeaderName::from_static(REQUEST_ID) };
+        headers.insert(request_id, exchange.id.header_value());
         if may_be_kept {
             headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         }
         if service.draining.load(Ordering::Relaxed) {
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
-        prefix_location(headers, public_path);
+        if status.is_redirection() {
+            prefix_location(headers, public_path);
+        }
         Ok(response)
     }
 }

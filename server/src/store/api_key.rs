@@ -1,8 +1,7 @@
 //! API keys: what applications send events with.
 
-use sea_orm::{ActiveValue::Set, entity::prelude::*};
+use sea_orm::entity::prelude::*;
 
-use super::{Connection, Result, app};
 use crate::clock::Timestamp;
 
 /// An API key.
@@ -23,18 +22,3 @@ pub struct Model {
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
-
-pub(crate) async fn add(
-    db: &impl Connection,
-    app: &app::Model,
-    key: String,
-    now: Timestamp,
-) -> Result<()> {
-    let key = ActiveModel {
-        key: Set(key),
-        app_id: Set(app.id),
-        created_at: Set(now),
-    };
-    Entity::insert(key).exec_without_returning(db).await?;
-    Ok(())
-}

@@ -1,12 +1,14 @@
 //! Applications.
 
+use std::collections::{BTreeMap, HashMap, HashSet};
+
 use sea_orm::{
-    ActiveValue::Set, ExprTrait, FromQueryResult, JoinType, Order, QueryOrder, QuerySelect,
-    QueryTrait, entity::prelude::*,
+    Condition, ExprTrait, FromQueryResult, JoinType, Order, QueryOrder, QuerySelect, QueryTrait,
+    entity::prelude::*,
 };
 
-use super::{Connection, Result, Writer, api_key, membership, membership::Role};
-use crate::{clock::Timestamp, text::name_key};
+use super::{Connection, Result, api_key, membership, membership::Role};
+use crate::clock::Timestamp;
 
 /// An application.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -129,21 +131,29 @@ pub(crate) async fn list_for_user(
     Ok(Some(apps.into_iter().map(|(_, app)| app).collect()))
 }
 
-/// Adds an application; none if the organization has one of this name.
-pub(crate) async fn add(
-    db: &Writer,
-    org_id: i64,
-    name: &str,
-    now: Timestamp,
-) -> Result<Option<Model>> {
-    let app = ActiveModel {
-        org_id: Set(org_id),
-        name: Set(name.to_owned()),
-        name_key: Set(name_key(name)),
-        created_at: Set(now),
-        ..Default::default()
-    };
-    db.insert_unless_taken(app).await
+/// The ids of applications by organization and name key, where there are such.
+pub(crate) async fn find_ids(
+    db: &impl Connection,
+    names: &HashSet<(i64, String)>,
+) -> Result<HashMap<(i64, String), i64>> {
+    let mut of_orgs = BTreeMap::<i64, Vec<&str>>::new();
+    for (org_id, name_key) in names {
+        of_orgs.entry(*org_id).or_default().push(name_key);
+    }
+    let any = of_orgs
+        .into_iter()
+        .fold(Condition::any(), |any, (org_id, names)| {
+            any.add(Column::OrgId.eq(org_id).and(Column::NameKey.is_in(names)))
+        });
+    let found = Entity::find()
+        .select_only()
+        .columns([Column::OrgId, Column::NameKey, Column::Id])
+        .filter(any)
+        .into_tuple::<(i64, String, i64)>();
+    let found = found.all(db).await?.into_iter();
+    Ok(found
+        .map(|(org_id, name, id)| ((org_id, name), id))
+        .collect())
 }
 
 /// Deletes an application with its API keys. Says whether it was there.

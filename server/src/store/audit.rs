@@ -59,14 +59,24 @@ pub(crate) async fn add(
     app_id: Option<i64>,
     now: Timestamp,
 ) -> Result<()> {
-    let entry = ActiveModel {
+    let entry = entry(event, email, client, app_id, now);
+    Entity::insert(entry).exec_without_returning(db).await?;
+    Ok(())
+}
+
+pub(super) fn entry(
+    event: Event,
+    email: &str,
+    client: Client,
+    app_id: Option<i64>,
+    now: Timestamp,
+) -> ActiveModel {
+    ActiveModel {
         at: Set(now),
         event: Set(event),
         email: Set(email.to_owned()),
         client: Set(client.to_string()),
         app_id: Set(app_id),
         ..Default::default()
-    };
-    Entity::insert(entry).exec_without_returning(db).await?;
-    Ok(())
+    }
 }

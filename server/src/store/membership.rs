@@ -1,6 +1,10 @@
 //! Who is in which organization, and as what.
 
-use sea_orm::{ActiveValue::Set, QueryOrder, entity::prelude::*, sea_query::OnConflict};
+use std::collections::{HashMap, HashSet};
+
+use sea_orm::{
+    ActiveValue::Set, Condition, ExprTrait, QueryOrder, entity::prelude::*, sea_query::OnConflict,
+};
 
 use super::{Connection, Result};
 
@@ -53,6 +57,25 @@ impl ActiveModelBehavior for ActiveModel {}
 pub(crate) async fn role(db: &impl Connection, user_id: i64, org_id: i64) -> Result<Option<Role>> {
     let membership = Entity::find_by_id((user_id, org_id)).one(db).await?;
     Ok(membership.map(|membership| membership.role))
+}
+
+/// The roles of users in organizations, by user and organization; none where a user is not in one.
+pub(crate) async fn roles(
+    db: &impl Connection,
+    pairs: impl IntoIterator<Item = (i64, i64)>,
+) -> Result<HashMap<(i64, i64), Role>> {
+    let pairs: HashSet<_> = pairs.into_iter().collect();
+    let any = pairs
+        .into_iter()
+        .fold(Condition::any(), |any, (user_id, org_id)| {
+            let one = Column::UserId.eq(user_id).and(Column::OrgId.eq(org_id));
+            any.add(one)
+        });
+    let found = Entity::find().filter(any).all(db).await?;
+    let roles = found
+        .into_iter()
+        .map(|it| ((it.user_id, it.org_id), it.role));
+    Ok(roles.collect())
 }
 
 pub(crate) async fn list(db: &impl Connection) -> Result<Vec<Model>> {

@@ -22,7 +22,7 @@ use super::{
 use crate::config::{DatabaseOptions, DatabaseUrl};
 
 /// Why a database cannot be used, with the place and what to change. A password is never part of it.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct ConnectError(String);
 

@@ -1,0 +1,158 @@
+//! Writes that wait at the same moment, done together: by the same few statements of one transaction.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use sea_orm::{DbErr, SqlErr, sqlx::error::DatabaseError};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+use super::{Result, Store, StoreError, Writer, health::database_error};
+
+/// The most that is written together.
+const MAX_SIZE: usize = 100;
+/// How often a transaction is tried that another writer gets in the way of.
+const TRIES: usize = 3;
+
+/// Something that can be written together with others of its kind.
+pub(crate) trait Batched: Send + Sync + Sized + 'static {
+    /// What became of it.
+    type Outcome: Send;
+
+    /// Writes them all, and answers the outcome of each, in their order.
+    ///
+    /// # Errors
+    ///
+    /// None of them is written. Where something has to be unique that another writer has added
+    /// meanwhile, it is tried again, and finds it there.
+    fn write_all(
+        items: &[Self],
+        writer: &Writer,
+    ) -> impl Future<Output = Result<Vec<Self::Outcome>>> + Send;
+}
+
+/// Those that wait to be written.
+pub(crate) struct Batch<T: Batched> {
+    waiting: Mutex<VecDeque<(T, Outcome<T>)>>,
+    /// One writes at a time: meanwhile the others gather.
+    turn: Arc<Semaphore>,
+}
+
+/// Where the outcome is awaited.
+type Outcome<T> = oneshot::Sender<Result<<T as Batched>::Outcome>>;
+
+impl<T: Batched> Default for Batch<T> {
+    fn default() -> Self {
+        Self {
+            waiting: Mutex::default(),
+            turn: Arc::new(Semaphore::new(2)),
+        }
+    }
+}
+
+impl<T: Batched> Batch<T> {
+    /// Writes an item, with those that wait meanwhile. It is committed when this answers.
+    ///
+    /// # Errors
+    ///
+    /// Nothing of it is written, or nobody knows whether it is.
+    pub(crate) async fn write(self: &Arc<Self>, store: &Store, item: T) -> Result<T::Outcome> {
+        let (outcome, written) = oneshot::channel();
+        self.waiting().push_back((item, outcome));
+        if let Ok(turn) = Arc::clone(&self.turn).try_acquire_owned() {
+            // A task of its own: who has the turn does not wait for those who come later.
+            tokio::spawn(Arc::clone(self).write_waiting(store.clone(), turn));
+        }
+        let ended = |_| Err(DbErr::Custom("the writer has ended".to_owned()).into());
+        written.await.unwrap_or_else(ended)
+    }
+
+    /// Writes until nobody waits any more.
+    async fn write_waiting(self: Arc<Self>, store: Store, mut turn: OwnedSemaphorePermit) {
+        loop {
+            while !self.waiting().is_empty() {
+                self.write_some(&store).await;
+            }
+            drop(turn);
+            // Whoever came just before that has found the turn taken.
+            if self.waiting().is_empty() {
+                return;
+            }
+            match Arc::clone(&self.turn).try_acquire_owned() {
+                Ok(next) => turn = next,
+                // Somebody else has it.
+                Err(_) => return,
+            }
+        }
+    }
+
+    async fn write_some(&self, store: &Store) {
+        let begun = store.begin().await;
+        // Only now: while it begins, more gather.
+        let (items, outcomes) = self.take();
+        match write(store, begun, &items).await {
+            Ok(written) => {
+                for (outcome, written) in outcomes.into_iter().zip(written) {
+                    // Nobody may wait any more.
+                    let _ = outcome.send(Ok(written));
+                }
+            }
+            Err(error) => {
+                for outcome in outcomes {
+                    let _ = outcome.send(Err(error.clone()));
+                }
+            }
+        }
+    }
+
+    /// Those who have waited longest.
+    fn take(&self) -> (Vec<T>, Vec<Outcome<T>>) {
+        let mut waiting = self.waiting();
+        let count = waiting.len().min(MAX_SIZE);
+        waiting.drain(..count).unzip()
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, VecDeque<(T, Outcome<T>)>> {
+        // Nothing panics while it is locked.
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn write<T: Batched>(
+    store: &Store,
+    begun: Result<Writer>,
+    items: &[T],
+) -> Result<Vec<T::Outcome>> {
+    let mut writer = begun?;
+    let mut tries = 1;
+    loop {
+        match T::write_all(items, &writer).await {
+            Ok(outcomes) => {
+                writer.commit().await?;
+                return Ok(outcomes);
+            }
+            Err(error) if tries < TRIES && is_in_the_way(&error) => tries += 1,
+            Err(error) => return Err(error),
+        }
+        // Rolled back before the next one begins.
+        drop(writer);
+        writer = store.begin().await?;
+    }
+}
+
+/// Whether another writer was in the way, so that the same transaction may succeed: it has added what
+/// has to be unique, or each waits for the other.
+fn is_in_the_way(error: &StoreError) -> bool {
+    /// The SQLSTATEs of a transaction to be repeated.
+    const TO_REPEAT: [&str; 2] = ["40001", "40P01"];
+    let (StoreError::Refused(error) | StoreError::Unavailable(error)) = error else {
+        return false;
+    };
+    match error.sql_err() {
+        Some(SqlErr::UniqueConstraintViolation(_)) => true,
+        _ => database_error(error)
+            .and_then(DatabaseError::code)
+            .is_some_and(|state| TO_REPEAT.contains(&&*state)),
+    }
+}
