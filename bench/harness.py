@@ -90,7 +90,7 @@ def ask(url: str, body: dict | None = None, key: str | None = None, form: bool =
             headers["Content-Type"] = "application/json"
             data = json.dumps(body).encode()
     request = urllib.request.Request(url, data, headers)
-    with urllib.request.urlopen(request, timeout=5) as reply:
+    with urllib.request.urlopen(request, timeout=60) as reply:
         return reply.read().decode()
 
 

@@ -453,3 +453,39 @@ async fn pages_meet_each_application_once_whatever_changes_meanwhile() {
     let foreign = service.get(&format!("/api/1/app?org_id={}&limit=1", org_id + 1));
     problem(foreign.bearer_auth(&key), 403, "not_allowed").await;
 }
+
+#[tokio::test]
+async fn a_long_list_has_all_applications_by_name() {
+    const APPS: usize = 2001;
+    let service = Service::start().await;
+    let key = service.log_in("ann@example.com").await;
+    let org_id = service.org_id(&key).await;
+    let mut creating = tokio::task::JoinSet::new();
+    for first in 0..50 {
+        let requests = (first..APPS).step_by(50).map(|number| {
+            // The order of names is not that of ids.
+            let name = format!("app {:05}", number * 7919 % APPS);
+            let body = json!({ "org_id": org_id, "app_name": name });
+            service.post("/api/1/app").bearer_auth(&key).json(&body)
+        });
+        let requests: Vec<_> = requests.collect();
+        creating.spawn(async move {
+            for request in requests {
+                ok(request).await;
+            }
+        });
+    }
+    creating.join_all().await;
+    let list = service.get(&format!("/api/1/app?org_id={org_id}"));
+    let list = ok(list.bearer_auth(&key)).await;
+    let apps = list["app_list"].as_array().unwrap();
+    let names: Vec<_> = apps
+        .iter()
+        .map(|app| app["name"].as_str().unwrap())
+        .collect();
+    let expected: Vec<_> = (0..APPS).map(|number| format!("app {number:05}")).collect();
+    assert_eq!(names, expected);
+    for app in apps {
+        assert_eq!(app["api_key_list"].as_array().unwrap().len(), 1, "{app}");
+    }
+}

@@ -52,6 +52,9 @@ use crate::{clock::Timestamp, config::DatabaseUrl};
 /// Anything that takes queries: the database, or a transaction.
 pub(crate) use sea_orm::ConnectionTrait as Connection;
 
+/// How many read a whole long list at a time.
+const LONG_READS: usize = 2;
+
 /// How many connections are always left for those who only read.
 const READERS: u32 = 2;
 
@@ -144,6 +147,8 @@ pub struct Store {
     /// As many as may write at a time, which with SQLite is one. Those who wait do it here, not each
     /// with a connection of the pool, which readers need.
     writing: Arc<Semaphore>,
+    /// As many as may read much at a time, and hold it in memory.
+    long_reads: Arc<Semaphore>,
     /// The transaction that writers to an SQLite database share.
     group: Option<Arc<Group>>,
 }
@@ -172,6 +177,7 @@ impl Store {
         Self {
             reader,
             writing: Arc::new(Semaphore::new(writers)),
+            long_reads: Arc::new(Semaphore::new(LONG_READS)),
             group,
         }
     }
@@ -251,6 +257,12 @@ impl Store {
     /// For questions that change nothing.
     pub(crate) fn reader(&self) -> &Reader {
         &self.reader
+    }
+
+    /// Waits for its turn to read much, which lasts until the permit is dropped.
+    pub(crate) async fn begin_long_read(&self) -> Option<OwnedSemaphorePermit> {
+        // The semaphore is never closed.
+        Arc::clone(&self.long_reads).acquire_owned().await.ok()
     }
 
     /// Starts to write.

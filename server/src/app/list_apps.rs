@@ -38,8 +38,11 @@ pub(super) async fn list_apps(
             created
         }
     };
-    let db = service.store.reader();
-    let apps = app::list_for_user(db, session.active.user_id, org_id, page).await?;
+    let (store, user_id) = (&service.store, session.active.user_id);
+    let apps = match page {
+        Some(page) => app::list_page_for_user(store.reader(), user_id, org_id, page).await?,
+        None => app::list_for_user(store, user_id, org_id).await?,
+    };
     let apps = apps.ok_or_else(not_allowed)?;
     let app_list = apps.into_iter().map(|app| App {
         app_id: app.id,

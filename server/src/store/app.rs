@@ -1,14 +1,17 @@
 //! Applications.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sea_orm::{
-    Condition, ExprTrait, FromQueryResult, JoinType, Order, QueryOrder, QuerySelect, QueryTrait,
-    entity::prelude::*,
+    ActiveValue::Set, Condition, ExprTrait, FromQueryResult, JoinType, Order, QueryOrder,
+    QuerySelect, QueryTrait, entity::prelude::*, sea_query::OnConflict,
 };
 
-use super::{Connection, Result, api_key, membership, membership::Role};
+use super::{Connection, Result, Store, Writer, api_key, membership, membership::Role};
 use crate::clock::Timestamp;
+
+/// The most applications that are read at once.
+const PAGE_SIZE: u64 = 1000;
 
 /// An application.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -51,14 +54,15 @@ pub(crate) async fn find_for_user(
 pub(crate) struct Listed {
     pub(crate) id: i64,
     pub(crate) name: String,
+    name_key: String,
     /// Its API keys, oldest first.
     pub(crate) keys: Vec<String>,
 }
 
 /// A part of an organization's applications, in the order of their ids.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(crate) struct Page {
-    /// The most of them.
+    /// The most of them; [`PAGE_SIZE`] where nothing is said.
     pub(crate) limit: Option<u64>,
     /// The id that theirs are greater than.
     pub(crate) after: Option<i64>,
@@ -73,69 +77,140 @@ struct ListedRow {
     key: Option<String>,
 }
 
-/// The applications of an organization, all by name or one page; none at all if the user is not in it.
+/// All applications of an organization by name; none at all if the user is not in it.
+///
+/// They are read page by page: who asks for a single one meanwhile need not wait for all of them.
 pub(crate) async fn list_for_user(
+    store: &Store,
+    user_id: i64,
+    org_id: i64,
+) -> Result<Option<Vec<Listed>>> {
+    let mut apps = Vec::new();
+    let mut page = Page::default();
+    let mut long_read = None;
+    loop {
+        let some = list_page_for_user(store.reader(), user_id, org_id, page).await?;
+        let Some(some) = some else {
+            return Ok(None);
+        };
+        let is_last = (some.len() as u64) < PAGE_SIZE;
+        page.after = some.last().map(|app| app.id);
+        apps.extend(some);
+        if is_last {
+            break;
+        }
+        if long_read.is_none() {
+            long_read = Some(store.begin_long_read().await);
+        }
+    }
+    // Each kind of database has an order of texts of its own.
+    apps.sort_by(|one, other| one.name_key.cmp(&other.name_key));
+    Ok(Some(apps))
+}
+
+/// A page of the applications of an organization; none at all if the user is not in it.
+pub(crate) async fn list_page_for_user(
     db: &impl Connection,
     user_id: i64,
     org_id: i64,
-    page: Option<Page>,
+    page: Page,
 ) -> Result<Option<Vec<Listed>>> {
-    let mut apps = Entity::find().filter(Column::OrgId.eq(org_id));
-    if let Some(Page { limit, after }) = page {
-        apps = apps
-            .filter(Column::Id.gt(after.unwrap_or_default()))
-            .order_by_asc(Column::Id)
-            .limit(limit);
+    let columns = [Column::Id, Column::Name, Column::NameKey];
+    let mut page_of_apps = Entity::find()
+        .select_only()
+        .columns(columns)
+        .filter(Column::OrgId.eq(org_id))
+        .order_by_asc(Column::Id)
+        .limit(page.limit.unwrap_or(PAGE_SIZE));
+    if let Some(after) = page.after {
+        page_of_apps = page_of_apps.filter(Column::Id.gt(after));
     }
-    let app_is_listed = Expr::col(("listed", Column::OrgId))
-        .equals((membership::Entity, membership::Column::OrgId));
+    // Also for a member of an organization without any.
+    let whatever = Expr::cust("TRUE");
     let key_is_of_app =
-        Expr::col((api_key::Entity, api_key::Column::AppId)).equals(("listed", Column::Id));
+        Expr::col((api_key::Entity, api_key::Column::AppId)).equals(("page", Column::Id));
     let mut rows = membership::Entity::find_by_id((user_id, org_id)).select_only();
-    for column in [Column::Id, Column::Name, Column::NameKey] {
-        rows = rows.expr(Expr::col(("listed", column)));
+    for column in columns {
+        rows = rows.expr(Expr::col(("page", column)));
     }
     rows = rows.column(api_key::Column::Key);
     QuerySelect::query(&mut rows)
         .join_subquery(
             JoinType::LeftJoin,
-            apps.into_query(),
-            "listed",
-            app_is_listed,
+            page_of_apps.into_query(),
+            "page",
+            whatever,
         )
         .join(JoinType::LeftJoin, api_key::Entity, key_is_of_app)
-        .order_by(("listed", Column::Id), Order::Asc)
+        .order_by(("page", Column::Id), Order::Asc)
         .order_by((api_key::Entity, api_key::Column::CreatedAt), Order::Asc)
         .order_by((api_key::Entity, api_key::Column::Key), Order::Asc);
     let rows = rows.into_model::<ListedRow>().all(db).await?;
     if rows.is_empty() {
         return Ok(None);
     }
-    let mut apps = Vec::<(String, Listed)>::new();
+    let mut apps = Vec::<Listed>::new();
     for row in rows {
         let Some(((id, name), name_key)) = row.id.zip(row.name).zip(row.name_key) else {
             continue;
         };
         match apps.last_mut() {
-            Some((_, app)) if app.id == id => app.keys.extend(row.key),
-            _ => {
-                let keys = row.key.into_iter().collect();
-                apps.push((name_key, Listed { id, name, keys }));
-            }
+            Some(app) if app.id == id => app.keys.extend(row.key),
+            _ => apps.push(Listed {
+                id,
+                name,
+                name_key,
+                keys: row.key.into_iter().collect(),
+            }),
         }
     }
-    if page.is_none() {
-        // Each kind of database has an order of texts of its own.
-        apps.sort_by(|(one, _), (other, _)| one.cmp(other));
-    }
-    Ok(Some(apps.into_iter().map(|(_, app)| app).collect()))
+    Ok(Some(apps))
 }
 
-/// The ids of applications by organization and name key, where there are such.
-pub(crate) async fn find_ids(
-    db: &impl Connection,
-    names: &HashSet<(i64, String)>,
-) -> Result<HashMap<(i64, String), i64>> {
+/// The names of applications: organization and name key.
+type Names<'a> = BTreeSet<(i64, &'a str)>;
+/// Their ids.
+type Ids = HashMap<(i64, String), i64>;
+
+/// Adds applications, unless the organization has one of the name. Answers the ids of the new ones.
+pub(super) async fn add_unless_taken(db: &Writer, apps: Vec<NamedApp<'_>>) -> Result<Ids> {
+    let row = |app: &NamedApp<'_>| ActiveModel {
+        org_id: Set(app.org_id),
+        name: Set(app.name.to_owned()),
+        name_key: Set(app.name_key.to_owned()),
+        created_at: Set(app.now),
+        ..Default::default()
+    };
+    if db.support_returning() {
+        let taken = OnConflict::columns([Column::OrgId, Column::NameKey])
+            .do_nothing()
+            .to_owned();
+        let added = Entity::insert_many(apps.iter().map(row)).on_conflict(taken);
+        let added = added.exec_with_returning(db).await?.into_iter();
+        return Ok(added.map(|it| ((it.org_id, it.name_key), it.id)).collect());
+    }
+    let names = apps.iter().map(|it| (it.org_id, it.name_key)).collect();
+    let taken = find_ids(db, &names).await?;
+    let is_new = |it: &&NamedApp<'_>| !taken.contains_key(&(it.org_id, it.name_key.to_owned()));
+    let new: Vec<_> = apps.iter().filter(is_new).collect();
+    if new.is_empty() {
+        return Ok(Ids::new());
+    }
+    let names = new.iter().map(|it| (it.org_id, it.name_key)).collect();
+    let new = Entity::insert_many(new.into_iter().map(row));
+    new.exec_without_returning(db).await?;
+    find_ids(db, &names).await
+}
+
+/// An application to be added.
+pub(super) struct NamedApp<'a> {
+    pub(super) org_id: i64,
+    pub(super) name: &'a str,
+    pub(super) name_key: &'a str,
+    pub(super) now: Timestamp,
+}
+
+async fn find_ids(db: &impl Connection, names: &Names<'_>) -> Result<Ids> {
     let mut of_orgs = BTreeMap::<i64, Vec<&str>>::new();
     for (org_id, name_key) in names {
         of_orgs.entry(*org_id).or_default().push(name_key);

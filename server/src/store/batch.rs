@@ -11,7 +11,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use super::{Result, Store, StoreError, Writer, health::database_error};
 
 /// The most that is written together.
-const MAX_SIZE: usize = 100;
+const MAX_SIZE: usize = 64;
+/// How many transactions there are at a time: one gathers and asks while the other is committed.
+const TURNS: usize = 2;
 /// How often a transaction is tried that another writer gets in the way of.
 const TRIES: usize = 3;
 
@@ -35,8 +37,8 @@ pub(crate) trait Batched: Send + Sync + Sized + 'static {
 /// Those that wait to be written.
 pub(crate) struct Batch<T: Batched> {
     waiting: Mutex<VecDeque<(T, Outcome<T>)>>,
-    /// One writes at a time: meanwhile the others gather.
-    turn: Arc<Semaphore>,
+    /// So many transactions at a time: meanwhile the others gather.
+    turns: Arc<Semaphore>,
 }
 
 /// Where the outcome is awaited.
@@ -46,7 +48,7 @@ impl<T: Batched> Default for Batch<T> {
     fn default() -> Self {
         Self {
             waiting: Mutex::default(),
-            turn: Arc::new(Semaphore::new(2)),
+            turns: Arc::new(Semaphore::new(TURNS)),
         }
     }
 }
@@ -60,7 +62,7 @@ impl<T: Batched> Batch<T> {
     pub(crate) async fn write(self: &Arc<Self>, store: &Store, item: T) -> Result<T::Outcome> {
         let (outcome, written) = oneshot::channel();
         self.waiting().push_back((item, outcome));
-        if let Ok(turn) = Arc::clone(&self.turn).try_acquire_owned() {
+        if let Ok(turn) = Arc::clone(&self.turns).try_acquire_owned() {
             // A task of its own: who has the turn does not wait for those who come later.
             tokio::spawn(Arc::clone(self).write_waiting(store.clone(), turn));
         }
@@ -79,7 +81,7 @@ impl<T: Batched> Batch<T> {
             if self.waiting().is_empty() {
                 return;
             }
-            match Arc::clone(&self.turn).try_acquire_owned() {
+            match Arc::clone(&self.turns).try_acquire_owned() {
                 Ok(next) => turn = next,
                 // Somebody else has it.
                 Err(_) => return,

@@ -1,10 +1,19 @@
 //! Applications that are created: with an API key each, and in the audit.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashMap},
+    ptr,
+};
 
-use sea_orm::{ActiveValue::Set, DbErr, EntityTrait};
+use sea_orm::{ActiveValue::Set, EntityTrait};
 
-use super::{Result, Writer, api_key, app, audit, batch::Batched, membership};
+use super::{
+    Result, Writer, api_key,
+    app::{self, NamedApp},
+    audit,
+    batch::Batched,
+    membership,
+};
 use crate::{clock::Timestamp, service::Client, text::name_key};
 
 /// An application that a user wants.
@@ -39,78 +48,75 @@ impl Batched for NewApp {
     async fn write_all(items: &[Self], writer: &Writer) -> Result<Vec<Created>> {
         let users = items.iter().map(|it| (it.user_id, it.org_id));
         let roles = membership::roles(writer, users).await?;
-        let names = items.iter().map(|it| (it.org_id, name_key(&it.name)));
-        let names: Vec<_> = names.collect();
-        let taken = app::find_ids(writer, &names.iter().cloned().collect()).await?;
-        let mut new = HashSet::new();
-        let mut refusal = |item: &Self, name: &(i64, String)| {
+        let may_create = |item: &Self| {
             let role = roles.get(&(item.user_id, item.org_id));
-            if !role.is_some_and(|role| role.may_change()) {
-                Some(Created::NotAllowed)
-            } else if taken.contains_key(name) || !new.insert(name.clone()) {
-                Some(Created::NameTaken)
-            } else {
-                None
-            }
+            role.is_some_and(|role| role.may_change())
         };
-        let named = || items.iter().zip(&names);
-        let refusals: Vec<_> = named().map(|(item, name)| refusal(item, name)).collect();
-        let ids = match new.is_empty() {
+        let keys: Vec<String> = items.iter().map(|it| name_key(&it.name)).collect();
+        // The first of each name gets it. In the order of names, so that two writers never wait for
+        // each other.
+        let mut first = BTreeMap::new();
+        for (item, key) in items.iter().zip(&keys) {
+            if may_create(item) {
+                first.entry((item.org_id, key.as_str())).or_insert(item);
+            }
+        }
+        let ids = match first.is_empty() {
             true => HashMap::new(),
-            false => {
-                let wanted = named()
-                    .zip(&refusals)
-                    .filter(|(_, refusal)| refusal.is_none());
-                let wanted: Vec<_> = wanted.map(|((item, name), _)| (item, name)).collect();
-                add(&wanted, &new, writer).await?
-            }
+            false => add(&first, writer).await?,
         };
-        let outcomes = names.iter().zip(refusals).map(|(name, refusal)| {
-            let id = ids.get(name).copied();
-            refusal
-                .or(id.map(Created::App))
-                .ok_or(DbErr::RecordNotInserted)
+        let outcomes = items.iter().zip(&keys).map(|(item, key)| {
+            let name = (item.org_id, key.as_str());
+            let is_first = first.get(&name).is_some_and(|it| ptr::eq(*it, item));
+            match ids.get(&name) {
+                _ if !may_create(item) => Created::NotAllowed,
+                Some(id) if is_first => Created::App(*id),
+                _ => Created::NameTaken,
+            }
         });
-        Ok(outcomes.collect::<Result<_, _>>()?)
+        Ok(outcomes.collect())
     }
 }
 
-/// Adds applications with their keys and events. Answers their ids by organization and name key.
-async fn add(
-    wanted: &[(&NewApp, &(i64, String))],
-    names: &HashSet<(i64, String)>,
-    writer: &Writer,
-) -> Result<HashMap<(i64, String), i64>> {
-    let apps = wanted
-        .iter()
-        .map(|(item, (org_id, name_key))| app::ActiveModel {
-            org_id: Set(*org_id),
-            name: Set(item.name.clone()),
-            name_key: Set(name_key.clone()),
+/// Applications to be added, by organization and name key.
+type Named<'a> = BTreeMap<(i64, &'a str), &'a NewApp>;
+
+/// Adds those whose names are not taken, with their keys and events. Answers their ids.
+async fn add<'a>(wanted: &Named<'a>, writer: &Writer) -> Result<HashMap<(i64, &'a str), i64>> {
+    let apps = wanted.iter().map(|((org_id, name_key), item)| NamedApp {
+        org_id: *org_id,
+        name: &item.name,
+        name_key,
+        now: item.now,
+    });
+    let added = app::add_unless_taken(writer, apps.collect()).await?;
+    let mut ids = HashMap::new();
+    let (mut keys, mut events) = (Vec::new(), Vec::new());
+    for (name, item) in wanted {
+        let Some(app_id) = added.get(&(name.0, name.1.to_owned())).copied() else {
+            continue;
+        };
+        ids.insert(*name, app_id);
+        keys.push(api_key::ActiveModel {
+            key: Set(item.api_key.clone()),
+            app_id: Set(app_id),
             created_at: Set(item.now),
-            ..Default::default()
         });
-    let apps = app::Entity::insert_many(apps);
-    apps.exec_without_returning(writer).await?;
-    // Not every database answers the ids that it gave.
-    let ids = app::find_ids(writer, names).await?;
-    let with_ids = || {
-        wanted
-            .iter()
-            .filter_map(|(item, name)| Some((item, *ids.get(*name)?)))
-    };
-    let keys = with_ids().map(|(item, app_id)| api_key::ActiveModel {
-        key: Set(item.api_key.clone()),
-        app_id: Set(app_id),
-        created_at: Set(item.now),
-    });
-    let keys = api_key::Entity::insert_many(keys);
-    keys.exec_without_returning(writer).await?;
-    let events = with_ids().map(|(item, app_id)| {
         let event = audit::Event::AppCreated;
-        audit::entry(event, &item.email, item.client, Some(app_id), item.now)
-    });
-    let events = audit::Entity::insert_many(events);
-    events.exec_without_returning(writer).await?;
+        let app_id = Some(app_id);
+        events.push(audit::entry(
+            event,
+            &item.email,
+            item.client,
+            app_id,
+            item.now,
+        ));
+    }
+    if !ids.is_empty() {
+        let keys = api_key::Entity::insert_many(keys);
+        keys.exec_without_returning(writer).await?;
+        let events = audit::Entity::insert_many(events);
+        events.exec_without_returning(writer).await?;
+    }
     Ok(ids)
 }
