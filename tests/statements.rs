@@ -207,7 +207,10 @@ async fn every_question_finds_its_rows_by_an_index() {
         asked += 1;
         let plan = plan(&database, statement).await;
         let is_found = match backend {
-            DatabaseBackend::Sqlite => !plan.iter().any(|line| line.starts_with("SCAN")),
+            // Of a page that was found all is wanted.
+            DatabaseBackend::Sqlite => !plan
+                .iter()
+                .any(|line| line.starts_with("SCAN") && !line.starts_with("SCAN page ")),
             DatabaseBackend::Postgres => {
                 let count = |text: &str| plan.iter().filter(|line| line.contains(text)).count();
                 let others = ["Bitmap Heap Scan", "Subquery Scan"];

@@ -12,7 +12,7 @@ use std::sync::{
 use sea_orm::{
     ActiveModelBehavior, ActiveModelTrait, ConnectionTrait, DatabaseBackend, DatabaseConnection,
     DatabaseTransaction, DbErr, EntityTrait, ExecResult, IntoActiveModel, QueryResult, SqlErr,
-    Statement, TransactionTrait,
+    Statement, TransactionTrait, Value, Values,
 };
 use sea_orm_migration::async_trait;
 use tokio::sync::OwnedSemaphorePermit;
@@ -134,6 +134,31 @@ impl Writer {
     }
 }
 
+/// A statement for SQLite with its limits written out. SQLite makes a new plan whenever the value of a
+/// limit is bound, which takes several times as long as to run one.
+fn with_written_limits(mut statement: Statement) -> Statement {
+    const LIMIT: &str = "LIMIT ?";
+    let Some(Values(values)) = &mut statement.values else {
+        return statement;
+    };
+    if statement.db_backend != DatabaseBackend::Sqlite {
+        return statement;
+    }
+    while let Some(at) = statement.sql.find(LIMIT) {
+        let place = at + LIMIT.len() - 1;
+        // No other sign of a value stands in it: texts are bound too.
+        let number = statement.sql[..place].matches('?').count();
+        let Some(Value::BigUnsigned(Some(limit))) = values.get(number) else {
+            break;
+        };
+        statement
+            .sql
+            .replace_range(place..=place, &limit.to_string());
+        values.remove(number);
+    }
+    statement
+}
+
 #[async_trait::async_trait]
 impl ConnectionTrait for Reader {
     fn get_database_backend(&self) -> DatabaseBackend {
@@ -141,6 +166,7 @@ impl ConnectionTrait for Reader {
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        let statement = with_written_limits(statement);
         self.run(self.connection.execute_raw(statement)).await
     }
 
@@ -149,10 +175,12 @@ impl ConnectionTrait for Reader {
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        let statement = with_written_limits(statement);
         self.run(self.connection.query_one_raw(statement)).await
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        let statement = with_written_limits(statement);
         self.run(self.connection.query_all_raw(statement)).await
     }
 }
@@ -164,6 +192,7 @@ impl ConnectionTrait for Writer {
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        let statement = with_written_limits(statement);
         self.run(self.transaction.execute_raw(statement)).await
     }
 
@@ -172,10 +201,12 @@ impl ConnectionTrait for Writer {
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        let statement = with_written_limits(statement);
         self.run(self.transaction.query_one_raw(statement)).await
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        let statement = with_written_limits(statement);
         self.run(self.transaction.query_all_raw(statement)).await
     }
 }
