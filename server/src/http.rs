@@ -86,9 +86,9 @@ where
     type Output = Response;
 
     async fn call(&self, request: Request) -> Result<Response> {
-        // Boxed: whatever they are part of is moved with them.
         match request.uri().path().starts_with("/api/") {
-            true => Box::pin(self.api.call(request)).await,
+            true => self.api.call(request).await,
+            // Boxed: it is by far the larger one, and whatever it is part of is moved with it.
             false => Box::pin(self.pages.call(request)).await,
         }
     }

@@ -221,7 +221,7 @@ where
                 activity.awaits_body();
                 request.set_data(activity.clone());
             }
-            let (server, activity) = (Arc::clone(self), activity.clone());
+            let (server, activity) = (&**self, &activity);
             // Boxed: a connection without a request is small.
             Box::pin(async move {
                 let response = server.endpoint.get_response(request).await;

@@ -40,6 +40,8 @@ const CLEANUP: &str = "server/src/cleanup.rs";
 const CLOCK: &str = "server/src/clock.rs";
 const CONNECT: &str = "server/src/store/connect.rs";
 const CONNECTION: &str = "server/src/store/connection.rs";
+const ADMISSION: &str = "server/src/http/admission.rs";
+const NEW_APP: &str = "server/src/store/new_app.rs";
 const CREATE_APP: &str = "server/src/app/create_app.rs";
 const DELETE_APP: &str = "server/src/app/delete_app.rs";
 const FILE: &str = "server/src/config/file.rs";
@@ -72,16 +74,22 @@ const fn fault(kind: &'static str, file: &'static str, change: [&'static str; 2]
 }
 
 /// The faults, by kind.
-const FAULTS: [Fault; 78] = [
+const FAULTS: [Fault; 83] = [
     fault(
         "status",
         CREATE_APP,
-        ["return Ok(None);", "return Err(not_allowed());"],
+        [
+            "Created::NameTaken => Ok(None)",
+            "Created::NameTaken => Err(not_allowed())",
+        ],
     ),
     fault(
         "status",
         CREATE_APP,
-        ["return Err(not_allowed());", "return Ok(None);"],
+        [
+            "Created::NotAllowed => Err(not_allowed())",
+            "Created::NotAllowed => Ok(None)",
+        ],
     ),
     fault(
         "status",
@@ -325,8 +333,8 @@ const FAULTS: [Fault; 78] = [
         "rights",
         STORED_APP,
         [
-            ".from(membership::Column::OrgId)",
-            ".from(membership::Column::UserId)",
+            ".filter(Column::OrgId.eq(org_id))\n        .order_by_asc(Column::Id)",
+            ".order_by_asc(Column::Id)",
         ],
     ),
     fault(
@@ -445,6 +453,39 @@ const FAULTS: [Fault; 78] = [
         ],
     ),
     fault(
+        "value",
+        STORED_APP,
+        [
+            "page_of_apps.filter(Column::Id.gt(after))",
+            "page_of_apps.filter(Column::Id.gte(after))",
+        ],
+    ),
+    fault(
+        "value",
+        STORED_APP,
+        [
+            "apps.sort_by(|one, other| one.name_key.cmp(&other.name_key));",
+            "",
+        ],
+    ),
+    fault("rights", NEW_APP, ["if may_create(item) {", "if true {"]),
+    fault(
+        "operation",
+        ADMISSION,
+        [
+            "Self::SendHead => Some(HEAD_TIMEOUT),",
+            "Self::SendHead => None,",
+        ],
+    ),
+    fault(
+        "operation",
+        ADMISSION,
+        [
+            "Self::ReadAnswer => Some(READ_TIMEOUT),",
+            "Self::ReadAnswer => None,",
+        ],
+    ),
+    fault(
         "operation",
         SURROUNDINGS,
         ["metrics.count_request(operation, status, took);", ""],
@@ -453,7 +494,7 @@ const FAULTS: [Fault; 78] = [
         "operation",
         SURROUNDINGS,
         [
-            "name_request(&mut response, exchange.id.to_str().unwrap_or_default()).await;",
+            "name_request(&mut response, exchange.id.as_str()).await;",
             "",
         ],
     ),
