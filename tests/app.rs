@@ -1,6 +1,7 @@
 //! Applications: created, listed, deleted, and by whom.
 
 use reqwest::Method;
+use sea_orm::{ConnectionTrait, DatabaseBackend};
 use serde_json::{Value, json};
 
 use crate::harness::{Service, ok, pointers, problem};
@@ -488,4 +489,45 @@ async fn a_long_list_has_all_applications_by_name() {
     for app in apps {
         assert_eq!(app["api_key_list"].as_array().unwrap().len(), 1, "{app}");
     }
+}
+
+#[tokio::test]
+async fn one_that_the_database_refuses_takes_no_other_with_it() {
+    let service = Service::start().await;
+    let key = service.log_in("ann@example.com").await;
+    let org_id = service.org_id(&key).await;
+    let database = service.database.connect().await;
+    let refuse: &[&str] = match service.database.backend() {
+        DatabaseBackend::Sqlite => &[
+            "CREATE TRIGGER refuse BEFORE INSERT ON app WHEN NEW.name = 'refused' \
+             BEGIN SELECT RAISE(ABORT, 'refused'); END",
+        ],
+        DatabaseBackend::Postgres => &[
+            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql \
+             AS 'BEGIN RAISE EXCEPTION ''refused''; END'",
+            "CREATE TRIGGER refuse BEFORE INSERT ON app FOR EACH ROW \
+             WHEN (NEW.name = 'refused') EXECUTE FUNCTION refuse()",
+        ],
+        _ => &["CREATE TRIGGER refuse BEFORE INSERT ON app FOR EACH ROW \
+             IF NEW.name = 'refused' THEN SIGNAL SQLSTATE '45000'; END IF"],
+    };
+    for statement in refuse {
+        database.execute_unprepared(statement).await.unwrap();
+    }
+    database.close().await.unwrap();
+    let names = (0..20).map(|number| match number {
+        7 => "refused".to_owned(),
+        _ => format!("app {number}"),
+    });
+    let mut created = tokio::task::JoinSet::new();
+    for name in names {
+        let body = json!({ "org_id": org_id, "app_name": name });
+        let request = service.post("/api/1/app").bearer_auth(&key).json(&body);
+        created.spawn(async move { (request.send().await.unwrap().status().as_u16(), name) });
+    }
+    for (status, name) in created.join_all().await {
+        let expected = if name == "refused" { 500 } else { 200 };
+        assert_eq!(status, expected, "{name}");
+    }
+    assert_eq!(service.rows("app").await, 19);
 }

@@ -369,8 +369,13 @@ async fn permit(writing: Arc<Semaphore>) -> Result<OwnedSemaphorePermit> {
     // The semaphore is never closed, so that it was too late is the only failure.
     match permit {
         Ok(Ok(permit)) => Ok(permit),
-        _ => Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout).into()),
+        _ => Err(too_late()),
     }
+}
+
+/// The error of who has waited too long for its turn.
+fn too_late() -> StoreError {
+    DbErr::ConnectionAcquire(ConnAcquireErr::Timeout).into()
 }
 
 fn size<D: sqlx::Database>(pool: &sqlx::Pool<D>) -> (usize, usize) {

@@ -117,7 +117,7 @@ impl Activity {
     }
 
     /// The client has read a piece of the answer.
-    pub(super) fn is_read(&self) {
+    pub(super) fn note_progress(&self) {
         if let Some((_, Client::ReadAnswer)) = self.awaited() {
             self.awaits_reader();
         }
@@ -125,7 +125,7 @@ impl Activity {
 
     /// All that was written is with the system, or the client. If that was an answer, the client has
     /// to send a request, since the moment when the answer was there.
-    pub(super) fn is_flushed(&self) {
+    pub(super) fn note_flush(&self) {
         let state = self.state.load(Ordering::Relaxed);
         if state % 4 == Client::ReadAnswer as u64 {
             let as_head = state - Client::ReadAnswer as u64 + Client::SendHead as u64;

@@ -298,7 +298,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         let written = Pin::new(self.stream.get_mut()).poll_write(context, bytes);
         let was_stalled = mem::replace(&mut self.is_stalled, written.is_pending());
         if was_stalled && written.is_ready() {
-            self.activity.is_read();
+            self.activity.note_progress();
         }
         written
     }
@@ -306,7 +306,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watched<S> {
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = Pin::new(self.stream.get_mut()).poll_flush(context);
         if flushed.is_ready() {
-            self.activity.is_flushed();
+            self.activity.note_flush();
         }
         flushed
     }

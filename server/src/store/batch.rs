@@ -2,13 +2,19 @@
 
 use std::{
     collections::VecDeque,
+    slice,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use sea_orm::{DbErr, SqlErr, sqlx::error::DatabaseError};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore, oneshot},
+    time::Instant,
+};
 
-use super::{Result, Store, StoreError, Writer, health::database_error};
+use super::{
+    Result, Store, StoreError, Writer, connect::ACQUIRE_TIMEOUT, health::database_error, too_late,
+};
 
 /// The most that is written together.
 const MAX_SIZE: usize = 64;
@@ -22,12 +28,13 @@ pub(crate) trait Batched: Send + Sync + Sized + 'static {
     /// What became of it.
     type Outcome: Send;
 
-    /// Writes them all, and answers the outcome of each, in their order.
+    /// Writes them all, at least one, and answers the outcome of each, in their order.
     ///
     /// # Errors
     ///
     /// None of them is written. Where something has to be unique that another writer has added
-    /// meanwhile, it is tried again, and finds it there.
+    /// meanwhile, they are tried again, and find it there; where the database refuses them, each is
+    /// tried by itself.
     fn write_all(
         items: &[Self],
         writer: &Writer,
@@ -36,13 +43,24 @@ pub(crate) trait Batched: Send + Sync + Sized + 'static {
 
 /// Those that wait to be written.
 pub(crate) struct Batch<T: Batched> {
-    waiting: Mutex<VecDeque<(T, Outcome<T>)>>,
+    waiting: Mutex<VecDeque<Waiting<T>>>,
     /// So many transactions at a time: meanwhile the others gather.
     turns: Arc<Semaphore>,
 }
 
-/// Where the outcome is awaited.
-type Outcome<T> = oneshot::Sender<Result<<T as Batched>::Outcome>>;
+struct Waiting<T: Batched> {
+    item: T,
+    since: Instant,
+    /// Where the outcome is awaited. Nobody may wait any more.
+    outcome: oneshot::Sender<Result<T::Outcome>>,
+}
+
+impl<T: Batched> Waiting<T> {
+    /// Whether it has waited too long to be written now: whoever wants it has been told so.
+    fn is_late(&self) -> bool {
+        self.since.elapsed() > ACQUIRE_TIMEOUT
+    }
+}
 
 impl<T: Batched> Default for Batch<T> {
     fn default() -> Self {
@@ -61,7 +79,11 @@ impl<T: Batched> Batch<T> {
     /// Nothing of it is written, or nobody knows whether it is.
     pub(crate) async fn write(self: &Arc<Self>, store: &Store, item: T) -> Result<T::Outcome> {
         let (outcome, written) = oneshot::channel();
-        self.waiting().push_back((item, outcome));
+        self.waiting().push_back(Waiting {
+            item,
+            since: Instant::now(),
+            outcome,
+        });
         if let Ok(turn) = Arc::clone(&self.turns).try_acquire_owned() {
             // A task of its own: who has the turn does not wait for those who come later.
             tokio::spawn(Arc::clone(self).write_waiting(store.clone(), turn));
@@ -92,12 +114,31 @@ impl<T: Batched> Batch<T> {
     async fn write_some(&self, store: &Store) {
         let begun = store.begin().await;
         // Only now: while it begins, more gather.
-        let (items, outcomes) = self.take();
+        let (mut items, mut outcomes) = (Vec::new(), Vec::new());
+        for waiting in self.take() {
+            if waiting.is_late() {
+                let _ = waiting.outcome.send(Err(too_late()));
+            } else {
+                items.push(waiting.item);
+                outcomes.push(waiting.outcome);
+            }
+        }
+        // Another turn may have taken them all.
+        if items.is_empty() {
+            return;
+        }
         match write(store, begun, &items).await {
             Ok(written) => {
                 for (outcome, written) in outcomes.into_iter().zip(written) {
-                    // Nobody may wait any more.
                     let _ = outcome.send(Ok(written));
+                }
+            }
+            // One of them is at fault, and the others have nothing to do with it.
+            Err(StoreError::Refused(_)) if items.len() > 1 => {
+                for (item, outcome) in items.iter().zip(outcomes) {
+                    let written = write(store, store.begin().await, slice::from_ref(item)).await;
+                    let only = |mut written: Vec<_>| written.pop().ok_or_else(too_late);
+                    let _ = outcome.send(written.and_then(only));
                 }
             }
             Err(error) => {
@@ -109,13 +150,13 @@ impl<T: Batched> Batch<T> {
     }
 
     /// Those who have waited longest.
-    fn take(&self) -> (Vec<T>, Vec<Outcome<T>>) {
+    fn take(&self) -> Vec<Waiting<T>> {
         let mut waiting = self.waiting();
         let count = waiting.len().min(MAX_SIZE);
-        waiting.drain(..count).unzip()
+        waiting.drain(..count).collect()
     }
 
-    fn waiting(&self) -> MutexGuard<'_, VecDeque<(T, Outcome<T>)>> {
+    fn waiting(&self) -> MutexGuard<'_, VecDeque<Waiting<T>>> {
         // Nothing panics while it is locked.
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -65,6 +65,10 @@ pub(crate) async fn roles(
     pairs: impl IntoIterator<Item = (i64, i64)>,
 ) -> Result<HashMap<(i64, i64), Role>> {
     let pairs: HashSet<_> = pairs.into_iter().collect();
+    if pairs.is_empty() {
+        // No condition would mean all of them.
+        return Ok(HashMap::new());
+    }
     let any = pairs
         .into_iter()
         .fold(Condition::any(), |any, (user_id, org_id)| {
