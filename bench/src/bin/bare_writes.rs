@@ -119,7 +119,8 @@ async fn main() -> Result<()> {
         let (rows, next) = (rows.clone(), Arc::clone(&next));
         writers.spawn(async move {
             while began.elapsed() < Duration::from_secs(seconds) {
-                rows.insert(next.fetch_add(1, Ordering::Relaxed) as i64).await?;
+                rows.insert(next.fetch_add(1, Ordering::Relaxed) as i64)
+                    .await?;
             }
             Ok::<_, Box<dyn Error + Send + Sync>>(())
         });
