@@ -41,7 +41,9 @@ impl Half {
         let begin = Instant::now();
         let mut answer = String::new();
         // A connection that is cut has answered what it has.
-        let _ = self.stream.read_to_string(&mut answer).await;
+        let read = self.stream.read_to_string(&mut answer);
+        let ended = tokio::time::timeout(Duration::from_secs(60), read).await;
+        assert!(ended.is_ok(), "never given up: {:?}", self.sent);
         if self.sent.contains("\r\n\r\n") {
             check_raw(&self.sent, None, answer.as_bytes()).unwrap();
         }
