@@ -47,7 +47,7 @@ impl Deref for Service {
 /// What every operation works with.
 pub struct Parts {
     pub(crate) store: Store,
-    /// Those that wait to be created.
+    /// The applications that wait to be created.
     pub(crate) new_apps: Arc<Batch<NewApp>>,
     pub(crate) sessions: Sessions,
     pub(crate) clock: Clock,

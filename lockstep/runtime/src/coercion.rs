@@ -1,4 +1,4 @@
-//! What values become before they are checked.
+//! Coercion of values before they are checked.
 
 use std::collections::HashMap;
 
@@ -14,13 +14,13 @@ use crate::{
 /// than all the rest of a check.
 pub(crate) struct Coercions(Vec<Coercion>);
 
-/// What the values of a schema become.
+/// The coercion of the values of one schema.
 #[derive(Default)]
 struct Coercion {
     kind: Option<Kind>,
-    /// Those of the members of an object, as places in the list of all.
+    /// The coercions of an object's members, as places in the list of all.
     members: HashMap<String, usize>,
-    /// That of the items of a list.
+    /// The coercion of a list's items.
     items: Option<usize>,
 }
 
@@ -51,14 +51,14 @@ impl Place<'_> {
 }
 
 impl Coercions {
-    /// Those of a schema whose references point into itself.
+    /// The coercions of a schema whose references point into itself.
     pub(crate) fn new(schema: &Value) -> Self {
         let mut coercions = Self(Vec::new());
         coercions.add(schema, schema, &mut HashMap::new());
         coercions
     }
 
-    /// Adds those of a part of a schema. Answers its place.
+    /// Adds the coercions of a part of a schema. Answers its place in the list.
     fn add(
         &mut self,
         whole: &Value,
@@ -154,7 +154,7 @@ impl Kind {
     }
 }
 
-/// Whether a value is no integer that is too large. With a fraction it is no integer at all: the
+/// Tells whether a value is no integer that is too large. With a fraction it is no integer at all: the
 /// schema's type says so.
 fn fits(value: &Value, is_32_bits: bool) -> bool {
     match value.as_i64() {

@@ -65,8 +65,8 @@ pub(super) struct Place {
 #[derive(Clone)]
 pub(super) struct Activity {
     began: Instant,
-    /// For what the service waits, and since when: in milliseconds, times 4, with a [`Client`]'s
-    /// number added. 0 while the client waits.
+    /// The time since which the service has waited, in milliseconds times 4, with the number of
+    /// the awaited [`Client`] task added. 0 while the client waits.
     state: Arc<AtomicU64>,
 }
 
@@ -147,14 +147,14 @@ impl Activity {
         u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX / 8)
     }
 
-    /// What the client has to do, and since when, in milliseconds.
+    /// The client's task and since when it has had it, in milliseconds.
     fn awaited(&self) -> Option<(u64, Client)> {
         let state = self.state.load(Ordering::Relaxed);
         let client = Client::ALL.into_iter().find(|it| *it as u64 == state % 4)?;
         Some((state / 4, client))
     }
 
-    /// Whether the client takes longer than it may.
+    /// Tells whether the client takes longer than it may.
     fn is_overdue(&self) -> bool {
         self.awaited().is_some_and(|(since, client)| {
             let waited = Duration::from_millis(self.milliseconds().saturating_sub(since));

@@ -266,14 +266,14 @@ async fn linger(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
     }
 }
 
-/// A stream that is read in small pieces, and tells of its client what it has read.
+/// A stream that is read in small pieces, and tells an [`Activity`] what its client has read.
 ///
 /// hyper doubles the buffer of a connection each time that a read fills it, and keeps it that large
 /// while a slow body arrives: a thousand such connections take tens of megabytes.
 struct Watched<S> {
     stream: Take<S>,
     activity: Activity,
-    /// Whether the client has to read before more can be written.
+    /// Set while the client has to read before more can be written.
     is_stalled: bool,
 }
 

@@ -25,7 +25,7 @@ const TRIES: usize = 3;
 
 /// Something that can be written together with others of its kind.
 pub(crate) trait Batched: Send + Sync + Sized + 'static {
-    /// What became of it.
+    /// The outcome of one item.
     type Outcome: Send;
 
     /// Writes them all, at least one, and answers the outcome of each, in their order.
@@ -41,7 +41,7 @@ pub(crate) trait Batched: Send + Sync + Sized + 'static {
     ) -> impl Future<Output = Result<Vec<Self::Outcome>>> + Send;
 }
 
-/// Those that wait to be written.
+/// The items that wait to be written.
 pub(crate) struct Batch<T: Batched> {
     waiting: Mutex<VecDeque<Waiting<T>>>,
     /// So many transactions at a time: meanwhile the others gather.
@@ -51,12 +51,12 @@ pub(crate) struct Batch<T: Batched> {
 struct Waiting<T: Batched> {
     item: T,
     since: Instant,
-    /// Where the outcome is awaited. Nobody may wait any more.
+    /// The sender of the outcome, which nobody may wait for any more.
     outcome: oneshot::Sender<Result<T::Outcome>>,
 }
 
 impl<T: Batched> Waiting<T> {
-    /// Whether it has waited too long to be written now: whoever wants it has been told so.
+    /// Tells whether it has waited too long to be written: its request was answered meanwhile.
     fn is_late(&self) -> bool {
         self.since.elapsed() > ACQUIRE_TIMEOUT
     }
@@ -149,7 +149,7 @@ impl<T: Batched> Batch<T> {
         }
     }
 
-    /// Those who have waited longest.
+    /// The items that have waited longest, no more than [`MAX_SIZE`].
     fn take(&self) -> Vec<Waiting<T>> {
         let mut waiting = self.waiting();
         let count = waiting.len().min(MAX_SIZE);

@@ -31,7 +31,7 @@ pub(crate) struct NewApp {
     pub(crate) now: Timestamp,
 }
 
-/// What became of an application that a user wants.
+/// The outcome of a wish for an application.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Created {
     /// It has this id.
