@@ -149,10 +149,12 @@ impl<T: Batched> Batch<T> {
         }
     }
 
-    /// The items that have waited longest, no more than [`MAX_SIZE`].
+    /// The items that have waited longest, a power of two of them, no more than [`MAX_SIZE`]. A
+    /// statement is prepared anew for each number of rows, so that there are few of these.
     fn take(&self) -> Vec<Waiting<T>> {
         let mut waiting = self.waiting();
-        let count = waiting.len().min(MAX_SIZE);
+        let power = waiting.len().min(MAX_SIZE).checked_ilog2();
+        let count = power.map_or(0, |power| 1 << power);
         waiting.drain(..count).collect()
     }
 
