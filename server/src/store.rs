@@ -149,7 +149,7 @@ pub struct Store {
     writing: Arc<Semaphore>,
     /// As many as may read much at a time, and hold it in memory.
     long_reads: Arc<Semaphore>,
-    /// The transaction that writers to an SQLite database share.
+    /// What writers to an SQLite database share.
     group: Option<Arc<Group>>,
 }
 
@@ -165,21 +165,23 @@ impl Store {
     pub async fn open(url: &DatabaseUrl, connections: u32, lock_file: &Path) -> Result<Self> {
         let health = Arc::new(Health::default());
         let connection = connect::connect_and_migrate(url, connections, lock_file, &health).await?;
-        let reader = Reader { connection, health };
-        Ok(Self::new(reader, connections))
+        Self::new(url, Reader { connection, health }, connections).await
     }
 
-    fn new(reader: Reader, connections: u32) -> Self {
+    async fn new(url: &DatabaseUrl, reader: Reader, connections: u32) -> Result<Self> {
         let (writers, group) = match reader.get_database_backend() {
-            DatabaseBackend::Sqlite => (1, Some(Arc::default())),
+            DatabaseBackend::Sqlite => {
+                let connection = connect::connect_writer(url, &reader.health).await?;
+                (1, Some(Arc::new(Group::new(connection))))
+            }
             _ => (connections.saturating_sub(READERS).max(1) as usize, None),
         };
-        Self {
+        Ok(Self {
             reader,
             writing: Arc::new(Semaphore::new(writers)),
             long_reads: Arc::new(Semaphore::new(LONG_READS)),
             group,
-        }
+        })
     }
 
     /// Opens a database that a service of this version has brought up to date, and makes nothing.
@@ -196,8 +198,7 @@ impl Store {
         if !connect::is_up_to_date(&connection).await? {
             return Err(StoreError::NotReady);
         }
-        let reader = Reader { connection, health };
-        Ok(Self::new(reader, connections))
+        Self::new(url, Reader { connection, health }, connections).await
     }
 
     /// Tries whether a database can be opened; an SQLite file that is not there yet is not made.
@@ -274,16 +275,22 @@ impl Store {
         // A task of its own, which goes on when nobody waits for it any more: a transaction that is
         // given up while it begins would stay open on a connection that others use.
         let begun = tokio::spawn(async move {
-            let begun = match &group {
-                Some(group) => group.begin(&connection, &writing).await,
-                None => connection.begin().await,
+            let begun = match group {
+                Some(group) => {
+                    let begun = group.begin(&writing).await;
+                    begun.map(|(transaction, part)| (transaction, Some(part)))
+                }
+                None => connection
+                    .begin()
+                    .await
+                    .map(|transaction| (transaction, None)),
             };
-            let transaction = begun.inspect_err(|error| health.observe(error))?;
+            let (transaction, part) = begun.inspect_err(|error| health.observe(error))?;
             Ok(Writer {
                 transaction,
                 health,
                 failed: AtomicBool::new(false),
-                group,
+                part,
                 permit,
             })
         });
@@ -351,14 +358,28 @@ impl Store {
         match connection.get_database_backend() {
             DatabaseBackend::Postgres => size(connection.get_postgres_connection_pool()),
             DatabaseBackend::MySql => size(connection.get_mysql_connection_pool()),
-            _ => size(connection.get_sqlite_connection_pool()),
+            _ => {
+                let pools = [
+                    Some(connection),
+                    self.group.as_deref().map(Group::connection),
+                ];
+                let pools = pools.into_iter().flatten();
+                pools
+                    .map(|connection| size(connection.get_sqlite_connection_pool()))
+                    .fold((0, 0), |(open, idle), (more, idle_too)| {
+                        (open + more, idle + idle_too)
+                    })
+            }
         }
     }
 
     /// Closes every connection.
     pub(crate) async fn close(self) {
-        if let Err(error) = self.reader.connection.close().await {
-            tracing::warn!(%error, "the database did not close cleanly");
+        let group = self.group.as_deref().map(Group::connection);
+        for connection in [group, Some(&self.reader.connection)].into_iter().flatten() {
+            if let Err(error) = connection.close_by_ref().await {
+                tracing::warn!(%error, "the database did not close cleanly");
+            }
         }
         self.reader.health.close().await;
     }

@@ -46,6 +46,23 @@ pub(super) async fn connect(
     max_connections: u32,
     health: &Arc<Health>,
 ) -> Result<DatabaseConnection> {
+    open(url, max_connections, health, sqlite_session).await
+}
+
+/// Opens the one connection to an SQLite database that writes.
+pub(super) async fn connect_writer(
+    url: &DatabaseUrl,
+    health: &Arc<Health>,
+) -> Result<DatabaseConnection> {
+    open(url, 1, health, sqlite_writer).await
+}
+
+async fn open(
+    url: &DatabaseUrl,
+    max_connections: u32,
+    health: &Arc<Health>,
+    sqlite_session: fn(SqliteConnectOptions) -> SqliteConnectOptions,
+) -> Result<DatabaseConnection> {
     probe::probe(url).await?;
     let search_path = url.search_path().map(str::to_owned);
     let mut options = url.connect_options();
@@ -57,7 +74,7 @@ pub(super) async fn connect(
         .test_before_acquire_if_idle_for(TESTED_AFTER)
         .sqlx_logging(false)
         .record_stmt_in_spans(false)
-        .map_sqlx_sqlite_opts(|options| {
+        .map_sqlx_sqlite_opts(move |options| {
             keep_private(options.get_filename());
             sqlite_session(options.create_if_missing(true))
         })
@@ -98,6 +115,15 @@ fn sqlite_session(options: SqliteConnectOptions) -> SqliteConnectOptions {
         .foreign_keys(true)
         // What a long reader made the log grow to is given back once the log is used anew.
         .pragma("journal_size_limit", "4194304")
+}
+
+/// What the connection that writes is told besides.
+fn sqlite_writer(options: SqliteConnectOptions) -> SqliteConnectOptions {
+    sqlite_session(options)
+        // What a statement of many rows may have to undo would else be written into a file first.
+        .pragma("temp_store", "MEMORY")
+        // Keys are random, so that each new one is written into another page: 8 MiB of these.
+        .pragma("cache_size", "-8192")
 }
 
 /// Closes a connection instead of giving it back to the pool while it is inside a transaction, or

@@ -17,7 +17,7 @@ use sea_orm::{
 use sea_orm_migration::async_trait;
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::{Result, StoreError, group::Group, health::Health};
+use super::{Result, StoreError, group::Part, health::Health};
 
 /// The pool of connections. Each statement is a transaction of its own.
 #[derive(Clone)]
@@ -42,8 +42,8 @@ pub(crate) struct Writer {
     /// and MariaDB would then run what follows outside of it, PostgreSQL answers COMMIT with a
     /// rollback that looks like a success.
     pub(super) failed: AtomicBool,
-    /// Whose commit it shares, if it does.
-    pub(super) group: Option<Arc<Group>>,
+    /// Its share in a commit with others, if it has one.
+    pub(super) part: Option<Part>,
     /// Given back last: only who holds it may use the connection of a group.
     pub(super) permit: OwnedSemaphorePermit,
 }
@@ -63,22 +63,22 @@ impl Writer {
         let Self {
             transaction,
             health,
-            group,
+            part,
             permit,
             failed: _,
         } = self;
-        let mut committed = transaction.commit().await;
-        if let Some(group) = group {
-            if let Err(error) = &committed {
-                group.fail(error);
-            }
-            let outcome = group.join();
-            drop(permit);
-            // It is answered, unless the runtime ends.
-            committed = outcome
-                .await
-                .unwrap_or_else(|error| Err(DbErr::Custom(error.to_string())));
-        }
+        let committed = match part {
+            None => transaction.commit().await,
+            Some(part) => match part.end(transaction).await {
+                Ok(outcome) => {
+                    drop(permit);
+                    // It is answered, unless the runtime ends.
+                    let outcome = outcome.await;
+                    outcome.unwrap_or_else(|error| Err(DbErr::Custom(error.to_string())))
+                }
+                Err(error) => Err(error),
+            },
+        };
         committed.inspect_err(|error| health.observe(error))?;
         // A file that was taken away meanwhile took the commit with it.
         health.check()
@@ -126,8 +126,8 @@ impl Writer {
     async fn run<T>(&self, statement: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
         statement.await.inspect_err(|error| {
             self.failed.store(true, Ordering::Relaxed);
-            if let Some(group) = &self.group {
-                group.fail(error);
+            if let Some(part) = &self.part {
+                part.fail(error);
             }
             self.health.observe(error);
         })
