@@ -7,15 +7,20 @@ use poem::{
     http::{HeaderValue, header},
 };
 use poem_openapi::{
-    ApiExtractor, ApiExtractorType, ExtractParamOptions, payload,
+    ApiExtractor, ApiExtractorType, ExtractParamOptions,
+    error::ParseRequestPayloadError,
+    payload,
     payload::{ParsePayload, Payload},
     registry::{MetaRequest, MetaSchemaRef, Registry},
     types::{ParseFromJSON, Type},
 };
 use serde::Serialize;
+use serde_json::{Map, Value};
 
-/// A JSON body. poem-openapi's own makes a tree of values of each reply before it is written; this
-/// one writes it at once.
+use crate::operations::Checked;
+
+/// A JSON body. What a [`Contract`](crate::Contract) has read of a request is not read again, and a
+/// reply is written at once, where poem-openapi's own makes a tree of values of it first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Json<T>(pub T);
 
@@ -38,9 +43,15 @@ impl<T: Type> Payload for Json<T> {
 impl<T: ParseFromJSON> ParsePayload for Json<T> {
     const IS_REQUIRED: bool = T::IS_REQUIRED;
 
-    async fn from_request(request: &Request, body: &mut RequestBody) -> Result<Self> {
-        let read = <payload::Json<T> as ParsePayload>::from_request(request, body).await?;
-        Ok(Self(read.0))
+    async fn from_request(request: &Request, _: &mut RequestBody) -> Result<Self> {
+        let body = request.data::<Checked>().and_then(|it| it.given.as_ref());
+        let body = body.and_then(|given| given.get("body"));
+        // A body that may be left out is an object of which nothing is required.
+        let body = body.cloned().unwrap_or_else(|| Value::Object(Map::new()));
+        let value = T::parse_from_json(Some(body)).map_err(|error| ParseRequestPayloadError {
+            reason: error.into_message(),
+        })?;
+        Ok(Self(value))
     }
 }
 

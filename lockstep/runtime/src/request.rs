@@ -8,7 +8,7 @@ use jsonschema::{
 };
 use percent_encoding::percent_decode_str;
 use poem::{
-    Body, Request,
+    Request,
     error::ReadBodyError,
     http::{HeaderValue, StatusCode, header},
 };
@@ -26,7 +26,7 @@ use crate::{
 impl Contract {
     /// Makes of a request what a generated server reads: what was checked, and nothing else.
     ///
-    /// The body becomes JSON, whatever it came as; decimal strings become integers where the
+    /// The body becomes a JSON value, whatever it came as; decimal strings become integers where the
     /// document wants one; the credential is taken out of headers and body.
     ///
     /// # Errors
@@ -47,9 +47,6 @@ impl Contract {
         let key = key.map_err(Rejection::invalid)?;
         operation.require_credential(key.as_ref())?;
         if operation.body_is_read {
-            let body = given.as_ref().and_then(|given| given.get("body"));
-            let body = body.map_or_else(|| "{}".to_owned(), Value::to_string);
-            request.set_body(Body::from_string(body));
             let json = HeaderValue::from_static(MediaType::Json.name());
             request.headers_mut().insert(header::CONTENT_TYPE, json);
         }
