@@ -6,17 +6,18 @@ use crate::{Refusal, extensions, pointers::join, rules::Rules, source::Source};
 /// An OpenAPI document that the generators can write out whole.
 pub struct Document {
     pub(crate) file: String,
-    /// As it was read.
-    written: Value,
+    /// As it was read, in JSON.
+    written: String,
     /// With its extensions written out.
     pub(crate) source: Source,
     pub(crate) model: OpenApi,
 }
 
 impl Document {
-    /// The document as JSON, members in their order, for whoever calls the service.
+    /// The document as JSON, members in their order and numbers digit by digit, for
+    /// whoever calls the service.
     pub fn json(&self) -> String {
-        self.written.to_string()
+        self.written.clone()
     }
 
     /// The same with the extensions of lockstep written out in plain OpenAPI, for a server that
@@ -39,7 +40,7 @@ impl Document {
 /// code could not say, in the order of the text.
 pub fn read(file: &str, text: &str) -> Result<Document, Vec<Refusal>> {
     let mut source = Source::parse(file, text)?;
-    let written = source.value.clone();
+    let written = source.json();
     let mut refusals = extensions::write_out(&mut source);
     refusals.extend(Rules::check(&source));
     let model = serde_json::from_value::<OpenApi>(source.value.clone());
@@ -80,6 +81,7 @@ fn losses(read: &Value, kept: &Value) -> Vec<(String, String)> {
                     let inner = join(&pointer, name);
                     match kept.get(name) {
                         Some(kept) => compare(value, kept, inner, losses),
+                        None if says_nothing(name, value) => {}
                         None => losses.push((inner, "is lost by utoipa's model".to_owned())),
                     }
                 }
@@ -100,4 +102,18 @@ fn losses(read: &Value, kept: &Value) -> Vec<(String, String)> {
     let mut losses = Vec::new();
     compare(read, kept, String::new(), &mut losses);
     losses
+}
+
+/// Whether the code is the same without a member of this value.
+fn says_nothing(name: &str, value: &Value) -> bool {
+    match (name, value) {
+        _ if name.starts_with("x-") => true,
+        ("description" | "summary" | "title", Value::String(text)) => text.is_empty(),
+        ("required" | "deprecated" | "uniqueItems", Value::Bool(value)) => !value,
+        ("required" | "tags" | "parameters" | "examples", Value::Array(items)) => items.is_empty(),
+        ("minLength" | "minItems" | "minProperties", Value::Number(least)) => {
+            least.as_f64() == Some(0.0)
+        }
+        _ => false,
+    }
 }

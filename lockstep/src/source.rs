@@ -1,8 +1,9 @@
 //! A document's text as a JSON value that knows where each of its parts stands.
 
-use std::collections::HashMap;
+use std::{borrow::Cow, collections::HashMap};
 
-use saphyr::{LoadableYamlNode, MarkedYaml, Marker, Scalar, YamlData};
+use saphyr::{MarkedYaml, Marker, Scalar, ScalarStyle, ScanError, Tag, YamlData, YamlLoader};
+use saphyr_parser::Parser;
 use serde_json::{Map, Number, Value};
 
 use crate::{Refusal, pointers::join};
@@ -16,6 +17,8 @@ pub(crate) struct Source {
     file: String,
     pub(crate) value: Value,
     places: HashMap<String, Place>,
+    /// The numbers that their value does not give back digit by digit, by pointer.
+    numbers: HashMap<String, String>,
 }
 
 impl Source {
@@ -25,15 +28,24 @@ impl Source {
             file: file.to_owned(),
             value: Value::Null,
             places: HashMap::new(),
+            numbers: HashMap::new(),
         };
-        let documents = MarkedYaml::load_from_str(text).map_err(|error| {
+        let refusal = |(line, column), reason| {
             vec![Refusal {
                 file: file.to_owned(),
-                line: error.marker().line(),
-                column: error.marker().col() + 1,
+                line,
+                column,
                 pointer: String::new(),
-                reason: format!("is not YAML: {}", error.info()),
+                reason,
             }]
+        };
+        let text = with_whole_characters(text).map_err(|place| {
+            let reason = "is half of a character: write \\u and the other half behind it";
+            refusal(place, reason.to_owned())
+        })?;
+        let documents = load(&text).map_err(|error| {
+            let place = (error.marker().line(), error.marker().col() + 1);
+            refusal(place, format!("is not YAML: {}", error.info()))
         })?;
         let [document] = documents.as_slice() else {
             return Err(vec![source.refusal(
@@ -83,6 +95,45 @@ impl Source {
         }
     }
 
+    /// The text as JSON, with its numbers digit by digit as they are written.
+    pub(crate) fn json(&self) -> String {
+        if self.numbers.is_empty() {
+            return self.value.to_string();
+        }
+        let mut text = String::new();
+        self.write(&self.value, String::new(), &mut text);
+        text
+    }
+
+    fn write(&self, value: &Value, pointer: String, text: &mut String) {
+        match value {
+            Value::Object(object) => {
+                let mut separator = "{";
+                for (name, member) in object {
+                    text.push_str(separator);
+                    text.push_str(&Value::from(name.as_str()).to_string());
+                    text.push(':');
+                    self.write(member, join(&pointer, name), text);
+                    separator = ",";
+                }
+                text.push_str(if object.is_empty() { "{}" } else { "}" });
+            }
+            Value::Array(items) => {
+                let mut separator = "[";
+                for (index, item) in items.iter().enumerate() {
+                    text.push_str(separator);
+                    self.write(item, format!("{pointer}/{index}"), text);
+                    separator = ",";
+                }
+                text.push_str(if items.is_empty() { "[]" } else { "]" });
+            }
+            Value::Number(_) if self.numbers.contains_key(&pointer) => {
+                text.push_str(&self.numbers[&pointer]);
+            }
+            scalar => text.push_str(&scalar.to_string()),
+        }
+    }
+
     fn convert(
         &mut self,
         node: &MarkedYaml<'_>,
@@ -93,19 +144,9 @@ impl Source {
         self.places
             .insert(pointer.clone(), (start.line(), start.col() + 1));
         match &node.data {
-            YamlData::Value(scalar) => match scalar {
-                Scalar::Null => Value::Null,
-                Scalar::Boolean(value) => Value::Bool(*value),
-                Scalar::Integer(value) => Value::Number((*value).into()),
-                Scalar::String(value) => Value::String(value.to_string()),
-                Scalar::FloatingPoint(value) => match Number::from_f64(value.into_inner()) {
-                    Some(number) => Value::Number(number),
-                    None => {
-                        refusals.push(self.refusal(&pointer, "JSON has no such number"));
-                        Value::Null
-                    }
-                },
-            },
+            YamlData::Representation(text, style, tag) => {
+                self.scalar(text, *style, tag.as_ref(), &pointer, refusals)
+            }
             YamlData::Sequence(items) => items
                 .iter()
                 .enumerate()
@@ -121,25 +162,145 @@ impl Source {
             YamlData::Mapping(members) => {
                 let mut object = Map::new();
                 for (key, member) in members {
-                    let YamlData::Value(Scalar::String(name)) = &key.data else {
-                        let mut refusal =
-                            self.refusal(&pointer, "a key that is not a string: quote it");
-                        refusal.line = key.span.start.line();
-                        refusal.column = key.span.start.col() + 1;
-                        refusals.push(refusal);
-                        continue;
+                    let place = key.span.start;
+                    let name = match &key.data {
+                        YamlData::Representation(name, style, _) => match name.as_ref() {
+                            "<<" if *style == ScalarStyle::Plain => Err(
+                                "YAML 1.2 has no merge keys: write the members out, or quote the key",
+                            ),
+                            name => Ok(name.to_owned()),
+                        },
+                        _ => Err("a key that is not a scalar: JSON has no such member"),
                     };
-                    let inner = join(&pointer, name);
-                    let value = self.convert(member, inner, key.span.start, refusals);
-                    object.insert(name.to_string(), value);
+                    let name = match name {
+                        // The same text quoted and plain is one key for JSON, and two for YAML.
+                        Ok(name) if object.contains_key(&name) => Err("is a member twice"),
+                        name => name,
+                    };
+                    match name {
+                        Ok(name) => {
+                            let value =
+                                self.convert(member, join(&pointer, &name), place, refusals);
+                            object.insert(name, value);
+                        }
+                        Err(reason) => {
+                            let mut refusal = self.refusal(&pointer, reason);
+                            refusal.line = place.line();
+                            refusal.column = place.col() + 1;
+                            refusals.push(refusal);
+                        }
+                    }
                 }
                 Value::Object(object)
             }
-            YamlData::Tagged(_, node) => self.convert(node, pointer, start, refusals),
-            YamlData::Representation(..) | YamlData::Alias(_) | YamlData::BadValue => {
+            YamlData::Tagged(tag, _) => {
+                refusals.push(self.refusal(&pointer, unknown_tag(tag)));
+                Value::Null
+            }
+            YamlData::Value(_) | YamlData::Alias(_) | YamlData::BadValue => {
                 refusals.push(self.refusal(&pointer, "is no value that JSON has"));
                 Value::Null
             }
         }
     }
+
+    /// The value of a scalar by YAML's core schema.
+    fn scalar(
+        &mut self,
+        text: &str,
+        style: ScalarStyle,
+        tag: Option<&Cow<'_, Tag>>,
+        pointer: &str,
+        refusals: &mut Vec<Refusal>,
+    ) -> Value {
+        let mut refuse = |source: &Self, reason: String| {
+            refusals.push(source.refusal(pointer, reason));
+            Value::Null
+        };
+        if let Some(tag) = tag.filter(|tag| !tag.is_yaml_core_schema()) {
+            return refuse(self, unknown_tag(tag));
+        }
+        let scalar = Scalar::parse_from_cow_and_metadata(text.into(), style, tag);
+        let number = match scalar {
+            Some(Scalar::Null) => return Value::Null,
+            Some(Scalar::Boolean(value)) => return Value::Bool(value),
+            Some(Scalar::String(value)) => return Value::String(value.into_owned()),
+            Some(Scalar::Integer(value)) => Some(Number::from(value)),
+            Some(Scalar::FloatingPoint(value)) => {
+                let integer = text.parse::<u64>().ok().map(Number::from);
+                integer.or_else(|| Number::from_f64(value.into_inner()))
+            }
+            None => return refuse(self, format!("is not of the type of its tag: {text}")),
+        };
+        let Some(number) = number else {
+            return refuse(self, format!("JSON has no such number: {text}"));
+        };
+        if number.to_string() != text && serde_json::from_str::<Number>(text).is_ok() {
+            self.numbers.insert(pointer.to_owned(), text.to_owned());
+        }
+        Value::Number(number)
+    }
+}
+
+/// The documents of a text, scalars as they are written.
+fn load(text: &str) -> Result<Vec<MarkedYaml<'_>>, ScanError> {
+    let mut loader = YamlLoader::default();
+    loader.early_parse(false);
+    Parser::new_from_str(text).load(&mut loader, true)?;
+    match loader.error() {
+        Some(error) => Err(error.clone()),
+        None => Ok(loader.into_documents()),
+    }
+}
+
+fn unknown_tag(tag: &Tag) -> String {
+    format!("the tag {tag} means nothing here: write out what it stands for")
+}
+
+/// A JSON text with the two halves of a character beyond `\uFFFF` written as YAML writes it, which
+/// knows no halves; any other text as it is.
+///
+/// # Errors
+///
+/// Line and column of a half without the other.
+fn with_whole_characters(text: &str) -> Result<Cow<'_, str>, Place> {
+    let is_json = text.trim_start().starts_with(['{', '[']);
+    if !is_json || !text.contains("\\u") {
+        return Ok(text.into());
+    }
+    let mut whole = String::with_capacity(text.len());
+    for (index, line) in text.split_inclusive('\n').enumerate() {
+        let mut rest = line;
+        while let Some(escape) = rest.find('\\') {
+            let place = (index + 1, line.len() - rest.len() + escape + 1);
+            whole.push_str(&rest[..escape]);
+            rest = &rest[escape..];
+            let unit = |at: usize| {
+                let digits = rest.get(at..at + 6)?.strip_prefix("\\u")?;
+                u16::from_str_radix(digits, 16).ok()
+            };
+            let length = match unit(0) {
+                Some(first @ 0xd800..=0xdfff) => {
+                    let units = [first, unit(6).ok_or(place)?];
+                    let character = char::decode_utf16(units).next().and_then(Result::ok);
+                    let character = u32::from(character.ok_or(place)?);
+                    whole.push_str(&format!("\\U{character:08X}"));
+                    12
+                }
+                Some(_) => {
+                    whole.push_str(&rest[..6]);
+                    6
+                }
+                // A backslash and whatever it escapes.
+                None => {
+                    let escaped = rest.chars().nth(1).map_or(0, char::len_utf8);
+                    whole.push_str(&rest[..1 + escaped]);
+                    1 + escaped
+                }
+            };
+            rest = &rest[length..];
+        }
+        whole.push_str(rest);
+    }
+    Ok(whole.into())
 }

@@ -7,4 +7,5 @@
 mod extensions;
 mod golden;
 mod lowering;
+mod reading;
 mod refusals;

@@ -1,0 +1,122 @@
+//! What a document may be written like, and is read as.
+
+use openapi_lockstep::{Document, Refusal, read};
+use serde_json::Value;
+
+const NOTES: &str = include_str!("golden/notes.yaml");
+
+/// notes.yaml with its first `from` replaced by `to`.
+fn notes(from: &str, to: &str) -> Document {
+    assert!(NOTES.contains(from), "notes.yaml lacks {from:?}");
+    let text = NOTES.replacen(from, to, 1);
+    read("notes.yaml", &text).unwrap_or_else(|refusals| panic!("{refusals:#?}"))
+}
+
+/// notes.yaml as JSON, with its title replaced by a JSON text.
+fn with_title(title: &str) -> Result<Document, Vec<Refusal>> {
+    let json = notes("title: Notes", "title: The title").json();
+    read("notes.json", &json.replace("\"The title\"", title))
+}
+
+#[test]
+fn numbers_are_kept_digit_by_digit() {
+    for number in [
+        "9007199254740993",
+        "18446744073709551615",
+        "123456789012345678901234567890",
+        "-9223372036854775809",
+        "1.10",
+        "0.1000000000000000055511151231257827",
+        "1E2",
+    ] {
+        let example = format!("weight: {{ type: number, example: {number} }}");
+        let document = notes("weight: { type: number }", &example);
+        let kept = format!("\"weight\":{{\"type\":\"number\",\"example\":{number}}}");
+        assert!(
+            document.json().contains(&kept),
+            "{number} is not kept in {}",
+            document.json()
+        );
+        assert!(
+            serde_json::from_str::<Value>(&document.json()).is_ok(),
+            "{number}"
+        );
+    }
+}
+
+/// As people write it, though YAML has a number there.
+#[test]
+fn a_status_need_not_be_quoted() {
+    let document = notes("'200':", "200:");
+    assert_eq!(document.json(), notes("'200':", "'200':").json());
+}
+
+#[test]
+fn a_tag_of_the_core_schema_says_the_type() {
+    let document = notes("title: Notes", "title: !!str 12");
+    let json: Value = serde_json::from_str(&document.json()).unwrap();
+    assert_eq!(json["info"]["title"], "12");
+}
+
+#[test]
+fn a_character_of_two_halves_is_one() {
+    for (written, meant) in [
+        (r#""\ud83d\ude00 a \u00e9""#, "\u{1f600} a \u{e9}"),
+        (r#""\\ud83d \" \\""#, r#"\ud83d " \"#),
+        (r#""\\\ud83d\ude00""#, "\\\u{1f600}"),
+    ] {
+        let document = with_title(written).unwrap_or_else(|refusals| panic!("{refusals:#?}"));
+        let json: Value = serde_json::from_str(&document.json()).unwrap();
+        assert_eq!(json["info"]["title"], meant, "{written}");
+    }
+}
+
+#[test]
+fn half_a_character_is_refused_where_it_stands() {
+    for half in [r#""\ud83d""#, r#""\ude00\ud83d""#, r#""\ud83d\u0041""#] {
+        let refusals = with_title(half).err().expect(half);
+        let [refusal] = refusals.as_slice() else {
+            panic!("{half}: {refusals:#?}");
+        };
+        let column = with_title("\"\"")
+            .unwrap()
+            .json()
+            .find("\"title\":\"")
+            .unwrap()
+            + 10;
+        assert_eq!((refusal.line, refusal.column), (1, column), "{half}");
+        assert!(refusal.reason.contains("half of a character"), "{half}");
+    }
+}
+
+/// What says nothing is no reason to refuse.
+#[test]
+fn a_keyword_may_say_nothing() {
+    for (from, to) in [
+        (
+            "description: When it is due, if ever.\n          type: [string, 'null']",
+            "description: When it is due, if ever.\n          minLength: 0\n          type: [string, 'null']",
+        ),
+        (
+            "moreText: { type: string }",
+            "moreText: { type: string, description: '', deprecated: false }",
+        ),
+        (
+            "          type: array\n          items: { $ref: '#/components/schemas/NoteId' }",
+            "          type: array\n          uniqueItems: false\n          minItems: 0\n          items: { $ref: '#/components/schemas/NoteId' }",
+        ),
+        (
+            "      properties:\n        mood",
+            "      required: []\n      properties:\n        mood",
+        ),
+        (
+            "summary: List notes",
+            "summary: List notes\n      description: ''\n      deprecated: false",
+        ),
+    ] {
+        let document = notes(from, to);
+        let same = notes(from, from);
+        let code = |document| openapi_lockstep::server(document);
+        assert_eq!(code(&document), code(&same), "{to}");
+    }
+}
