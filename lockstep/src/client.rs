@@ -3,7 +3,7 @@
 mod lowering;
 mod raising;
 
-pub(crate) use lowering::{named_scalars, open_objects};
+pub(crate) use lowering::{extensions, named_scalars, open_objects};
 
 use std::fmt::Display;
 

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     Document,
-    client::{named_scalars, open_objects},
+    client::{extensions, named_scalars, open_objects},
     pointers::{
         LIMITS, carriers, contents, each_schema, join, members, operations, parameters, remove,
         resolve, responses, schemas,
@@ -42,7 +42,7 @@ impl fmt::Display for Difference {
 
 /// The steps to the normal form, taken by both sides in this order. The comment of each says why the
 /// two may differ so.
-const NORMALISATIONS: [(&str, Change); 16] = [
+const NORMALISATIONS: [(&str, Change); 17] = [
     ("preamble", preamble),
     ("references", references),
     ("security", security),
@@ -50,6 +50,7 @@ const NORMALISATIONS: [(&str, Change); 16] = [
     ("null", null),
     ("limits", limits),
     ("number formats", number_formats),
+    ("extensions", extensions),
     // That an object has no other members is the check's to hold too, and not written there.
     ("closed objects", open_objects),
     ("examples", examples),

@@ -12,17 +12,21 @@ use serde_json::{Value, json};
 
 use crate::{
     Refusal,
-    pointers::{alternatives, content_schemas, join, last, members, operations, remove, resolve},
+    pointers::{
+        BODY_MEMBER, alternatives, content_schemas, join, last, members, operations, remove,
+        resolve,
+    },
     source::Source,
 };
 
 /// At the root, `true`: every body that is documented as JSON may also come as a form.
 const FORM_BODIES: &str = "x-form-bodies";
-/// Of a cookie's security scheme, a schema: every operation that takes the cookie's key also takes
-/// it as a member of its body, which has the cookie's name and this schema.
-const BODY_MEMBER: &str = "x-body-member";
 
 /// Replaces the extensions by what they mean, and answers what of them cannot be.
+///
+/// [`BODY_MEMBER`] in a cookie's security scheme is a schema: every operation that takes the cookie's
+/// key also takes it as a member of its body, which has the cookie's name and this schema. What it
+/// means is that extension of the member itself.
 pub(crate) fn write_out(source: &mut Source) -> Vec<Refusal> {
     let mut refusals = Vec::new();
     for scheme in members(&source.value, "/components/securitySchemes") {
@@ -48,6 +52,8 @@ fn body_member(source: &mut Source, scheme: &str, refusals: &mut Vec<Refusal>) {
         return;
     };
     remove(&mut source.value, scheme, BODY_MEMBER);
+    let mut member = schema;
+    member[BODY_MEMBER] = json!(true);
 
     let mut bodies = BTreeSet::new();
     let mut without = Vec::new();
@@ -71,7 +77,10 @@ fn body_member(source: &mut Source, scheme: &str, refusals: &mut Vec<Refusal>) {
             properties.as_object_mut()
         });
         if let Some(properties) = properties {
-            properties.entry(&name).or_insert_with(|| schema.clone());
+            let there = properties.entry(&name).or_insert_with(|| member.clone());
+            if let Value::Object(there) = there {
+                there.insert(BODY_MEMBER.to_owned(), json!(true));
+            }
         }
     }
     if without.is_empty() {
@@ -88,7 +97,7 @@ fn body_member(source: &mut Source, scheme: &str, refusals: &mut Vec<Refusal>) {
                 "description": format!("A body that carries only the {name}."),
                 "type": "object",
                 "additionalProperties": false,
-                "properties": { &name: schema },
+                "properties": { &name: member },
             }),
         ),
         (
@@ -154,8 +163,13 @@ fn form_bodies(source: &mut Source, refusals: &mut Vec<Refusal>) {
 
 /// Refuses an extension of this module that stands where it means nothing.
 fn misplaced(source: &Source, value: &Value, pointer: String, refusals: &mut Vec<Refusal>) {
-    if [FORM_BODIES, BODY_MEMBER].contains(&last(&pointer).as_str()) {
-        let reason = "means nothing here: x-form-bodies stands at the root, x-body-member in a security scheme";
+    let is_misplaced = match last(&pointer).as_str() {
+        FORM_BODIES => true,
+        BODY_MEMBER => *value != json!(true) || !is_of_cookie(source, &pointer),
+        _ => false,
+    };
+    if is_misplaced {
+        let reason = "means nothing here: x-form-bodies stands at the root, x-body-member in a security scheme, or as true in a member that has a cookie's name";
         refusals.push(source.refusal(&pointer, reason));
     }
     match value {
@@ -171,4 +185,17 @@ fn misplaced(source: &Source, value: &Value, pointer: String, refusals: &mut Vec
         }
         _ => {}
     }
+}
+
+/// Whether what stands at `pointer` is said of a member that has the name of a cookie with a key.
+fn is_of_cookie(source: &Source, pointer: &str) -> bool {
+    let Some((member, _)) = pointer.rsplit_once('/') else {
+        return false;
+    };
+    let is_member = member.starts_with("/components/schemas/")
+        && member.rsplit('/').nth(1) == Some("properties");
+    let name = Value::String(last(member));
+    let schemes = members(&source.value, "/components/securitySchemes");
+    let mut schemes = schemes.iter().filter_map(|scheme| source.at(scheme));
+    is_member && schemes.any(|scheme| scheme["in"] == "cookie" && scheme["name"] == name)
 }

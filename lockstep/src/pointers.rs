@@ -84,14 +84,17 @@ pub(crate) fn alternatives(document: &Value, operation: &str) -> Vec<String> {
         .collect()
 }
 
-/// The name of the cookie that carries a credential, which a body member may carry too.
-pub(crate) fn cookie_name(document: &Value) -> Option<&str> {
-    let schemes = members(document, "/components/securitySchemes");
-    let cookie = schemes
-        .iter()
-        .filter_map(|scheme| document.pointer(scheme))
-        .find(|scheme| scheme["in"] == "cookie")?;
-    cookie["name"].as_str()
+/// The extension of a member of a body, `true`: it carries the key of the cookie of its name.
+pub(crate) const BODY_MEMBER: &str = "x-body-member";
+
+/// The member of the schema at `pointer` that carries a credential, if one does.
+pub(crate) fn body_credential(document: &Value, pointer: &str) -> Option<String> {
+    let properties = members(document, &join(pointer, "properties"));
+    let mut marked = properties.iter().filter(|property| {
+        let extension = document.pointer(&join(property, BODY_MEMBER));
+        extension == Some(&Value::Bool(true))
+    });
+    marked.next().map(|property| last(property))
 }
 
 /// Takes a member away from what stands at `pointer`.

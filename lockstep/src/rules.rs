@@ -17,7 +17,7 @@ use utoipa::openapi::{Info, RefOr, Server, Tag, path, security};
 
 use crate::{
     Refusal,
-    pointers::{self, METHODS, cookie_name, join, last},
+    pointers::{self, METHODS, join, last},
     source::Source,
 };
 
@@ -67,6 +67,7 @@ impl<'a> Rules<'a> {
             "/components",
             &["schemas", "responses", "requestBodies", "securitySchemes"],
         );
+        self.component_names();
         for pointer in self.members("/components/securitySchemes") {
             self.security_scheme(&pointer);
         }
@@ -108,6 +109,20 @@ impl<'a> Rules<'a> {
         self.cycles();
     }
 
+    /// Refuses a name that OpenAPI allows no component: a reference could not say it as it stands.
+    fn component_names(&mut self) {
+        for kind in self.members("/components") {
+            for pointer in self.members(&kind) {
+                if !is_component_name(&last(&pointer)) {
+                    self.refuse(
+                        &pointer,
+                        "the name of a component has only letters, digits, `.`, `_` and `-`",
+                    );
+                }
+            }
+        }
+    }
+
     /// Refuses a server whose URL has a path: the generated routes are those of the paths alone.
     fn servers(&mut self) {
         for pointer in self.members("/servers") {
@@ -137,6 +152,12 @@ impl<'a> Rules<'a> {
                 "a path begins with /, does not end with it, and has neither :, * nor <, which mean something to poem",
             );
         }
+        if path.contains(['?', '#', '\\']) || path.contains(char::is_control) {
+            self.refuse(
+                pointer,
+                "no request has a path with ?, #, \\ or a control character: write a query as parameters",
+            );
+        }
         for method in METHODS {
             let operation = join(pointer, method);
             if self.source.at(&operation).is_some() {
@@ -156,6 +177,14 @@ impl<'a> Rules<'a> {
             }
             (Some("apiKey"), None, Some("cookie")) => {
                 self.only(pointer, &["type", "in", "name", "description"]);
+                let name = join(pointer, "name");
+                // RFC 6265 has a token there, as the name of a header is one.
+                if http::HeaderName::try_from(self.text(&name).unwrap_or_default()).is_err() {
+                    self.refuse(
+                        &name,
+                        "a cookie's name has letters, digits and !#$%&'*+-.^_`|~ only",
+                    );
+                }
             }
             _ => self.refuse(
                 pointer,
@@ -269,6 +298,12 @@ impl<'a> Rules<'a> {
     fn content_schemas(&self, pointer: &str) -> Vec<String> {
         pointers::content_schemas(&self.source.value, pointer)
     }
+}
+
+/// Whether OpenAPI lets a component have this name.
+fn is_component_name(name: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    name.bytes().all(is_plain)
 }
 
 /// A path without the names of its parameters, which do not tell two paths apart.

@@ -13,7 +13,12 @@ use quote::quote;
 use serde_json::Value;
 use utoipa::openapi::{Components, OpenApi, RefOr, Schema};
 
-use crate::{Document, code::generated, pointers::cookie_name, source::Source};
+use crate::{
+    Document,
+    code::generated,
+    pointers::{body_credential, join},
+    source::Source,
+};
 
 /// Writes the server's code: one Rust file to be included in a module, the same text for the same
 /// document.

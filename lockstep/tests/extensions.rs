@@ -118,7 +118,7 @@ const WRITTEN_OUT: [(&str, &str); 7] = [
     ),
     (
         "        size: { type: integer }\n    Ping:",
-        "        size: { type: integer }\n        my_key: { type: string, maxLength: 9 }\n    Ping:",
+        "        size: { type: integer }\n        my_key: { type: string, maxLength: 9, x-body-member: true }\n    Ping:",
     ),
     (
         "  schemas:\n",
@@ -136,7 +136,7 @@ const WRITTEN_OUT: [(&str, &str); 7] = [
       type: object
       additionalProperties: false
       properties:
-        my_key: { type: string, maxLength: 9 }
+        my_key: { type: string, maxLength: 9, x-body-member: true }
 ",
     ),
 ];

@@ -102,11 +102,54 @@ const CASES: &[Case] = &[
         refusals: &["4:3 : is not YAML: duplicated key in mapping"],
     },
     Case {
-        name: "a key that is no string",
+        name: "a key twice, once quoted",
         behind: "openapi",
-        from: "'200':",
-        to: "200:",
-        refusals: &["26:9 /paths/~1notes/get/responses: a key that is not a string: quote it"],
+        from: "  title: Notes\n",
+        to: "  title: Notes\n  'title': Notes\n",
+        refusals: &["4:3 /info: is a member twice"],
+    },
+    Case {
+        name: "a key that is no scalar",
+        behind: "openapi",
+        from: "  title: Notes\n",
+        to: "  title: Notes\n  [a]: Notes\n",
+        refusals: &["4:3 /info: a key that is not a scalar: JSON has no such member"],
+    },
+    Case {
+        name: "a merge key",
+        behind: "openapi",
+        from: "  title: Notes\n",
+        to: "  title: Notes\n  <<: { summary: Notes }\n",
+        refusals: &[
+            "4:3 /info: YAML 1.2 has no merge keys: write the members out, or quote the key",
+        ],
+    },
+    Case {
+        name: "a tag of one's own",
+        behind: "openapi",
+        from: "title: Notes",
+        to: "title: !include notes.txt",
+        refusals: &[
+            "3:3 /info/title: the tag !include means nothing here: write out what it stands for",
+        ],
+    },
+    Case {
+        name: "a tagged list",
+        behind: "openapi",
+        from: "enum: [plain, to-do]",
+        to: "enum: !set [plain, to-do]",
+        refusals: &[
+            "144:7 /components/schemas/NoteKind/enum: the tag !set means nothing here: write out what it stands for",
+        ],
+    },
+    Case {
+        name: "a scalar that is not of the type of its tag",
+        behind: "openapi",
+        from: "minimum: 1",
+        to: "minimum: !!int one",
+        refusals: &[
+            "24:51 /paths/~1notes/get/parameters/0/schema/minimum: is not of the type of its tag: one",
+        ],
     },
     Case {
         name: "several yaml documents",
@@ -121,7 +164,7 @@ const CASES: &[Case] = &[
         from: "minimum: 1",
         to: "minimum: .inf",
         refusals: &[
-            "24:51 /paths/~1notes/get/parameters/0/schema/minimum: JSON has no such number",
+            "24:51 /paths/~1notes/get/parameters/0/schema/minimum: JSON has no such number: .inf",
         ],
     },
     Case {
@@ -404,6 +447,36 @@ const CASES: &[Case] = &[
         ],
     },
     Case {
+        name: "a body where HTTP has none",
+        behind: "operationId: setStatus",
+        from: "'200':",
+        to: "'204':",
+        refusals: &[
+            "93:9 /paths/~1status/post/responses/204: has a body, which HTTP has no room for after this status: leave its content out",
+        ],
+    },
+    Case {
+        name: "a path that no request has",
+        behind: "openapi",
+        from: "  /status:",
+        to: "  /status?of=all#now:",
+        refusals: &[
+            "77:3 /paths/~1status?of=all#now: no request has a path with ?, #, \\ or a control character: write a query as parameters",
+        ],
+    },
+    Case {
+        name: "a component that no reference can name",
+        behind: "    NoteKind:",
+        from: "    Mood:",
+        to: "    Mood/Good:",
+        refusals: &[
+            "153:5 /components/schemas/Mood~1Good: the name of a component has only letters, digits, `.`, `_` and `-`",
+            "160:9 /components/schemas/Status/properties/mood: a form carries only strings and integers",
+            "160:17 /components/schemas/Status/properties/mood/$ref: names nothing: write #/components/schemas/ and a name from there",
+            "190:17 /components/schemas/StatusReply/properties/mood/$ref: names nothing: write #/components/schemas/ and a name from there",
+        ],
+    },
+    Case {
         name: "a redirect",
         behind: "operationId: setStatus",
         from: "'200':",
@@ -430,6 +503,7 @@ const CASES: &[Case] = &[
         refusals: &[
             "55:7 /paths/~1folders~1{folder}~1notes~1{note_id}/put/responses: does not document 400, which answers an invalid request",
             "55:7 /paths/~1folders~1{folder}~1notes~1{note_id}/put/responses: needs exactly one status from 200 to 299",
+            "65:9 /paths/~1folders~1{folder}~1notes~1{note_id}/put/responses/204: has a body, which HTTP has no room for after this status: leave its content out",
             "197:9 /components/responses/BadRequest/content/application~1problem+json: has to be application/json for this status",
         ],
     },
@@ -458,7 +532,7 @@ const CASES: &[Case] = &[
         to: "            text/csv: { schema: { $ref: '#/components/schemas/Status' } }\n            application/json:",
         refusals: &[
             "93:9 /paths/~1status/post/responses/200: needs exactly one media type",
-            "163:9 /components/schemas/Status/properties/token: has the name of the cookie's key, which is taken out of a body, so its schema has to be of such bodies only",
+            "163:9 /components/schemas/Status/properties/token: carries the cookie's key, which is taken out of a body, so its schema has to be of such bodies only",
         ],
     },
     Case {
@@ -639,7 +713,7 @@ const CASES: &[Case] = &[
         from: "operationId: setStatus",
         to: "operationId: setStatus\n      x-form-bodies: true",
         refusals: &[
-            "80:7 /paths/~1status/post/x-form-bodies: means nothing here: x-form-bodies stands at the root, x-body-member in a security scheme",
+            "80:7 /paths/~1status/post/x-form-bodies: means nothing here: x-form-bodies stands at the root, x-body-member in a security scheme, or as true in a member that has a cookie's name",
         ],
     },
     Case {
@@ -669,7 +743,7 @@ const CASES: &[Case] = &[
             "25:7 /paths/~1notes/get/responses: does not document 415, which answers a body of another media type",
             "113:7 /components/securitySchemes/token/x-body-member: adds /components/requestBodies/Token, which is there: give the other another name",
             "115:5 /components/requestBodies/Token: has no application/json, as which every body is handed on once it is checked",
-            "129:7 /components/schemas/Note/properties/token: has the name of the cookie's key, which is taken out of a body, so its schema has to be of such bodies only",
+            "129:7 /components/schemas/Note/properties/token: carries the cookie's key, which is taken out of a body, so its schema has to be of such bodies only",
         ],
     },
     Case {
@@ -790,7 +864,7 @@ const CASES: &[Case] = &[
         to: "scheme: basic",
         refusals: &[
             "105:5 /components/securitySchemes/key: only http bearer and apiKey in a cookie are supported",
-            "162:9 /components/schemas/Status/properties/token: has the name of the cookie's key, so it has to be an optional string, with a bearer scheme to take it over",
+            "162:9 /components/schemas/Status/properties/token: carries the cookie's key, so it has to be an optional string, with a bearer scheme to take it over",
         ],
     },
     Case {
@@ -890,7 +964,7 @@ const CASES: &[Case] = &[
         to: "schemas/Status'",
         refusals: &[
             "75:15 /paths/~1folders~1{folder}~1notes~1{note_id}/put/responses/429/content/application~1problem+json/schema: every error has to be of the same schema",
-            "162:9 /components/schemas/Status/properties/token: has the name of the cookie's key, which is taken out of a body, so its schema has to be of such bodies only",
+            "162:9 /components/schemas/Status/properties/token: carries the cookie's key, which is taken out of a body, so its schema has to be of such bodies only",
         ],
     },
     Case {
@@ -985,6 +1059,16 @@ const CASES: &[Case] = &[
         ],
     },
     Case {
+        name: "a cookie that no browser sends",
+        behind: "    token:",
+        from: "name: token",
+        to: "name: my token",
+        refusals: &[
+            "112:7 /components/securitySchemes/token/name: a cookie's name has letters, digits and !#$%&'*+-.^_`|~ only",
+            "162:32 /components/schemas/Status/properties/token/x-body-member: means nothing here: x-form-bodies stands at the root, x-body-member in a security scheme, or as true in a member that has a cookie's name",
+        ],
+    },
+    Case {
         name: "a second cookie",
         behind: "securitySchemes",
         from: "    token:\n",
@@ -1000,16 +1084,16 @@ const CASES: &[Case] = &[
         to: "required: [token]\n      properties:",
         refusals: &[
             "86:7 /paths/~1status/post/requestBody: is optional but its schema has required members: make the body required",
-            "163:9 /components/schemas/Status/properties/token: has the name of the cookie's key, so it has to be an optional string, with a bearer scheme to take it over",
+            "163:9 /components/schemas/Status/properties/token: carries the cookie's key, so it has to be an optional string, with a bearer scheme to take it over",
         ],
     },
     Case {
         name: "a key in the body that is no string",
         behind: "    Status:\n",
-        from: "token: { type: string }",
-        to: "token: { type: integer }",
+        from: "token: { type: string,",
+        to: "token: { type: integer,",
         refusals: &[
-            "162:9 /components/schemas/Status/properties/token: has the name of the cookie's key, so it has to be an optional string, with a bearer scheme to take it over",
+            "162:9 /components/schemas/Status/properties/token: carries the cookie's key, so it has to be an optional string, with a bearer scheme to take it over",
         ],
     },
     Case {
@@ -1158,7 +1242,7 @@ const CASES: &[Case] = &[
         from: "schemas/StatusReply'",
         to: "schemas/Status'",
         refusals: &[
-            "162:9 /components/schemas/Status/properties/token: has the name of the cookie's key, which is taken out of a body, so its schema has to be of such bodies only",
+            "162:9 /components/schemas/Status/properties/token: carries the cookie's key, which is taken out of a body, so its schema has to be of such bodies only",
         ],
     },
 ];

@@ -463,7 +463,13 @@ fn cases() -> Vec<Case> {
         ),
         case(
             "a cookie has another name",
-            [("/components/securitySchemes/token/name", Some(json!("key")))],
+            [
+                ("/components/securitySchemes/token/name", Some(json!("key"))),
+                (
+                    "/components/schemas/Status/properties/token/x-body-member",
+                    None,
+                ),
+            ],
             &[
                 "breaking /paths/~1status/post/security: a credential that was enough is so no longer (setStatus)",
                 "breaking /security: a credential that was enough is so no longer (listNotes, putNote)",

@@ -1,6 +1,7 @@
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use jsonschema::Validator;
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use poem::{
     Endpoint, IntoEndpoint, IntoResponse, Request, Response, Result,
     http::{HeaderValue, Method, StatusCode, header},
@@ -8,6 +9,9 @@ use poem::{
 use serde_json::{Map, Value, json};
 
 use crate::{Rejection, body::MediaType, code, coercion::Coercions};
+
+/// The extension of a member of a body, `true`: it carries the key of the cookie of its name.
+const BODY_MEMBER: &str = "x-body-member";
 
 /// What of a path item is an operation.
 const METHODS: [Method; 5] = [
@@ -94,8 +98,10 @@ pub(crate) struct Operation {
 pub(crate) enum Access {
     Public,
     Secured {
-        /// The cookie, and so the body member, that carries the key.
+        /// The cookie that carries the key.
         cookie: Option<String>,
+        /// Whether the member of the body that has the cookie's name carries it too.
+        in_body: bool,
         /// Whether `Authorization: Bearer` carries it.
         bearer: bool,
         /// The status that answers a missing credential; none where it may be missing.
@@ -133,7 +139,7 @@ impl Contract {
             if route.segments.iter().any(Segment::is_parameter) {
                 with_parameters.push(route);
             } else {
-                literal.insert(path.clone(), route);
+                literal.insert(encoded(path), route);
             }
         }
         // A segment that is written out goes before a parameter in the same place.
@@ -296,12 +302,13 @@ impl Operation {
             .build(&schema)
             .map_err(|error| error.to_string())?;
         let id = operation["operationId"].as_str().unwrap_or_default();
-        let access = Access::new(document, operation);
         let body = contents.first().map(|(_, content)| &content["schema"]);
+        let body = body.map(|schema| resolve(document, schema));
+        let access = Access::new(document, operation, body.unwrap_or(&Value::Null));
         let body_is_read = body.is_some_and(|body| {
-            let members = members(&resolve(document, body)["properties"]);
+            let members = members(&body["properties"]);
             let mut names = members.map(|(name, _)| name);
-            names.any(|name| Some(name) != access.cookie())
+            names.any(|name| Some(name) != access.body_member())
         });
         Ok(Self {
             id: id.to_owned(),
@@ -321,14 +328,20 @@ impl Operation {
 }
 
 impl Access {
-    fn cookie(&self) -> Option<&String> {
+    /// The member of the body that carries the key.
+    pub(crate) fn body_member(&self) -> Option<&String> {
         match self {
-            Self::Public => None,
-            Self::Secured { cookie, .. } => cookie.as_ref(),
+            Self::Secured {
+                cookie,
+                in_body: true,
+                ..
+            } => cookie.as_ref(),
+            _ => None,
         }
     }
 
-    fn new(document: &Value, operation: &Value) -> Self {
+    /// What the security of an operation means, whose body is of the schema `body`.
+    fn new(document: &Value, operation: &Value, body: &Value) -> Self {
         let requirements = operation
             .get("security")
             .or_else(|| document.get("security"))
@@ -347,12 +360,15 @@ impl Access {
             .iter()
             .any(|requirement| members(requirement).next().is_none());
         let documented = |status| operation["responses"].get(status).is_some();
+        let cookie = schemes.iter().find(|scheme| scheme["in"] == "cookie");
         Self::Secured {
-            cookie: schemes
-                .iter()
-                .find(|scheme| scheme["in"] == "cookie")
+            cookie: cookie
                 .and_then(|scheme| scheme["name"].as_str())
                 .map(str::to_owned),
+            in_body: cookie.is_some_and(|scheme| {
+                let name = scheme["name"].as_str().unwrap_or_default();
+                body["properties"][name][BODY_MEMBER] == true
+            }),
             bearer: schemes.iter().any(|scheme| scheme["scheme"] == "bearer"),
             missing: match (optional, documented("401")) {
                 (true, _) => None,
@@ -396,10 +412,23 @@ fn segments(path: &str) -> Vec<Segment> {
                 .and_then(|rest| rest.strip_suffix('}'));
             match name {
                 Some(name) => Segment::Parameter(name.to_owned()),
-                None => Segment::Literal(segment.to_owned()),
+                None => Segment::Literal(encoded(segment)),
             }
         })
         .collect()
+}
+
+/// A path as it is asked for: what a URL cannot have in a path is percent-encoded.
+fn encoded(path: &str) -> String {
+    /// The path percent-encode set of the URL standard, except the braces of parameters.
+    const NOT_IN_PATHS: &AsciiSet = &CONTROLS
+        .add(b' ')
+        .add(b'"')
+        .add(b'<')
+        .add(b'>')
+        .add(b'^')
+        .add(b'`');
+    utf8_percent_encode(path, NOT_IN_PATHS).to_string()
 }
 
 /// Follows a reference within the document, if there is one.

@@ -24,10 +24,12 @@ pub(crate) fn gather(
     if *bearer {
         keys.extend(bearer_keys(request).map(|key| (Place::Authorization, key)));
     }
+    if let Some(member) = access.body_member()
+        && let Some(Value::String(key)) = body.and_then(|body| body.remove(member))
+    {
+        keys.push((Place::Body, Cow::Owned(key)));
+    }
     if let Some(cookie) = cookie {
-        if let Some(Value::String(key)) = body.and_then(|body| body.remove(cookie)) {
-            keys.push((Place::Body, Cow::Owned(key)));
-        }
         keys.extend(cookie_keys(request, cookie).map(|key| (Place::Cookie, key)));
     }
     if keys.iter().any(|(_, key)| *key != keys[0].1) {

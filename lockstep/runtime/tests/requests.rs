@@ -6,6 +6,7 @@ use openapi_lockstep_runtime::{
 };
 use poem::{
     Endpoint, EndpointExt, IntoResponse, Request, Response,
+    endpoint::make_sync,
     http::{Method, StatusCode, header},
 };
 use serde_json::{Value, json};
@@ -574,4 +575,44 @@ async fn the_codes_of_the_runtime_are_those_that_lockstep_demands() {
         let refusals = refusals.unwrap_or_else(|| panic!("{code} may be missing"));
         assert!(refusals[0].reason.contains(code), "{refusals:?}");
     }
+}
+
+/// The status that the check alone answers to a request, with `from` in `notes.yaml` replaced by `to`.
+async fn checked(from: &str, to: &str, request: Request) -> StatusCode {
+    let text = include_str!("../../tests/golden/notes.yaml");
+    assert!(text.contains(from), "notes.yaml lacks {from:?}");
+    let document = openapi_lockstep::read("notes.yaml", &text.replace(from, to));
+    let document = document.unwrap_or_else(|refusals| panic!("{refusals:#?}"));
+    let contract = Contract::new(&document.contract(), 1000).unwrap();
+    let guarded = contract.guard(make_sync(|_| ()));
+    guarded.get_response(request).await.status()
+}
+
+#[tokio::test]
+async fn a_path_is_reached_as_a_url_writes_it() {
+    for (path, uri) in [
+        ("/my notes", "/my%20notes"),
+        ("/\u{e9}t\u{e9}", "/%C3%A9t%C3%A9"),
+        ("/a^b", "/a%5Eb"),
+        ("/a%20b", "/a%20b"),
+    ] {
+        let request = Request::builder().uri_str(uri).header(KEY.0, KEY.1);
+        let status = checked("  /notes:", &format!("  {path}:"), request.finish()).await;
+        assert_eq!(status, StatusCode::OK, "{path:?} as {uri}");
+    }
+}
+
+/// Only the document says that a member of a body carries a key, whatever it is called.
+#[tokio::test]
+async fn a_member_with_the_name_of_the_cookie_is_no_key_by_itself() {
+    let marked = "token: { type: string, x-body-member: true }";
+    let request = || {
+        let request = Request::builder().method(Method::POST).uri_str("/status");
+        let request = request.header(KEY.0, KEY.1).content_type(JSON.1);
+        request.body(r#"{"token":"other"}"#)
+    };
+    let status = checked(marked, marked, request()).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST, "two keys differ");
+    let status = checked(marked, "token: { type: string }", request()).await;
+    assert_eq!(status, StatusCode::OK);
 }

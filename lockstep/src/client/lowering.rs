@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     Document,
     pointers::{
-        LIMITS, alternatives, content_schemas, contents, cookie_name, each_schema, join, last,
+        LIMITS, alternatives, body_credential, content_schemas, contents, each_schema, join, last,
         members, operations, parameters, remove, resolve, schemas,
     },
 };
@@ -16,8 +16,8 @@ use crate::{
 const PASSES: [fn(&mut Value); 13] = [
     version,
     license,
-    extensions,
     credentials,
+    extensions,
     media_types,
     optional_bodies,
     named_scalars,
@@ -47,8 +47,9 @@ fn license(document: &mut Value) {
     remove(document, "/info/license", "identifier");
 }
 
-/// progenitor gives extensions meanings of their own, and tells types apart by them.
-fn extensions(document: &mut Value) {
+/// progenitor gives extensions meanings of their own, and tells types apart by them; poem-openapi
+/// says none.
+pub(crate) fn extensions(document: &mut Value) {
     each_schema(document, |schema| {
         schema.retain(|keyword, _| !keyword.starts_with("x-"));
     });
@@ -66,8 +67,8 @@ fn credentials(document: &mut Value) {
             schemas.map(move |schema| (operation.clone(), schema))
         })
         .collect();
-    if let Some(name) = cookie_name(document).map(str::to_owned) {
-        for (_, schema) in &bodies {
+    for (_, schema) in &bodies {
+        if let Some(name) = body_credential(document, schema) {
             remove(document, &format!("{schema}/properties"), &name);
         }
     }

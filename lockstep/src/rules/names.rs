@@ -114,6 +114,9 @@ impl Rules<'_> {
     fn schema_names(&mut self, types: &mut HashMap<String, String>) {
         for pointer in self.members("/components/schemas") {
             let name = last(&pointer);
+            if !is_component_name(&name) {
+                continue;
+            }
             let camel = name.to_upper_camel_case();
             if camel != name {
                 self.refuse(&pointer, format!("write the name as {camel}"));

@@ -39,6 +39,12 @@ impl Rules<'_> {
         }
         for response in self.members(&join(pointer, "responses")) {
             self.status(&response);
+            let content = self.resolve(&response, "responses") + "/content";
+            if let ("204" | "205", false) =
+                (last(&response).as_str(), self.members(&content).is_empty())
+            {
+                self.refuse(&response, "has a body, which HTTP has no room for after this status: leave its content out");
+            }
             if self.reference(&response, "responses").is_none() && !self.is_reference(&response) {
                 self.response(&response);
             }
@@ -358,9 +364,6 @@ impl Rules<'_> {
         for scheme in bearers.iter().skip(1).chain(cookies.iter().skip(1)) {
             self.refuse(scheme, "is the second of its kind: only one is told apart");
         }
-        let Some(name) = cookie_name(&self.source.value) else {
-            return;
-        };
         let mut bodies = BTreeSet::new();
         let mut elsewhere = BTreeSet::new();
         for operation in self.operations() {
@@ -380,23 +383,23 @@ impl Rules<'_> {
             elsewhere.extend(self.references(&schema));
         }
         for (schema, body) in bodies {
-            let properties = join(&schema, "properties");
-            let property = join(&properties, name);
-            if self.source.at(&property).is_none() {
+            let Some(name) = pointers::body_credential(&self.source.value, &schema) else {
                 continue;
-            }
+            };
+            let properties = join(&schema, "properties");
+            let property = join(&properties, &name);
             let target = self.resolve(&property, "schemas");
             let is_string = self.text(&join(&target, "type")) == Some("string");
-            if bearers.is_empty() || !is_string || self.is_required(&schema, name) {
+            if bearers.is_empty() || !is_string || self.is_required(&schema, &name) {
                 self.refuse(
                     &property,
-                    "has the name of the cookie's key, so it has to be an optional string, with a bearer scheme to take it over",
+                    "carries the cookie's key, so it has to be an optional string, with a bearer scheme to take it over",
                 );
             }
             if elsewhere.contains(&schema) {
                 self.refuse(
                     &property,
-                    "has the name of the cookie's key, which is taken out of a body, so its schema has to be of such bodies only",
+                    "carries the cookie's key, which is taken out of a body, so its schema has to be of such bodies only",
                 );
             }
             let is_required = self.source.at(&join(&body, "required")) == Some(&Value::Bool(true));

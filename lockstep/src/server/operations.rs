@@ -6,7 +6,12 @@ use utoipa::openapi::{
     request_body::RequestBody,
 };
 
-use super::{responses::response_name, security::Access, types::is_deprecated, *};
+use super::{
+    responses::response_name,
+    security::Access,
+    types::{is_deprecated, reference_name},
+    *,
+};
 
 /// A tag and the operations under it.
 pub(super) struct TagGroup<'a> {
@@ -358,12 +363,14 @@ impl Writer<'_> {
             RefOr::T(content) => content.schema.as_ref()?,
             RefOr::Ref(_) => return None,
         };
-        let takes_credential = self.access(operation) != Access::Public;
+        let credential = reference_name(schema).and_then(|name| {
+            body_credential(&self.source.value, &join("/components/schemas", name))
+        });
         let only_credential = match self.schema(schema)? {
-            Schema::Object(object) if takes_credential => object
-                .properties
-                .keys()
-                .all(|property| Some(property.as_str()) == cookie_name(&self.source.value)),
+            Schema::Object(object) if credential.is_some() => {
+                let mut members = object.properties.keys();
+                members.all(|member| Some(member) == credential.as_ref())
+            }
             _ => false,
         };
         let name = camel(&format!("{}Body", name.to_upper_camel_case()));
