@@ -164,7 +164,8 @@ impl Store {
     /// had.
     pub async fn open(url: &DatabaseUrl, connections: u32, lock_file: &Path) -> Result<Self> {
         let health = Arc::new(Health::default());
-        let connection = connect::connect_and_migrate(url, connections, lock_file, &health).await?;
+        let pooled = pooled(url, connections);
+        let connection = connect::connect_and_migrate(url, pooled, lock_file, &health).await?;
         Self::new(url, Reader { connection, health }, connections).await
     }
 
@@ -194,7 +195,7 @@ impl Store {
             return Err(StoreError::NotReady);
         }
         let health = Arc::new(Health::default());
-        let connection = connect::connect(url, connections, &health).await?;
+        let connection = connect::connect(url, pooled(url, connections), &health).await?;
         if !connect::is_up_to_date(&connection).await? {
             return Err(StoreError::NotReady);
         }
@@ -382,6 +383,14 @@ impl Store {
             }
         }
         self.reader.health.close().await;
+    }
+}
+
+/// How many of the connections are in the pool: all but the one that writes to SQLite.
+fn pooled(url: &DatabaseUrl, connections: u32) -> u32 {
+    match url.sqlite_file() {
+        Some(_) => connections.saturating_sub(1).max(1),
+        None => connections,
     }
 }
 
