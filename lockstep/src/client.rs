@@ -52,7 +52,7 @@ pub fn client(document: &Document) -> Result<String, Refusal> {
     let mut code = syn::parse2(tokens).map_err(|error| refusal(&error))?;
     raising::mark_deprecated(&mut code, &lowered).map_err(|reason| refusal(&reason))?;
     raising::decode_what_is_documented(&mut code).map_err(|reason| refusal(&reason))?;
-    let code = generated(document, [code.into_token_stream()]);
+    let code = generated(&document.file, [code.into_token_stream()]);
     // Nobody compiles progenitor's examples, so they are none for rustdoc to count as skipped.
     Ok(code.replace("```ignore\n", "```text\n"))
 }
@@ -67,7 +67,10 @@ pub fn mock(document: &Document) -> Result<String, Refusal> {
     let tokens = generate(document, &lowered(document), |generator, model| {
         generator.httpmock(model, "crate")
     })?;
-    Ok(generated(document, [raising::answer_problems(tokens)]))
+    Ok(generated(
+        &document.file,
+        [raising::answer_problems(tokens)],
+    ))
 }
 
 fn generate(

@@ -26,6 +26,8 @@
 //! one type of all errors. What progenitor cannot read is [`lowered`] first. [`mock`] writes a
 //! typed mock of the service, for tests of what uses the client.
 //!
+//! [`types()`] writes the types of any document alone, also of one that [`read`] refuses.
+//!
 //! [`differences`] holds what poem-openapi emits for the server against the document. [`build()`] is
 //! all that a build script needs.
 
@@ -35,11 +37,13 @@ mod code;
 mod document;
 mod emission;
 mod extensions;
+mod names;
 mod pointers;
 mod refusal;
 mod rules;
 mod server;
 mod source;
+mod types;
 
 pub use build::{Writer, build};
 pub use client::{client, lowered, mock};
@@ -47,3 +51,4 @@ pub use document::{Document, read};
 pub use emission::{Difference, differences, normalisations};
 pub use refusal::Refusal;
 pub use server::server;
+pub use types::types;

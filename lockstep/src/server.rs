@@ -38,7 +38,7 @@ pub fn server(document: &Document) -> String {
         vec![writer.service()],
     ]
     .concat();
-    generated(document, iter::once(imports(&items)).chain(items))
+    generated(&document.file, iter::once(imports(&items)).chain(items))
 }
 
 /// The imports that the items need.

@@ -28,6 +28,13 @@ fn the_mock_of_notes() {
 }
 
 #[test]
+fn the_types_of_shapes() {
+    let text = fs::read_to_string(folder().join("shapes.yaml")).unwrap();
+    let code = openapi_lockstep::types("shapes.yaml", &text).unwrap();
+    is_as_kept("shapes.rs", &code);
+}
+
+#[test]
 fn the_same_document_gives_the_same_code() {
     let code = || {
         let document = document("notes");

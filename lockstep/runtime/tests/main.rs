@@ -7,5 +7,6 @@
 mod calls;
 mod emission;
 mod requests;
+mod shapes;
 
 pub use calls::{Secret, Session};

@@ -1,0 +1,32 @@
+//! Types for the schemas of any document.
+
+mod model;
+mod reader;
+mod writer;
+
+use crate::{Refusal, code, source::Source};
+
+/// Writes a Rust type for each schema under `components/schemas` of an OpenAPI document, 3.0 or 3.1,
+/// and for each one inside them that needs a name: one Rust file to be included in a module.
+///
+/// It takes every document: a schema that Rust has no better type for is `serde_json::Value`, and the
+/// comment says why. A value of a schema is read and written again without loss, except for members
+/// that the document does not speak of: they are kept where it says `additionalProperties`.
+///
+/// - an object is a struct; a member that is optional and may be null is an `Option<Option<T>>`, so
+///   that null is told from nothing
+/// - an enum of texts is an enum, and so are alternatives, told apart by their discriminator where
+///   there is one
+/// - combined objects are one struct, and what contains itself is boxed
+///
+/// The crate that includes it needs `serde` and `serde_json`, `uuid` for the format `uuid`, and
+/// `chrono` for `date` and `date-time`.
+///
+/// # Errors
+///
+/// The text is neither YAML nor JSON.
+pub fn types(file: &str, text: &str) -> Result<String, Vec<Refusal>> {
+    let source = Source::parse(file, text)?;
+    let types = reader::read(&source.value);
+    Ok(code::generated(file, writer::write(&types)))
+}

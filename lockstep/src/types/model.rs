@@ -1,0 +1,118 @@
+//! What the schemas of a document say, with names and without references.
+
+use proc_macro2::Ident;
+
+/// The place of a type among those of the document.
+pub(crate) type TypeId = usize;
+
+/// A type with a name of its own.
+#[derive(Debug)]
+pub(crate) struct Named {
+    pub(crate) name: Ident,
+    pub(crate) description: String,
+    pub(crate) deprecated: bool,
+    pub(crate) shape: Shape,
+}
+
+#[derive(Debug)]
+pub(crate) enum Shape {
+    /// An object with members.
+    Record(Record),
+    /// One of several texts.
+    Values(Vec<Variant>),
+    /// A value of one of several types.
+    Union(Union),
+    /// Another name for a type.
+    Alias(Type),
+}
+
+#[derive(Debug)]
+pub(crate) struct Record {
+    pub(crate) members: Vec<Member>,
+    pub(crate) rest: Rest,
+}
+
+/// The members of an object that the document does not name.
+#[derive(Debug)]
+pub(crate) enum Rest {
+    /// It has none.
+    Closed,
+    /// The document does not speak of them: they are ignored.
+    Ignored,
+    /// They are kept, in a field of this name.
+    Kept(Ident, Type),
+}
+
+#[derive(Debug)]
+pub(crate) struct Member {
+    /// What it is called in JSON.
+    pub(crate) wire: String,
+    pub(crate) name: Ident,
+    pub(crate) description: String,
+    pub(crate) deprecated: bool,
+    pub(crate) kind: Type,
+    pub(crate) required: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct Variant {
+    /// The text in JSON.
+    pub(crate) wire: String,
+    pub(crate) name: Ident,
+}
+
+#[derive(Debug)]
+pub(crate) struct Union {
+    /// The member whose value tells the alternatives apart, if one does.
+    pub(crate) tag: Option<String>,
+    pub(crate) alternatives: Vec<Alternative>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Alternative {
+    pub(crate) name: Ident,
+    pub(crate) kind: Type,
+    /// The values of the tag that mean it.
+    pub(crate) tags: Vec<String>,
+}
+
+/// The type of a value.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Type {
+    /// Whatever JSON has: the document says no more, or the reason why there is no better type.
+    Any(Option<&'static str>),
+    Bool,
+    /// An integer, by the name of its Rust type.
+    Integer(&'static str),
+    /// A floating-point number, by the name of its Rust type.
+    Float(&'static str),
+    Text,
+    Uuid,
+    DateTime,
+    Date,
+    List(Box<Type>),
+    Map(Box<Type>),
+    /// Null, or a value of the type.
+    Nullable(Box<Type>),
+    Named(TypeId),
+}
+
+impl Type {
+    /// The type that takes null too.
+    pub(crate) fn or_null(self, nullable: bool) -> Self {
+        match self {
+            Self::Nullable(_) | Self::Any(_) => self,
+            kind if nullable => Self::Nullable(Box::new(kind)),
+            kind => kind,
+        }
+    }
+
+    /// The type that it holds in itself, not behind a list or map, if it has a name.
+    pub(crate) fn held(&self) -> Option<TypeId> {
+        match self {
+            Self::Named(id) => Some(*id),
+            Self::Nullable(kind) => kind.held(),
+            _ => None,
+        }
+    }
+}

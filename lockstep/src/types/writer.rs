@@ -1,0 +1,374 @@
+//! Types -> Rust code that needs serde alone, and uuid and chrono where a format asks for them.
+//!
+//! Of the prelude it names [`PRELUDE`]; everything else is written out from its crate.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote;
+
+use super::model::{Member, Named, Record, Rest, Shape, Type, TypeId, Union, Variant};
+
+/// What the code names of the prelude, so that no type of a document can be called so.
+pub(super) const PRELUDE: [&str; 5] = ["Box", "Option", "Result", "String", "Vec"];
+
+/// The items of all types.
+pub(super) fn write(types: &[Named]) -> Vec<TokenStream> {
+    // The code itself uses what it has marked.
+    let allowed = types.iter().any(has_deprecated);
+    let allowed = allowed.then(|| quote!(#[allow(deprecated)]));
+    let writer = Writer { types, allowed };
+    let ids = 0..types.len();
+    let mut items: Vec<TokenStream> = ids.map(|id| writer.item(id)).collect();
+    if items
+        .iter()
+        .any(|item| item.to_string().contains("presence::"))
+    {
+        items.push(presence());
+    }
+    items
+}
+
+struct Writer<'a> {
+    types: &'a [Named],
+    /// What every item has that may use something deprecated.
+    allowed: Option<TokenStream>,
+}
+
+fn has_deprecated(named: &Named) -> bool {
+    let members = match &named.shape {
+        Shape::Record(record) => record.members.as_slice(),
+        _ => &[],
+    };
+    named.deprecated || members.iter().any(|member| member.deprecated)
+}
+
+impl Writer<'_> {
+    fn item(&self, id: TypeId) -> TokenStream {
+        let Named {
+            name,
+            description,
+            deprecated,
+            shape,
+        } = &self.types[id];
+        let deprecated = deprecated.then(|| quote!(#[deprecated]));
+        let head = |reason: &str| {
+            let comment = comment(description, reason);
+            let allowed = &self.allowed;
+            quote!(#comment #deprecated #allowed)
+        };
+        match shape {
+            Shape::Record(record) => self.record(id, &head(""), record),
+            Shape::Values(values) => self.values(name, &head(""), values),
+            Shape::Union(union) => self.union(id, &head(""), union),
+            Shape::Alias(kind) => {
+                let head = head(reason(kind));
+                let kind = self.kind(kind);
+                quote! {
+                    #head
+                    pub type #name = #kind;
+                }
+            }
+        }
+    }
+
+    fn record(&self, id: TypeId, head: &TokenStream, record: &Record) -> TokenStream {
+        let name = &self.types[id].name;
+        let members = record.members.iter().map(|member| self.member(id, member));
+        let (closed, rest) = match &record.rest {
+            Rest::Ignored => (None, None),
+            Rest::Closed => (Some(quote!(#[serde(deny_unknown_fields)])), None),
+            Rest::Kept(field, kind) => {
+                let kind = self.kind(kind);
+                let rest = quote! {
+                    /// What else it has.
+                    #[serde(flatten)]
+                    pub #field: std::collections::BTreeMap<String, #kind>,
+                };
+                (None, Some(rest))
+            }
+        };
+        quote! {
+            #head
+            #[derive(Clone, Debug, PartialEq, serde::Deserialize, serde::Serialize)]
+            #closed
+            pub struct #name {
+                #(#members)*
+                #rest
+            }
+        }
+    }
+
+    fn member(&self, owner: TypeId, member: &Member) -> TokenStream {
+        let Member {
+            wire,
+            name,
+            description,
+            deprecated,
+            kind,
+            required,
+        } = member;
+        let comment = comment(description, reason(kind));
+        let deprecated = deprecated.then(|| quote!(#[deprecated]));
+        let takes_null = self.takes_null(kind);
+        let mut serde = Vec::new();
+        if name.to_string().trim_start_matches("r#") != wire {
+            serde.push(quote!(rename = #wire));
+        }
+        let mut kind = self.held(owner, kind);
+        if !required {
+            kind = quote!(Option<#kind>);
+            serde.push(quote!(default));
+            serde.push(quote!(skip_serializing_if = "Option::is_none"));
+        }
+        match (takes_null, required) {
+            (false, _) => {}
+            (true, true) => serde.push(quote!(deserialize_with = "presence::required")),
+            (true, false) => serde.push(quote!(deserialize_with = "presence::optional")),
+        }
+        let serde = (!serde.is_empty()).then(|| quote!(#[serde(#(#serde),*)]));
+        quote! {
+            #comment
+            #deprecated
+            #serde
+            pub #name: #kind,
+        }
+    }
+
+    fn values(&self, name: &Ident, head: &TokenStream, values: &[Variant]) -> TokenStream {
+        let variants = values.iter().map(|Variant { wire, name }| {
+            quote! {
+                #[serde(rename = #wire)]
+                #name,
+            }
+        });
+        quote! {
+            #head
+            #[derive(
+                Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, serde::Deserialize, serde::Serialize,
+            )]
+            pub enum #name {
+                #(#variants)*
+            }
+        }
+    }
+
+    fn union(&self, id: TypeId, head: &TokenStream, union: &Union) -> TokenStream {
+        let name = &self.types[id].name;
+        let variants = union.alternatives.iter().map(|alternative| {
+            let variant = &alternative.name;
+            let kind = self.held(id, &alternative.kind);
+            quote!(#variant(#kind),)
+        });
+        // Without a tag the first alternative that takes a value has it.
+        let derived = union.tag.is_none().then(|| quote!(serde::Deserialize,));
+        let tagged = union
+            .tag
+            .iter()
+            .map(|tag| deserialize_by_tag(name, tag, union));
+        quote! {
+            #head
+            #[derive(Clone, Debug, PartialEq, #derived serde::Serialize)]
+            #[serde(untagged)]
+            pub enum #name {
+                #(#variants)*
+            }
+            #(#tagged)*
+        }
+    }
+
+    /// A type inside of another one, in a box where it holds that.
+    fn held(&self, owner: TypeId, kind: &Type) -> TokenStream {
+        let is_circle = kind
+            .held()
+            .is_some_and(|id| self.holds(id, owner, &mut Vec::new()));
+        match kind {
+            Type::Nullable(inner) if is_circle => {
+                let inner = self.kind(inner);
+                quote!(Option<Box<#inner>>)
+            }
+            kind if is_circle => {
+                let kind = self.kind(kind);
+                quote!(Box<#kind>)
+            }
+            kind => self.kind(kind),
+        }
+    }
+
+    /// Whether a type is `searched`, or holds it in itself.
+    fn holds(&self, id: TypeId, searched: TypeId, seen: &mut Vec<TypeId>) -> bool {
+        if id == searched {
+            return true;
+        }
+        if seen.contains(&id) {
+            return false;
+        }
+        seen.push(id);
+        let kinds: Vec<&Type> = match &self.types[id].shape {
+            Shape::Record(record) => record.members.iter().map(|it| &it.kind).collect(),
+            Shape::Union(union) => union.alternatives.iter().map(|it| &it.kind).collect(),
+            Shape::Alias(kind) => vec![kind],
+            Shape::Values(_) => Vec::new(),
+        };
+        let mut held = kinds.into_iter().filter_map(Type::held);
+        held.any(|held| self.holds(held, searched, seen))
+    }
+
+    /// Whether null is a value of a type, which serde takes for a member that is not there.
+    fn takes_null(&self, kind: &Type) -> bool {
+        match kind {
+            Type::Any(_) | Type::Nullable(_) => true,
+            Type::Named(id) => match &self.types[*id].shape {
+                Shape::Alias(kind) => self.takes_null(kind),
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
+    fn kind(&self, kind: &Type) -> TokenStream {
+        match kind {
+            Type::Any(_) => quote!(serde_json::Value),
+            Type::Bool => quote!(bool),
+            Type::Integer(name) | Type::Float(name) => {
+                let name = Ident::new(name, Span::call_site());
+                quote!(#name)
+            }
+            Type::Text => quote!(String),
+            Type::Uuid => quote!(uuid::Uuid),
+            Type::DateTime => quote!(chrono::DateTime<chrono::Utc>),
+            Type::Date => quote!(chrono::NaiveDate),
+            Type::List(items) => {
+                let items = self.kind(items);
+                quote!(Vec<#items>)
+            }
+            Type::Map(values) => {
+                let values = self.kind(values);
+                quote!(std::collections::BTreeMap<String, #values>)
+            }
+            Type::Nullable(kind) => {
+                let kind = self.kind(kind);
+                quote!(Option<#kind>)
+            }
+            Type::Named(id) => {
+                let name = &self.types[*id].name;
+                quote!(#name)
+            }
+        }
+    }
+}
+
+/// The functions that members with null among their values are read by.
+fn presence() -> TokenStream {
+    quote! {
+        /// How a member is read whose value may be null, so that null is not the same as nothing.
+        mod presence {
+            use serde::{Deserialize, Deserializer};
+
+            /// A member that has to be there.
+            #[allow(dead_code)]
+            pub(super) fn required<'de, T, D>(deserializer: D) -> Result<T, D::Error>
+            where
+                T: Deserialize<'de>,
+                D: Deserializer<'de>,
+            {
+                T::deserialize(deserializer)
+            }
+
+            /// A member that may be left out: this is called when it is there.
+            #[allow(dead_code)]
+            pub(super) fn optional<'de, T, D>(
+                deserializer: D,
+            ) -> Result<Option<T>, D::Error>
+            where
+                T: Deserialize<'de>,
+                D: Deserializer<'de>,
+            {
+                T::deserialize(deserializer).map(Some)
+            }
+        }
+    }
+}
+
+fn deserialize_by_tag(name: &Ident, tag: &str, union: &Union) -> TokenStream {
+    let arms = union.alternatives.iter().map(|alternative| {
+        let variant = &alternative.name;
+        let tags = &alternative.tags;
+        quote! {
+            #(Some(#tags))|* => serde_json::from_value(value).map(Self::#variant),
+        }
+    });
+    let unknown = format!("the member {tag:?} means none of the alternatives");
+    quote! {
+        impl<'de> serde::Deserialize<'de> for #name {
+            fn deserialize<D>(deserializer: D) -> Result<Self, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                let value = <serde_json::Value as serde::Deserialize>::deserialize(deserializer)?;
+                let read = match value.get(#tag).and_then(serde_json::Value::as_str) {
+                    #(#arms)*
+                    _ => return Err(serde::de::Error::custom(#unknown)),
+                };
+                read.map_err(serde::de::Error::custom)
+            }
+        }
+    }
+}
+
+/// Why a type is any value, if it is one for want of a better.
+fn reason(kind: &Type) -> &'static str {
+    match kind {
+        Type::Any(reason) => reason.unwrap_or_default(),
+        Type::List(kind) | Type::Map(kind) | Type::Nullable(kind) => reason(kind),
+        _ => "",
+    }
+}
+
+/// A doc comment: the description, and why the type is any JSON value.
+fn comment(description: &str, reason: &str) -> TokenStream {
+    let mut lines = plain(description);
+    if !reason.is_empty() {
+        if !lines.is_empty() {
+            lines.push(String::new());
+        }
+        lines.push(format!("Any JSON value, since {reason}."));
+    }
+    let lines = lines.iter().map(|line| match line.is_empty() {
+        true => String::new(),
+        false => format!(" {line}"),
+    });
+    quote!(#(#[doc = #lines])*)
+}
+
+/// The lines of a description, in which nothing is code for rustdoc to compile.
+fn plain(description: &str) -> Vec<String> {
+    let mut fence: Option<String> = None;
+    let mut lines = Vec::new();
+    for line in description.trim_end().lines() {
+        let line = line.replace('\r', " ");
+        let text = line.trim_start();
+        let marks: String = text
+            .chars()
+            .take_while(|mark| "`~".contains(*mark))
+            .collect();
+        lines.push(match &fence {
+            Some(open) => {
+                if marks.starts_with(open.as_str()) && text.len() == marks.len() {
+                    fence = None;
+                }
+                line
+            }
+            None if marks.len() >= 3 => {
+                let indent = &line[..line.len() - text.len()];
+                let begin = format!("{indent}{marks}text");
+                fence = Some(marks);
+                begin
+            }
+            // Four spaces would begin code.
+            None if line.starts_with("    ") => text.to_owned(),
+            None => line,
+        });
+    }
+    // Whatever follows is not part of it.
+    lines.extend(fence);
+    lines
+}
