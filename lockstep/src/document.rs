@@ -1,7 +1,7 @@
 use serde_json::Value;
 use utoipa::openapi::OpenApi;
 
-use crate::{Refusal, extensions, pointers::join, rules::Rules, source::Source};
+use crate::{Refusal, extensions, normal::normalise, pointers::join, rules::Rules, source::Source};
 
 /// An OpenAPI document that the generators can write out whole.
 pub struct Document {
@@ -32,7 +32,7 @@ impl Document {
     }
 }
 
-/// Reads an OpenAPI 3.1 document from its YAML or JSON text. `file` names it in refusals.
+/// Reads an OpenAPI document, 3.0 or 3.1, from its YAML or JSON text. `file` names it in refusals.
 ///
 /// # Errors
 ///
@@ -41,6 +41,7 @@ impl Document {
 pub fn read(file: &str, text: &str) -> Result<Document, Vec<Refusal>> {
     let mut source = Source::parse(file, text)?;
     let written = source.json();
+    normalise(&mut source.value);
     let mut refusals = extensions::write_out(&mut source);
     refusals.extend(Rules::check(&source));
     let model = serde_json::from_value::<OpenApi>(source.value.clone());

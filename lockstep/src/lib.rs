@@ -1,7 +1,8 @@
 //! Keeps an OpenAPI document, the code that serves it and the code that calls it in lockstep.
 //!
-//! [`read`] takes an OpenAPI 3.1 document, without loss or not at all: whatever the model or a
-//! generator would drop is refused with its place. Two extensions say what a service takes besides,
+//! [`read`] takes an OpenAPI document, 3.0 or 3.1, without loss or not at all: whatever the model or a
+//! generator would drop is refused with its place. What the service calls itself (webhooks, callbacks)
+//! is no operation of it: it stays in the document, and no code is made of it. Two extensions say what a service takes besides,
 //! which the generators of others could not read:
 //!
 //! - `x-form-bodies: true` at the root: every JSON body may also come as a form
@@ -38,6 +39,7 @@ mod document;
 mod emission;
 mod extensions;
 mod names;
+mod normal;
 mod pointers;
 mod refusal;
 mod rules;

@@ -148,10 +148,15 @@ fn identifier(text: &str) -> Option<String> {
     }
 }
 
+/// Whether a text is a keyword, strict or reserved.
+pub(crate) fn is_keyword(text: &str) -> bool {
+    KEYWORDS.contains(&text)
+}
+
 /// An identifier as Rust has to write it.
 fn written(text: &str) -> Ident {
     let span = Span::call_site();
-    match KEYWORDS.contains(&text) {
+    match is_keyword(text) {
         true => Ident::new_raw(text, span),
         false => Ident::new(text, span),
     }

@@ -61,7 +61,7 @@ impl<'a> Rules<'a> {
             ],
         );
         if self.text("/openapi") != Some("3.1.0") {
-            self.refuse("/openapi", "only 3.1.0 is read");
+            self.refuse("/openapi", "only 3.0 and 3.1 are read");
         }
         self.only(
             "/components",

@@ -120,3 +120,100 @@ fn a_keyword_may_say_nothing() {
         assert_eq!(code(&document), code(&same), "{to}");
     }
 }
+
+/// notes.yaml with each `from` replaced by `to`, as the check of requests reads it.
+fn contract(changes: &[(&str, &str)]) -> Value {
+    let text = changes.iter().fold(NOTES.to_owned(), |text, (from, to)| {
+        assert!(text.contains(from), "notes.yaml lacks {from:?}");
+        text.replacen(from, to, 1)
+    });
+    let document = read("notes.yaml", &text);
+    let document = document.unwrap_or_else(|refusals| panic!("{refusals:#?}"));
+    serde_json::from_str(&document.contract()).unwrap()
+}
+
+#[test]
+fn what_may_be_written_in_several_ways_is_read_as_one() {
+    for (name, to) in [
+        (
+            "a patch of the version",
+            ("openapi: 3.1.0", "openapi: 3.1.2"),
+        ),
+        (
+            "null before the type",
+            ("type: [string, 'null']", "type: ['null', string]"),
+        ),
+        ("one type in a list", ("type: boolean", "type: [boolean]")),
+        ("an optional parameter", ("          required: false\n", "")),
+        (
+            "a style that every query has",
+            (
+                "          required: false\n",
+                "          required: false\n          style: form\n          explode: true\n",
+            ),
+        ),
+        ("a scheme in capitals", ("scheme: bearer", "scheme: Bearer")),
+        ("webhooks", ("tags:\n", "webhooks: { noted: {} }\ntags:\n")),
+        (
+            "callbacks",
+            (
+                "      summary: List notes\n",
+                "      summary: List notes\n      callbacks: { noted: { '{$url}': {} } }\n",
+            ),
+        ),
+        (
+            "links",
+            (
+                "description: The status.\n",
+                "description: The status.\n          links: { again: { operationId: listNotes } }\n",
+            ),
+        ),
+    ] {
+        assert_eq!(contract(&[to]), contract(&[]), "{name}");
+    }
+}
+
+#[test]
+fn a_document_of_3_0_means_what_one_of_3_1_does() {
+    let limits = ("minimum: 1", "exclusiveMinimum: 0, maximum: 9");
+    let old = [
+        ("openapi: 3.1.0", "openapi: 3.0.3"),
+        (
+            "type: [string, 'null']",
+            "type: string\n          nullable: true",
+        ),
+        ("type: boolean", "type: boolean\n          nullable: false"),
+        (
+            "minimum: 1",
+            "minimum: 0, exclusiveMinimum: true, maximum: 9, exclusiveMaximum: false",
+        ),
+    ];
+    assert_eq!(contract(&old), contract(&[limits]));
+    let document = notes("openapi: 3.1.0", "openapi: 3.0.3");
+    assert!(
+        document.json().starts_with(r#"{"openapi":"3.0.3""#),
+        "it is served as it was written"
+    );
+}
+
+#[test]
+fn what_is_deprecated_is_marked_whatever_it_is_called() {
+    for (from, to, marked) in [
+        (
+            "operationId: listNotes",
+            "operationId: List a Thing's Notes\n      deprecated: true",
+            "pub fn list_a_things_notes",
+        ),
+        ("isDone:", "\"x'y\":", "pub xy:"),
+        ("isDone:", "gen:", "pub gen_:"),
+    ] {
+        let code = openapi_lockstep::client(&notes(from, to));
+        let code = code.unwrap_or_else(|refusal| panic!("{to}: {refusal}"));
+        let (before, _) = code.split_once(marked).expect(marked);
+        let item = before.rsplit("    pub ").next().unwrap_or_default();
+        assert!(
+            item.contains("#[deprecated]"),
+            "{marked} is not marked: {item}"
+        );
+    }
+}

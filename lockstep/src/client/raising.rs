@@ -8,7 +8,7 @@ use quote::ToTokens;
 use serde_json::Value;
 use syn::{Attribute, Expr, Ident, ImplItem, Item, Pat, Stmt, Type, Visibility, parse_quote};
 
-use crate::pointers::operations;
+use crate::{names::is_keyword, pointers::operations};
 
 /// Marks what the lowered document calls deprecated.
 ///
@@ -43,7 +43,8 @@ fn deprecated_paths(lowered: &Value) -> BTreeSet<String> {
             .filter(|parameter| is_deprecated(parameter) || is_deprecated(&parameter["schema"]));
         for parameter in deprecated {
             let name = member(parameter["name"].as_str().unwrap_or_default());
-            paths.insert(format!("builder::{}::{name}", id.to_upper_camel_case()));
+            let builder = identifier(id, |words| words.to_upper_camel_case());
+            paths.insert(format!("builder::{builder}::{name}"));
         }
     }
     let schemas = lowered["components"]["schemas"].as_object();
@@ -65,10 +66,21 @@ fn deprecated_paths(lowered: &Value) -> BTreeSet<String> {
 
 /// The identifier of a field or method, as progenitor writes it.
 fn member(name: &str) -> String {
-    let name = name.to_snake_case();
-    match syn::parse_str::<Ident>(&name) {
-        Ok(_) => name,
-        Err(_) => format!("{name}_"),
+    identifier(name, |words| words.to_snake_case())
+}
+
+fn identifier(name: &str, case: impl Fn(&str) -> String) -> String {
+    let is_part = |letter: char| unicode_ident::is_xid_continue(letter);
+    let words = name.replace('\'', "");
+    let words = case(&words.replace(|letter| !is_part(letter), "-"));
+    let name = match words.chars().next() {
+        None => case("x"),
+        Some(first) if unicode_ident::is_xid_start(first) => words,
+        Some(_) => format!("_{words}"),
+    };
+    match is_keyword(&name) {
+        true => format!("{name}_"),
+        false => name,
     }
 }
 

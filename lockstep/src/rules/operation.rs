@@ -87,12 +87,6 @@ impl Rules<'_> {
                     "example",
                 ],
             );
-            if self.source.at(&join(pointer, "required")).is_none() {
-                self.refuse(
-                    pointer,
-                    "say required: true or false: utoipa's model takes no default",
-                );
-            }
             match self.text(&join(pointer, "in")) {
                 Some("path") => {
                     let name = self.text(&join(pointer, "name")).unwrap_or_default();
