@@ -22,6 +22,12 @@ fn the_client_of_notes() {
 }
 
 #[test]
+fn the_client_of_ping() {
+    let code = openapi_lockstep::client(&document("ping")).unwrap();
+    is_as_kept("ping_client.rs", &code);
+}
+
+#[test]
 fn the_mock_of_notes() {
     let code = openapi_lockstep::mock(&document("notes")).unwrap();
     is_as_kept("notes_mock.rs", &code);

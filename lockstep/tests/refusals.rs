@@ -510,6 +510,13 @@ const CASES: &[Case] = &[
         ],
     },
     Case {
+        name: "an error without a body",
+        behind: "    Failed:",
+        from: "      content:\n        application/problem+json:\n          schema: { $ref: '#/components/schemas/Problem' }\n",
+        to: "",
+        refusals: &["214:5 /components/responses/Failed: has no body that says what is wrong"],
+    },
+    Case {
         name: "two media types in a response",
         behind: "description: The status.",
         from: "            application/json:",

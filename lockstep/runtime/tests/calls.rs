@@ -1,12 +1,12 @@
 //! The client of `notes.yaml` calls its server: what one sends, the other takes, and back.
 
-use poem::{Server, listener::TcpAcceptor};
+use poem::{Endpoint, Response, Server, listener::TcpAcceptor};
 use progenitor_client::{ClientHooks, OperationInfo};
 use reqwest::{Request, StatusCode};
 use serde::{Deserialize, Serialize};
 
 use self::notes::{Client, Error, types::*};
-use crate::requests::served;
+use crate::requests::{served, served_ping};
 
 #[allow(
     clippy::all,
@@ -17,6 +17,17 @@ use crate::requests::served;
 )]
 mod notes {
     include!("../../tests/golden/notes_client.rs");
+}
+
+#[allow(
+    clippy::all,
+    clippy::unwrap_used,
+    dead_code,
+    unused_imports,
+    reason = "it is as progenitor writes it"
+)]
+mod ping {
+    include!("../../tests/golden/ping_client.rs");
 }
 
 /// What the generated client holds: a key.
@@ -46,14 +57,32 @@ impl ClientHooks<Session> for Client {
     }
 }
 
-/// A client of a server of its own.
-async fn client(key: &'static str) -> Client {
+impl ClientHooks<Session> for ping::Client {}
+
+/// The URL at which a server of one test answers.
+fn url_of(served: impl Endpoint<Output = Response> + 'static) -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let acceptor = TcpAcceptor::from_std(listener).unwrap();
-    tokio::spawn(Server::new_with_acceptor(acceptor).run(served()));
-    Client::new(&url, Session(key))
+    tokio::spawn(Server::new_with_acceptor(acceptor).run(served));
+    url
+}
+
+/// A client of a server of its own.
+async fn client(key: &'static str) -> Client {
+    Client::new(&url_of(served()), Session(key))
+}
+
+#[tokio::test]
+async fn a_reply_without_a_body_is_none() {
+    let client = ping::Client::new(&url_of(served_ping()), Session(""));
+    let forgotten = client.forget().send().await.unwrap();
+    assert_eq!(forgotten.status(), StatusCode::NO_CONTENT);
+    assert_eq!(forgotten.headers()["pings"], "3");
+    let remembered = client.remember().send().await.unwrap();
+    assert_eq!(remembered.status(), StatusCode::ACCEPTED);
+    assert_eq!(client.ping().send().await.unwrap().at, None);
 }
 
 fn note() -> Note {

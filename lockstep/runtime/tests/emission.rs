@@ -3,7 +3,7 @@
 use openapi_lockstep::{Document, differences, normalisations};
 use serde_json::{Value, json};
 
-use crate::requests::{Notes, notes::service};
+use crate::requests::{Notes, Ping, notes::service, ping};
 
 fn document() -> Document {
     // With an example, which the server does not know either.
@@ -22,6 +22,14 @@ fn told(emitted: &str, without: &[&str]) -> Vec<String> {
 #[test]
 fn the_server_says_what_the_document_says() {
     assert_eq!(told(&service(Notes).spec(), &[]), [""; 0]);
+}
+
+#[test]
+fn replies_without_a_body_are_said_too() {
+    let text = include_str!("../../tests/golden/ping.yaml");
+    let document = openapi_lockstep::read("ping.yaml", text).expect("it is kept readable");
+    let differences = differences(&document, &ping::service(Ping).spec(), &[]).unwrap();
+    assert_eq!(differences, []);
 }
 
 #[test]

@@ -17,7 +17,7 @@ pub mod notes {
 }
 
 #[allow(dead_code)]
-mod ping {
+pub mod ping {
     include!("../../tests/golden/ping.rs");
 }
 
@@ -115,6 +115,36 @@ pub fn served() -> impl Endpoint<Output = Response> {
     contract
         .guard(operations)
         .with(poem::middleware::CatchPanic::new())
+        .around(problems)
+        .map_to_response()
+}
+
+/// Answers without a body.
+pub struct Ping;
+
+impl ping::PingApi for Ping {
+    async fn ping(&self, _: &Request) -> Result<ping::PingResponse, ping::Failure> {
+        let pong = ping::Pong { at: None };
+        Ok(ping::PingResponse::Ok(Json(pong)))
+    }
+
+    async fn remember(&self, _: &Request) -> Result<ping::RememberResponse, ping::Failure> {
+        Ok(ping::RememberResponse::Accepted)
+    }
+
+    async fn forget(&self, _: &Request) -> Result<ping::ForgetResponse, ping::Failure> {
+        Ok(ping::ForgetResponse::NoContent(Some(3)))
+    }
+}
+
+pub fn served_ping() -> impl Endpoint<Output = Response> {
+    let text = include_str!("../../tests/golden/ping.yaml");
+    let document = openapi_lockstep::read("ping.yaml", text).expect("it is kept readable");
+    let contract = Contract::new(&document.contract(), 1000).expect("lockstep accepts no other");
+    let operations = ping::routes(Ping);
+    let operations = Operations::new(&contract, operations).expect("it is of the same document");
+    contract
+        .guard(operations)
         .around(problems)
         .map_to_response()
 }
@@ -615,4 +645,24 @@ async fn a_member_with_the_name_of_the_cookie_is_no_key_by_itself() {
     assert_eq!(status, StatusCode::BAD_REQUEST, "two keys differ");
     let status = checked(marked, "token: { type: string }", request()).await;
     assert_eq!(status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_reply_may_have_no_body() {
+    for (method, status) in [
+        (Method::PUT, StatusCode::ACCEPTED),
+        (Method::DELETE, StatusCode::NO_CONTENT),
+    ] {
+        let request = Request::builder()
+            .method(method.clone())
+            .uri_str("/ping")
+            .finish();
+        let response = served_ping().get_response(request).await;
+        assert_eq!(response.status(), status);
+        assert_eq!(response.header("content-type"), None, "{method}");
+        let pings = response.header("pings").map(str::to_owned);
+        assert_eq!(pings.as_deref(), (method == Method::DELETE).then_some("3"));
+        let body = response.into_body().into_vec().await.unwrap();
+        assert!(body.is_empty(), "{method}: {body:?}");
+    }
 }

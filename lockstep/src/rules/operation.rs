@@ -238,6 +238,8 @@ impl Rules<'_> {
         let contents = self.members(&join(pointer, "content"));
         match contents.as_slice() {
             [content] => self.media_type(content),
+            // Every error has a body, which says what is wrong; `problem` refuses one without.
+            [] => {}
             _ => self.refuse(pointer, "needs exactly one media type"),
         }
     }

@@ -22,10 +22,13 @@ impl Rules<'_> {
         for operation in self.operations() {
             for response in self.members(&join(&operation, "responses")) {
                 let target = self.resolve(&response, "responses");
+                let is_error = last(&response).starts_with(['4', '5']);
                 let Some(content) = self.members(&join(&target, "content")).pop() else {
+                    if is_error && self.source.at(&target).is_some() {
+                        self.refuse(&target, "has no body that says what is wrong");
+                    }
                     continue;
                 };
-                let is_error = last(&response).starts_with(['4', '5']);
                 let expected = if is_error {
                     "application/problem+json"
                 } else {

@@ -102,10 +102,12 @@ impl Writer<'_> {
                 Option<#kind>,
             }
         });
+        let fields = quote!(#payload #(#headers)*);
+        let fields = (!fields.is_empty()).then(|| quote!((#fields)));
         quote! {
             #comment
             #[oai(status = #status #media_type)]
-            #variant(#payload #(#headers)*),
+            #variant #fields,
         }
     }
 

@@ -118,6 +118,26 @@ pub enum PingResponse {
     Ok(Json<Pong>),
 }
 
+/// What `remember` answers, beside a [`Failure`].
+#[derive(ApiResponse)]
+pub enum RememberResponse {
+    /// It will be remembered.
+    #[oai(status = 202)]
+    Accepted,
+}
+
+/// What `forget` answers, beside a [`Failure`].
+#[derive(ApiResponse)]
+pub enum ForgetResponse {
+    /// Nothing is known of earlier pings.
+    #[oai(status = 204)]
+    NoContent(
+        /// How many there were.
+        #[oai(header = "Pings")]
+        Option<i64>,
+    ),
+}
+
 #[derive(Tags)]
 enum Tag {
     #[oai(rename = "ping")]
@@ -129,6 +149,16 @@ pub trait PingApi: Send + Sync + 'static {
         &self,
         request: &Request,
     ) -> impl Future<Output = Result<PingResponse, Failure>> + Send;
+
+    fn remember(
+        &self,
+        request: &Request,
+    ) -> impl Future<Output = Result<RememberResponse, Failure>> + Send;
+
+    fn forget(
+        &self,
+        request: &Request,
+    ) -> impl Future<Output = Result<ForgetResponse, Failure>> + Send;
 }
 
 /// The routes to [`PingApi`].
@@ -139,6 +169,16 @@ impl<T: PingApi> PingRoutes<T> {
     #[oai(path = "/ping", method = "get", operation_id = "ping")]
     async fn ping(&self, request: &Request) -> Result<PingResponse, Failure> {
         self.0.ping(request).await
+    }
+
+    #[oai(path = "/ping", method = "put", operation_id = "remember")]
+    async fn remember(&self, request: &Request) -> Result<RememberResponse, Failure> {
+        self.0.remember(request).await
+    }
+
+    #[oai(path = "/ping", method = "delete", operation_id = "forget")]
+    async fn forget(&self, request: &Request) -> Result<ForgetResponse, Failure> {
+        self.0.forget(request).await
     }
 }
 
