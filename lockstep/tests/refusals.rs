@@ -159,6 +159,24 @@ const CASES: &[Case] = &[
         refusals: &["1:1 : holds 2 YAML documents instead of one"],
     },
     Case {
+        name: "limits that no value keeps",
+        behind: "openapi",
+        from: "minimum: 1",
+        to: "minimum: 2, maximum: 1",
+        refusals: &[
+            "24:63 /paths/~1notes/get/parameters/0/schema/maximum: is below minimum, so that no value is left",
+        ],
+    },
+    Case {
+        name: "a list that no value is",
+        behind: "        links:",
+        from: "          type: array\n",
+        to: "          type: array\n          minItems: 3\n          maxItems: 2\n",
+        refusals: &[
+            "142:11 /components/schemas/Note/properties/links/maxItems: is below minItems, so that no value is left",
+        ],
+    },
+    Case {
         name: "a number that json lacks",
         behind: "openapi",
         from: "minimum: 1",

@@ -201,6 +201,7 @@ impl Rules<'_> {
                 "examples",
             ],
         );
+        self.limits(pointer);
         let items = join(pointer, "items");
         if self.source.at(&items).is_some() {
             self.schema(&items);
@@ -260,6 +261,7 @@ impl Rules<'_> {
             ],
         );
         self.format(pointer);
+        self.limits(pointer);
         let pattern = join(pointer, "pattern");
         if let Some(text) = self.text(&pattern) {
             let schema = serde_json::json!({ "pattern": text });
@@ -280,6 +282,23 @@ impl Rules<'_> {
             && jsonschema::validator_for(schema).is_err()
         {
             self.refuse(pointer, "is no JSON Schema");
+        }
+    }
+
+    /// Refuses limits that no value keeps.
+    fn limits(&mut self, pointer: &str) {
+        for (least, most) in [
+            ("minItems", "maxItems"),
+            ("minLength", "maxLength"),
+            ("minimum", "maximum"),
+        ] {
+            let number = |name| self.source.at(&join(pointer, name)).and_then(Value::as_f64);
+            if let (Some(from), Some(to)) = (number(least), number(most))
+                && from > to
+            {
+                let reason = format!("is below {least}, so that no value is left");
+                self.refuse(&join(pointer, most), reason);
+            }
         }
     }
 
