@@ -14,8 +14,8 @@
 //! [`server()`] writes a poem-openapi server:
 //!
 //! - a type for each schema under `components/schemas`
-//! - a trait for each tag, with one method for each operation; the compiler demands a handler for
-//!   every one
+//! - a trait for each tag, with one method for each operation of which it is the first tag; the
+//!   compiler demands a handler for every one
 //! - for each operation an enum of the responses that are its own, and one enum, `Failure`, of
 //!   those that every operation documents; another status cannot be written
 //! - the trait `Security`, which turns a credential into the implementer's principal before a

@@ -2,15 +2,28 @@
 //!
 //! Whoever reads the served document sees it as it was written; everything else reads it like this.
 
+use heck::ToLowerCamelCase;
 use serde_json::{Map, Value, json};
 
-use crate::pointers::{each_schema, join, members, operations, parameters, remove, responses};
+use crate::pointers::{
+    METHODS, carriers, each_schema, join, last, members, operations, parameters, remove, responses,
+};
 
 /// The version that the model reads.
 const VERSION: &str = "3.1.0";
 
 /// Each pass writes one thing in one way.
-const PASSES: [fn(&mut Value); 5] = [schemas, version, with_defaults, schemes, without_calls];
+const PASSES: [fn(&mut Value); 9] = [
+    without_calls,
+    in_place,
+    path_items,
+    operation_ids,
+    tags,
+    schemas,
+    version,
+    with_defaults,
+    schemes,
+];
 
 /// Writes a document in its normal form.
 pub(crate) fn normalise(document: &mut Value) {
@@ -26,6 +39,130 @@ fn is_version(document: &Value, minor: &str) -> bool {
         .strip_prefix(minor)
         .and_then(|rest| rest.strip_prefix('.'));
     patch.is_some_and(|patch| patch.parse::<u32>().is_ok())
+}
+
+/// What a reference means stands where it is used, except schemas, bodies and responses, whose names
+/// are those of types.
+fn in_place(document: &mut Value) {
+    for path in members(document, "/paths") {
+        put_in_place(document, &path);
+        for parameter in members(document, &join(&path, "parameters")) {
+            put_in_place(document, &parameter);
+        }
+    }
+    for parameter in parameters(document) {
+        put_in_place(document, &parameter);
+    }
+    for response in responses(document) {
+        for header in members(document, &join(&response, "headers")) {
+            put_in_place(document, &header);
+        }
+    }
+    for place in carriers(document) {
+        for example in members(document, &join(&place, "examples")) {
+            put_in_place(document, &example);
+        }
+    }
+    for kind in ["examples", "headers", "parameters", "pathItems"] {
+        remove(document, "/components", kind);
+    }
+}
+
+/// Replaces a reference by what it means, with what stands beside it. One to nothing stays.
+fn put_in_place(document: &mut Value, pointer: &str) {
+    /// One that refers to itself stays too.
+    const LONGEST: usize = 8;
+    for _ in 0..LONGEST {
+        let Some(Value::Object(place)) = document.pointer(pointer) else {
+            return;
+        };
+        let target = place.get("$ref").and_then(Value::as_str);
+        let target = target.and_then(|target| document.pointer(target.strip_prefix('#')?));
+        let Some(Value::Object(target)) = target else {
+            return;
+        };
+        let mut meant = target.clone();
+        let beside = place.iter().filter(|(name, _)| *name != "$ref");
+        meant.extend(beside.map(|(name, value)| (name.clone(), value.clone())));
+        if let Some(place) = document.pointer_mut(pointer) {
+            *place = Value::Object(meant);
+        }
+    }
+}
+
+/// What is said of a path is said of each of its operations, unless that says otherwise.
+fn path_items(document: &mut Value) {
+    for path in members(document, "/paths") {
+        let shared = match document.pointer_mut(&path).and_then(Value::as_object_mut) {
+            Some(item) => {
+                item.shift_remove("summary");
+                item.shift_remove("description");
+                item.shift_remove("parameters")
+            }
+            None => None,
+        };
+        let Some(Value::Array(shared)) = shared else {
+            continue;
+        };
+        for method in METHODS {
+            let operation = document.pointer_mut(&join(&path, method));
+            let Some(Value::Object(operation)) = operation else {
+                continue;
+            };
+            let own = operation.entry("parameters").or_insert(json!([]));
+            let Value::Array(own) = own else {
+                continue;
+            };
+            let is_same = |one: &Value, other: &Value| {
+                one["name"] == other["name"] && one["in"] == other["in"]
+            };
+            let said = own.clone();
+            let others = shared
+                .iter()
+                .filter(|it| !said.iter().any(|own| is_same(own, it)));
+            own.extend(others.cloned());
+        }
+    }
+}
+
+/// An operation without a name is called after its method and path.
+fn operation_ids(document: &mut Value) {
+    for pointer in operations(document) {
+        let (path, method) = pointer.rsplit_once('/').unwrap_or_default();
+        let name = format!("{method} {}", last(path)).to_lower_camel_case();
+        if let Some(Value::Object(operation)) = document.pointer_mut(&pointer) {
+            operation.entry("operationId").or_insert(json!(name));
+        }
+    }
+}
+
+/// An operation is a method of the trait of its first tag, which need not be declared.
+fn tags(document: &mut Value) {
+    /// What other generators call it too.
+    const WITHOUT: &str = "default";
+    for pointer in operations(document) {
+        let Some(Value::Object(operation)) = document.pointer_mut(&pointer) else {
+            continue;
+        };
+        let tags = operation.entry("tags").or_insert(json!([]));
+        let Value::Array(tags) = tags else {
+            continue;
+        };
+        tags.truncate(1);
+        if tags.is_empty() {
+            tags.push(json!(WITHOUT));
+        }
+        let Some(name) = tags.first().cloned().filter(Value::is_string) else {
+            continue;
+        };
+        let declared = document.as_object_mut();
+        let declared = declared.map(|root| root.entry("tags").or_insert(json!([])));
+        if let Some(Value::Array(declared)) = declared
+            && !declared.iter().any(|tag| tag["name"] == name)
+        {
+            declared.push(json!({ "name": name }));
+        }
+    }
 }
 
 /// What 3.0 says of null and of exclusive limits is said as JSON Schema has it, null behind the other

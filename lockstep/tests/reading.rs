@@ -168,9 +168,88 @@ fn what_may_be_written_in_several_ways_is_read_as_one() {
                 "description: The status.\n          links: { again: { operationId: listNotes } }\n",
             ),
         ),
+        ("a second tag", ("tags: [status]", "tags: [status, note]")),
+        ("a tag that is not declared", ("  - name: status\n", "")),
+        (
+            "what a path says",
+            ("  /notes:\n", "  /notes:\n    summary: All notes\n"),
+        ),
     ] {
         assert_eq!(contract(&[to]), contract(&[]), "{name}");
     }
+}
+
+#[test]
+fn a_reference_means_what_it_refers_to() {
+    let parameter = "name: max-count\n          in: query\n          required: false\n          deprecated: true\n          description: How many at most.\n          schema: { type: integer, format: int32, minimum: 1 }\n";
+    let component = parameter.replace("\n          ", "\n      ");
+    let component = format!("components:\n  parameters:\n    Count:\n      {component}");
+    let same = contract(&[]);
+    let by_reference = [
+        (parameter, "$ref: '#/components/parameters/Count'\n"),
+        ("components:\n", component.as_str()),
+    ];
+    assert_eq!(contract(&by_reference), same, "a parameter");
+    let item = format!(
+        "    parameters:\n      - {}",
+        parameter.replace("\n          ", "\n        ")
+    );
+    let of_path = [
+        (&*format!("      parameters:\n        - {parameter}"), ""),
+        ("  /notes:\n", &*format!("  /notes:\n{item}")),
+    ];
+    assert_eq!(contract(&of_path), same, "a parameter of the path");
+    let of_operation = [(
+        "  /notes:\n",
+        &*format!("  /notes:\n{}", item.replace("most", "least")),
+    )];
+    assert_eq!(
+        contract(&of_operation),
+        same,
+        "the operation has the last word"
+    );
+    let path = [
+        (
+            "  /status:\n",
+            "  /status: { $ref: '#/components/pathItems/Status' }\n",
+        ),
+        ("components:\n", "components:\n  pathItems:\n    Status:\n"),
+    ];
+    let text = path.iter().fold(NOTES.to_owned(), |text, (from, to)| {
+        text.replacen(from, to, 1)
+    });
+    let begin = text
+        .find("    post:\n      operationId: setStatus")
+        .unwrap();
+    let end = text.find("components:\n").unwrap();
+    let item = text[begin..end]
+        .replace("\n    ", "\n      ")
+        .replacen("    post", "      post", 1);
+    let text = text.replace(&text[begin..end], "");
+    let text = text.replace(
+        "    Status:\n  securitySchemes",
+        &format!("    Status:\n{item}  securitySchemes"),
+    );
+    let document = read("notes.yaml", &text).unwrap_or_else(|refusals| panic!("{refusals:#?}"));
+    let read: Value = serde_json::from_str(&document.contract()).unwrap();
+    assert_eq!(read, same, "a path");
+}
+
+#[test]
+fn an_operation_without_a_name_is_called_after_its_path() {
+    for (from, to, method) in [
+        ("      operationId: listNotes\n", "", "fn get_notes("),
+        (
+            "      operationId: putNote\n",
+            "",
+            "fn put_folders_folder_notes_note_id(",
+        ),
+    ] {
+        let code = openapi_lockstep::server(&notes(from, to));
+        assert!(code.contains(method), "{method} is not in {code}");
+    }
+    let code = openapi_lockstep::server(&notes("      tags: [status]\n", ""));
+    assert!(code.contains("pub trait DefaultApi"), "{code}");
 }
 
 #[test]
