@@ -4,6 +4,7 @@ mod lowering;
 mod raising;
 
 pub(crate) use lowering::{extensions, named_scalars, open_objects};
+pub(crate) use raising::member;
 
 use std::fmt::Display;
 

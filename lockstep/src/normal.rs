@@ -13,7 +13,8 @@ use crate::pointers::{
 const VERSION: &str = "3.1.0";
 
 /// Each pass writes one thing in one way.
-const PASSES: [fn(&mut Value); 9] = [
+const PASSES: [fn(&mut Value); 10] = [
+    line_breaks,
     without_calls,
     in_place,
     path_items,
@@ -39,6 +40,24 @@ fn is_version(document: &Value, minor: &str) -> bool {
         .strip_prefix(minor)
         .and_then(|rest| rest.strip_prefix('.'));
     patch.is_some_and(|patch| patch.parse::<u32>().is_ok())
+}
+
+/// A line of a text ends with a line feed alone: a comment in Rust cannot have the other.
+fn line_breaks(value: &mut Value) {
+    match value {
+        Value::Object(object) => {
+            for (name, member) in object {
+                match member {
+                    Value::String(text) if matches!(name.as_str(), "description" | "summary") => {
+                        *text = text.replace("\r\n", "\n").replace('\r', "\n");
+                    }
+                    member => line_breaks(member),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(line_breaks),
+        _ => {}
+    }
 }
 
 /// What a reference means stands where it is used, except schemas, bodies and responses, whose names

@@ -16,6 +16,7 @@ use utoipa::openapi::{Components, OpenApi, RefOr, Schema};
 use crate::{
     Document,
     code::generated,
+    names::is_keyword,
     pointers::{body_credential, join},
     source::Source,
 };
@@ -199,8 +200,8 @@ fn camel(name: &str) -> Ident {
 }
 
 fn ident(name: &str) -> Ident {
-    match syn::parse_str::<Ident>(name) {
-        Ok(ident) => ident,
-        Err(_) => Ident::new_raw(name, Span::call_site()),
+    match is_keyword(name) {
+        true => Ident::new_raw(name, Span::call_site()),
+        false => Ident::new(name, Span::call_site()),
     }
 }

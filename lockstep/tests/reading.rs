@@ -179,6 +179,19 @@ fn what_may_be_written_in_several_ways_is_read_as_one() {
     }
 }
 
+/// A comment in Rust has no other.
+#[test]
+fn a_line_ends_with_a_line_feed() {
+    let text = |text: &str| {
+        let described = format!("description: \"{text}\"");
+        contract(&[("description: How many at most.", &described)])
+    };
+    assert_eq!(
+        text("One.\\rTwo.\\r\\nThree."),
+        text("One.\\nTwo.\\nThree.")
+    );
+}
+
 #[test]
 fn a_reference_means_what_it_refers_to() {
     let parameter = "name: max-count\n          in: query\n          required: false\n          deprecated: true\n          description: How many at most.\n          schema: { type: integer, format: int32, minimum: 1 }\n";

@@ -1036,6 +1036,24 @@ const CASES: &[Case] = &[
         ],
     },
     Case {
+        name: "two parameters that progenitor calls alike",
+        behind: "openapi",
+        from: "        - name: max-count\n",
+        to: "        - { name: \"x'y\", in: query, schema: { type: string } }\n        - { name: xy, in: query, schema: { type: string } }\n        - name: max-count\n",
+        refusals: &[
+            "20:13 /paths/~1notes/get/parameters/1/name: becomes xy in Rust, as /paths/~1notes/get/parameters/0/name does",
+        ],
+    },
+    Case {
+        name: "an operation that ends the service",
+        behind: "openapi",
+        from: "operationId: listNotes",
+        to: "operationId: drop",
+        refusals: &[
+            "15:7 /paths/~1notes/get/operationId: becomes drop in Rust, as the generated code itself does",
+        ],
+    },
+    Case {
         name: "a cookie that no browser sends",
         behind: "    token:",
         from: "name: token",

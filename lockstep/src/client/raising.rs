@@ -65,7 +65,7 @@ fn deprecated_paths(lowered: &Value) -> BTreeSet<String> {
 }
 
 /// The identifier of a field or method, as progenitor writes it.
-fn member(name: &str) -> String {
+pub(crate) fn member(name: &str) -> String {
     identifier(name, |words| words.to_snake_case())
 }
 

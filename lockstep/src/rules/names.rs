@@ -3,6 +3,7 @@
 use heck::{ToSnakeCase, ToUpperCamelCase};
 
 use super::*;
+use crate::client;
 
 /// The types that the generated code makes whatever the document says, and those that it imports.
 const RESERVED: [&str; 31] = [
@@ -41,10 +42,11 @@ const RESERVED: [&str; 31] = [
 
 /// The methods that something else has on which the generated code calls them, or that the
 /// generated `Client` has besides its operations.
-const RESERVED_METHODS: [&str; 15] = [
+const RESERVED_METHODS: [&str; 16] = [
     "authenticate",
     "as_ref",
     "clone",
+    "drop",
     "into",
     "to_owned",
     "try_into",
@@ -148,6 +150,7 @@ impl Rules<'_> {
     fn operation_names(&mut self, types: &mut HashMap<String, String>) {
         let mut methods = reserved(&RESERVED_METHODS);
         let mut builders = reserved(&RESERVED_BUILDERS);
+        let mut of_client = HashMap::new();
         for operation in self.operations() {
             self.parameter_names(&operation);
             for response in self.members(&join(&operation, "responses")) {
@@ -162,7 +165,9 @@ impl Rules<'_> {
                 continue;
             };
             // What is no name of a method, or not its only one, is none of a type either.
-            if self.name(&pointer, id.to_snake_case(), &mut methods) {
+            if self.name(&pointer, id.to_snake_case(), &mut methods)
+                && self.name(&pointer, client::member(id), &mut of_client)
+            {
                 let id = id.to_upper_camel_case();
                 self.name(&pointer, id.clone(), &mut builders);
                 self.name(&pointer, format!("{id}Response"), types);
@@ -175,10 +180,13 @@ impl Rules<'_> {
 
     fn parameter_names(&mut self, operation: &str) {
         let mut arguments = reserved(&ARGUMENTS);
+        let mut of_client = HashMap::new();
         for parameter in self.members(&join(operation, "parameters")) {
             let pointer = join(&parameter, "name");
             let name = self.text(&pointer).unwrap_or_default();
-            self.name(&pointer, name.to_snake_case(), &mut arguments);
+            if self.name(&pointer, name.to_snake_case(), &mut arguments) {
+                self.name(&pointer, client::member(name), &mut of_client);
+            }
         }
     }
 

@@ -6,6 +6,7 @@ use utoipa::openapi::{
 };
 
 use super::*;
+use crate::names::Scope;
 
 impl Writer<'_> {
     pub(super) fn types(&self) -> Vec<TokenStream> {
@@ -150,6 +151,9 @@ impl Writer<'_> {
     }
 }
 
+/// The associated types of the traits that an enum has, which `Self::` would not tell from variants.
+const ASSOCIATED: [&str; 3] = ["Error", "RawElementValueType", "RawValueType"];
+
 fn enumeration(ident: &Ident, object: &Object, in_form: bool) -> TokenStream {
     let comment = docs(object.description.as_deref().unwrap_or_default());
     let read = in_form.then(|| quote!(, serde::Deserialize));
@@ -157,8 +161,9 @@ fn enumeration(ident: &Ident, object: &Object, in_form: bool) -> TokenStream {
         #[derive(Clone, Copy, Debug, Eq, PartialEq, Enum, serde::Serialize #read)]
     };
     let values = object.enum_values.iter().flatten();
+    let mut scope = Scope::new(ASSOCIATED);
     let variants = values.filter_map(Value::as_str).map(|value| {
-        let variant = camel(value);
+        let variant = scope.upper(value);
         quote! {
             #[oai(rename = #value)]
             #[serde(rename = #value)]
