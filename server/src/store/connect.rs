@@ -46,10 +46,11 @@ pub(super) async fn connect(
     max_connections: u32,
     health: &Arc<Health>,
 ) -> Result<DatabaseConnection> {
+    probe::probe(url).await?;
     open(url, max_connections, health, sqlite_session).await
 }
 
-/// Opens the one connection to an SQLite database that writes.
+/// Opens the one connection to an SQLite database that writes, after those that read.
 pub(super) async fn connect_writer(
     url: &DatabaseUrl,
     health: &Arc<Health>,
@@ -63,7 +64,6 @@ async fn open(
     health: &Arc<Health>,
     sqlite_session: fn(SqliteConnectOptions) -> SqliteConnectOptions,
 ) -> Result<DatabaseConnection> {
-    probe::probe(url).await?;
     let search_path = url.search_path().map(str::to_owned);
     let mut options = url.connect_options();
     let health = Arc::clone(health);
