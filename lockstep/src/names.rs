@@ -56,7 +56,7 @@ impl Scope {
             }
         });
         self.0.insert(chosen.clone());
-        written(&chosen)
+        ident(&chosen)
     }
 }
 
@@ -154,7 +154,7 @@ pub(crate) fn is_keyword(text: &str) -> bool {
 }
 
 /// An identifier as Rust has to write it.
-fn written(text: &str) -> Ident {
+pub(crate) fn ident(text: &str) -> Ident {
     let span = Span::call_site();
     match is_keyword(text) {
         true => Ident::new_raw(text, span),

@@ -8,7 +8,7 @@ mod types;
 use std::{collections::HashSet, iter};
 
 use heck::{ToSnakeCase, ToUpperCamelCase};
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::quote;
 use serde_json::Value;
 use utoipa::openapi::{Components, OpenApi, RefOr, Schema};
@@ -16,7 +16,7 @@ use utoipa::openapi::{Components, OpenApi, RefOr, Schema};
 use crate::{
     Document,
     code::generated,
-    names::is_keyword,
+    names::ident,
     pointers::{body_credential, join},
     source::Source,
 };
@@ -197,11 +197,4 @@ fn snake(name: &str) -> Ident {
 /// The identifier of a type or variant.
 fn camel(name: &str) -> Ident {
     ident(&name.to_upper_camel_case())
-}
-
-fn ident(name: &str) -> Ident {
-    match is_keyword(name) {
-        true => Ident::new_raw(name, Span::call_site()),
-        false => Ident::new(name, Span::call_site()),
-    }
 }

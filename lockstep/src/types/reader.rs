@@ -42,7 +42,7 @@ type Schema = Map<String, Value>;
 /// A schema, and where it stands.
 type Part<'a> = (String, &'a Schema);
 
-pub(super) struct Reader<'a> {
+struct Reader<'a> {
     document: &'a Value,
     /// The types with a name, where each stands; none for the shape of one that is being read.
     named: Vec<(String, Option<Named>)>,
@@ -297,10 +297,7 @@ impl<'a> Reader<'a> {
     }
 
     fn all_of(&mut self, pointer: &str, schema: &'a Schema, name: &str, parts: &[Value]) -> Type {
-        let says_more = KINDS
-            .iter()
-            .any(|kind| *kind != "allOf" && schema.contains_key(*kind));
-        if let ([_], false) = (parts, says_more) {
+        if let ([_], false) = (parts, says_more_than("allOf", schema)) {
             // A reference with a description beside it, as 3.0 has to write it.
             return self.at(&format!("{pointer}/allOf/0"), name);
         }
@@ -345,10 +342,7 @@ impl<'a> Reader<'a> {
             return false;
         }
         let combined = schema.get("allOf").and_then(Value::as_array);
-        if KINDS
-            .iter()
-            .any(|kind| *kind != "allOf" && schema.contains_key(*kind))
-        {
+        if says_more_than("allOf", schema) {
             parts.push((pointer.to_owned(), schema));
         }
         let all = join(pointer, "allOf");
@@ -490,10 +484,16 @@ fn tags(discriminator: &Value, alternative: &Value) -> Vec<String> {
     tags.map(|(tag, _)| tag.clone()).collect()
 }
 
-/// Whether an alternative is a type of its own, and not only a condition on the members of the whole.
+/// Tells whether an alternative is a type of its own, and not only a condition on the members of the whole.
 fn says_kind(alternative: &Value) -> bool {
-    let mut kinds = KINDS.iter().filter(|kind| **kind != "required");
-    kinds.any(|kind| alternative.get(kind).is_some())
+    let schema = alternative.as_object();
+    schema.is_some_and(|schema| says_more_than("required", schema))
+}
+
+/// Tells whether a schema says what kind of value it takes by another keyword too.
+fn says_more_than(keyword: &str, schema: &Schema) -> bool {
+    let mut others = KINDS.iter().filter(|kind| **kind != keyword);
+    others.any(|kind| schema.contains_key(*kind))
 }
 
 /// The type that the keywords of a schema speak of where it says none.
