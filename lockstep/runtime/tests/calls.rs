@@ -5,7 +5,10 @@ use progenitor_client::{ClientHooks, OperationInfo};
 use reqwest::{Request, StatusCode};
 use serde::{Deserialize, Serialize};
 
-use self::notes::{Client, Error, types::*};
+use self::clients::{
+    notes::{Client, Error, types::*},
+    ping,
+};
 use crate::requests::{served, served_ping};
 
 #[allow(
@@ -15,19 +18,13 @@ use crate::requests::{served, served_ping};
     unused_imports,
     reason = "it is as progenitor writes it"
 )]
-mod notes {
-    include!("../../tests/golden/notes_client.rs");
-}
-
-#[allow(
-    clippy::all,
-    clippy::unwrap_used,
-    dead_code,
-    unused_imports,
-    reason = "it is as progenitor writes it"
-)]
-mod ping {
-    include!("../../tests/golden/ping_client.rs");
+mod clients {
+    pub mod notes {
+        include!("../../tests/golden/notes_client.rs");
+    }
+    pub mod ping {
+        include!("../../tests/golden/ping_client.rs");
+    }
 }
 
 /// What the generated client holds: a key.

@@ -9,6 +9,7 @@ use poem::{
     endpoint::make_sync,
     http::{Method, StatusCode, header},
 };
+use poem_openapi::OpenApi;
 use serde_json::{Value, json};
 
 #[allow(clippy::all)]
@@ -108,10 +109,14 @@ impl StatusApi for Notes {
 }
 
 pub fn served() -> impl Endpoint<Output = Response> {
-    let text = include_str!("../../tests/golden/notes.yaml");
-    let document = openapi_lockstep::read("notes.yaml", text).expect("it is kept readable");
+    guarded(include_str!("../../tests/golden/notes.yaml"), routes(Notes))
+}
+
+/// The routes of a document behind its check.
+fn guarded(text: &str, routes: impl OpenApi) -> impl Endpoint<Output = Response> {
+    let document = openapi_lockstep::read("document.yaml", text).expect("it is kept readable");
     let contract = Contract::new(&document.contract(), 1000).expect("lockstep accepts no other");
-    let operations = Operations::new(&contract, routes(Notes)).expect("it is of the same document");
+    let operations = Operations::new(&contract, routes).expect("it is of the same document");
     contract
         .guard(operations)
         .with(poem::middleware::CatchPanic::new())
@@ -138,15 +143,10 @@ impl ping::PingApi for Ping {
 }
 
 pub fn served_ping() -> impl Endpoint<Output = Response> {
-    let text = include_str!("../../tests/golden/ping.yaml");
-    let document = openapi_lockstep::read("ping.yaml", text).expect("it is kept readable");
-    let contract = Contract::new(&document.contract(), 1000).expect("lockstep accepts no other");
-    let operations = ping::routes(Ping);
-    let operations = Operations::new(&contract, operations).expect("it is of the same document");
-    contract
-        .guard(operations)
-        .around(problems)
-        .map_to_response()
+    guarded(
+        include_str!("../../tests/golden/ping.yaml"),
+        ping::routes(Ping),
+    )
 }
 
 async fn send(method: Method, uri: &str, headers: &[(&str, &str)], body: &str) -> Response {
