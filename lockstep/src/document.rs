@@ -14,8 +14,8 @@ pub struct Document {
 }
 
 impl Document {
-    /// The document as JSON, members in their order and numbers digit by digit, for
-    /// whoever calls the service.
+    /// The document as JSON, members in their order and numbers digit by digit, for whoever calls
+    /// the service.
     pub fn json(&self) -> String {
         self.written.clone()
     }
@@ -105,7 +105,7 @@ fn losses(read: &Value, kept: &Value) -> Vec<(String, String)> {
     losses
 }
 
-/// Whether the code is the same without a member of this value.
+/// Tells whether the code is the same without a member of this value.
 fn says_nothing(name: &str, value: &Value) -> bool {
     match (name, value) {
         _ if name.starts_with("x-") => true,

@@ -2,8 +2,8 @@
 //!
 //! [`read`] takes an OpenAPI document, 3.0 or 3.1, without loss or not at all: whatever the model or a
 //! generator would drop is refused with its place. What the service calls itself (webhooks, callbacks)
-//! is no operation of it: it stays in the document, and no code is made of it. Two extensions say what a service takes besides,
-//! which the generators of others could not read:
+//! is no operation of it: it stays in the document, and no code is made of it. Two extensions say what
+//! a service takes besides, which the generators of others could not read:
 //!
 //! - `x-form-bodies: true` at the root: every JSON body may also come as a form
 //! - `x-body-member: <schema>` in the security scheme of a cookie: every operation that takes its

@@ -157,7 +157,7 @@ fn operation_ids(document: &mut Value) {
 
 /// An operation is a method of the trait of its first tag, which need not be declared.
 fn tags(document: &mut Value) {
-    /// What other generators call it too.
+    /// The name that other generators give it too.
     const WITHOUT: &str = "default";
     for pointer in operations(document) {
         let Some(Value::Object(operation)) = document.pointer_mut(&pointer) else {

@@ -149,7 +149,7 @@ pub struct Store {
     writing: Arc<Semaphore>,
     /// As many as may read much at a time, and hold it in memory.
     long_reads: Arc<Semaphore>,
-    /// What writers to an SQLite database share.
+    /// The connection and transaction that writers to an SQLite database share.
     group: Option<Arc<Group>>,
 }
 

@@ -100,7 +100,7 @@ pub(crate) enum Access {
     Secured {
         /// The cookie that carries the key.
         cookie: Option<String>,
-        /// Whether the member of the body that has the cookie's name carries it too.
+        /// True if the member of the body that has the cookie's name carries it too.
         in_body: bool,
         /// Whether `Authorization: Bearer` carries it.
         bearer: bool,
@@ -340,7 +340,7 @@ impl Access {
         }
     }
 
-    /// What the security of an operation means, whose body is of the schema `body`.
+    /// The access to an operation whose body is of the schema `body`.
     fn new(document: &Value, operation: &Value, body: &Value) -> Self {
         let requirements = operation
             .get("security")

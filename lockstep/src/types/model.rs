@@ -45,7 +45,7 @@ pub(crate) enum Rest {
 
 #[derive(Debug)]
 pub(crate) struct Member {
-    /// What it is called in JSON.
+    /// The name in JSON.
     pub(crate) wire: String,
     pub(crate) name: Ident,
     pub(crate) description: String,

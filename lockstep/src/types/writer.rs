@@ -29,7 +29,7 @@ pub(super) fn write(types: &[Named]) -> Vec<TokenStream> {
 
 struct Writer<'a> {
     types: &'a [Named],
-    /// What every item has that may use something deprecated.
+    /// The attribute of every item that may use something deprecated.
     allowed: Option<TokenStream>,
 }
 
@@ -79,7 +79,7 @@ impl Writer<'_> {
             Rest::Kept(field, kind) => {
                 let kind = self.kind(kind);
                 let rest = quote! {
-                    /// What else it has.
+                    /// The members that the document does not name.
                     #[serde(flatten)]
                     pub #field: std::collections::BTreeMap<String, #kind>,
                 };
@@ -193,7 +193,7 @@ impl Writer<'_> {
         }
     }
 
-    /// Whether a type is `searched`, or holds it in itself.
+    /// Tells whether a type is `searched`, or holds it in itself.
     fn holds(&self, id: TypeId, searched: TypeId, seen: &mut Vec<TypeId>) -> bool {
         if id == searched {
             return true;
@@ -212,7 +212,7 @@ impl Writer<'_> {
         held.any(|held| self.holds(held, searched, seen))
     }
 
-    /// Whether null is a value of a type, which serde takes for a member that is not there.
+    /// Tells whether null is a value of a type, which serde takes for a member that is not there.
     fn takes_null(&self, kind: &Type) -> bool {
         match kind {
             Type::Any(_) | Type::Nullable(_) => true,
@@ -259,7 +259,7 @@ impl Writer<'_> {
 /// The functions that members with null among their values are read by.
 fn presence() -> TokenStream {
     quote! {
-        /// How a member is read whose value may be null, so that null is not the same as nothing.
+        /// Functions that read members whose value may be null, so that null is not the same as nothing.
         mod presence {
             use serde::{Deserialize, Deserializer};
 

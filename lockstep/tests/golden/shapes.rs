@@ -48,7 +48,7 @@ pub struct Open {
         skip_serializing_if = "Option::is_none"
     )]
     pub additional_properties: Option<String>,
-    /// What else it has.
+    /// The members that the document does not name.
     #[serde(flatten)]
     pub additional_space_properties: std::collections::BTreeMap<String, i64>,
 }
@@ -447,7 +447,7 @@ pub struct Words {
     pub xy_2: Option<String>,
 }
 
-/// How a member is read whose value may be null, so that null is not the same as nothing.
+/// Functions that read members whose value may be null, so that null is not the same as nothing.
 mod presence {
     use serde::{Deserialize, Deserializer};
 

@@ -32,7 +32,7 @@ struct Open {
 /// A writer's share in a group.
 pub(super) struct Part {
     group: Arc<Group>,
-    /// Whether its transaction is that of the group. It needs no savepoint: what it rolls back is its
+    /// True if its transaction is that of the group. It needs no savepoint: what it rolls back is its
     /// own, since nobody else writes before it is done.
     is_whole: bool,
 }
