@@ -2,9 +2,15 @@
 
 use std::process::ExitCode;
 
+use openapi_lockstep::{Answers, Options};
+
 fn main() -> ExitCode {
-    openapi_lockstep::build(
+    openapi_lockstep::build_with(
         "openapi.yaml",
+        &Options {
+            answers: Answers::Documented,
+            ..Options::default()
+        },
         &[
             ("openapi.json", |document| Ok(document.json())),
             ("contract.json", |document| Ok(document.contract())),

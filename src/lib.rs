@@ -13,7 +13,8 @@ pub const DOCUMENT_JSON: &str = include_str!(concat!(env!("OUT_DIR"), "/openapi.
 /// The same with its extensions written out: what each request is checked against.
 pub const CONTRACT_JSON: &str = include_str!(concat!(env!("OUT_DIR"), "/contract.json"));
 
-/// The poem-openapi server: a trait for each tag to implement, and [`server::service`] to serve it.
+/// The poem-openapi server: a trait for each operation to implement, and [`server::routes`] to serve
+/// what implements all of them.
 #[expect(
     missing_docs,
     reason = "a value or member whose name says it all has no description"

@@ -310,7 +310,8 @@ fn is_session_key(text: &str) -> bool {
 
 /// What the service has against a request, in the words of the command line.
 fn refusal(problem: &Problem) -> String {
-    if problem.errors.is_empty() {
+    let failures = problem.errors.as_deref().unwrap_or_default();
+    if failures.is_empty() {
         let detail = visible(&problem.detail);
         return match &problem.request_id {
             Some(id) if problem.code == ProblemCode::InternalError => {
@@ -319,7 +320,7 @@ fn refusal(problem: &Problem) -> String {
             _ => detail,
         };
     }
-    let failures = problem.errors.iter().map(|failure| {
+    let failures = failures.iter().map(|failure| {
         let argument = match failure.pointer.as_str() {
             "/body/email" => "ADDRESS",
             "/body/app_name" => "NAME",

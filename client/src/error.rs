@@ -90,7 +90,7 @@ impl fmt::Display for Error {
             Self::InvalidRequest(reason) => write!(formatter, "nothing was sent: {reason}"),
             Self::Refused { problem, .. } => {
                 formatter.write_str(&problem.detail)?;
-                for failure in &problem.errors {
+                for failure in problem.errors.iter().flatten() {
                     write!(formatter, "\n  {}: {}", failure.pointer, failure.detail)?;
                 }
                 match &problem.request_id {

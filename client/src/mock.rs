@@ -22,7 +22,9 @@
 //!             app_id: 12,
 //!             name: "Space Miner".to_owned(),
 //!             api_key_list: vec!["Zk3vR8mPq1TnW6yB0sXcJ4hLd7gFaUeo".to_owned()],
+//!             additional_properties: Default::default(),
 //!         }],
+//!         additional_properties: Default::default(),
 //!     });
 //! });
 //! let apps = client.list_apps().org_id(3).send().await?;
@@ -32,13 +34,14 @@
 //! service.delete_app(|when, then| {
 //!     when.app_id(12);
 //!     then.forbidden(&Problem {
-//!         type_: "about:blank".to_owned(),
+//!         r#type: "about:blank".to_owned(),
 //!         title: "Forbidden".to_owned(),
 //!         status: 403,
 //!         detail: "Viewers only list.".to_owned(),
 //!         code: ProblemCode::NotAllowed,
-//!         errors: Vec::new(),
+//!         errors: None,
 //!         request_id: None,
+//!         additional_properties: Default::default(),
 //!     });
 //! });
 //! let refused = client.delete_app().app_id(12).send().await.unwrap_err();
@@ -50,7 +53,6 @@
 
 #![expect(
     missing_docs,
-    clippy::to_string_in_format_args,
     clippy::unwrap_used,
     reason = "progenitor documents no more than what the operations are called; its regular \
               expressions are constants, or a test's own fault"

@@ -2,7 +2,7 @@
 
 use std::{env, fs, path::PathBuf, process::ExitCode};
 
-use crate::{Document, Refusal, read};
+use crate::{Document, Options, Refusal, read_with};
 
 /// Writes one file of what is generated from a document.
 pub type Writer = fn(&Document) -> Result<String, Refusal>;
@@ -11,10 +11,15 @@ pub type Writer = fn(&Document) -> Result<String, Refusal>;
 ///
 /// Cargo runs it again when the document changes. Whatever is wrong is told as errors of the
 /// build, all in one run, and no file is written then.
-#[expect(clippy::print_stdout, reason = "cargo reads it")]
 pub fn build(document: &str, files: &[(&str, Writer)]) -> ExitCode {
+    build_with(document, &Options::default(), files)
+}
+
+/// The same with options.
+#[expect(clippy::print_stdout, reason = "cargo reads it")]
+pub fn build_with(document: &str, options: &Options<'_>, files: &[(&str, Writer)]) -> ExitCode {
     println!("cargo::rerun-if-changed={document}");
-    match generate(document, files) {
+    match generate(document, options, files) {
         Ok(()) => ExitCode::SUCCESS,
         Err(reasons) => {
             for reason in reasons {
@@ -25,12 +30,16 @@ pub fn build(document: &str, files: &[(&str, Writer)]) -> ExitCode {
     }
 }
 
-fn generate(path: &str, files: &[(&str, Writer)]) -> Result<(), Vec<String>> {
+fn generate(
+    path: &str,
+    options: &Options<'_>,
+    files: &[(&str, Writer)],
+) -> Result<(), Vec<String>> {
     let failed = |reason: String| vec![reason];
     let out = env::var_os("OUT_DIR").ok_or_else(|| failed("OUT_DIR is not set".to_owned()))?;
     let text = fs::read_to_string(path)
         .map_err(|error| failed(format!("{path} cannot be read: {error}")))?;
-    let document = read(path, &text)
+    let document = read_with(path, &text, options)
         .map_err(|refusals| refusals.iter().map(ToString::to_string).collect::<Vec<_>>())?;
     let mut written = Vec::new();
     for (name, write) in files {

@@ -1,10 +1,10 @@
 //! Document -> progenitor client code, and a typed mock of the service for those who test with it.
 
 mod lowering;
-mod raising;
-
-pub(crate) use lowering::{extensions, named_scalars, open_objects};
-pub(crate) use raising::member;
+mod mocking;
+mod names;
+mod replies;
+mod sending;
 
 use std::fmt::Display;
 
@@ -12,20 +12,16 @@ use openapiv3::OpenAPI;
 use proc_macro2::TokenStream;
 use progenitor_impl::{GenerationSettings, Generator, HooksMode, InterfaceStyle};
 use quote::{ToTokens, quote};
-use schemars::schema::{InstanceType, SchemaObject};
 use serde::Deserialize;
-use serde_json::Value;
+use syn::{Item, parse_quote};
 
-use crate::{Document, Refusal, code::generated};
-
-/// The document as progenitor reads it: OpenAPI 3.0.3, without what progenitor would lose.
-///
-/// Every difference to the document is a pass of its own. What the types of the client cannot say
-/// is said in their documentation, and what the client does by itself (the credential, the media
-/// types) is not asked of its user.
-pub fn lowered(document: &Document) -> Value {
-    lowering::lower(document)
-}
+use self::{lowering::Lowered, names::Names};
+use crate::{
+    Document, Refusal,
+    api::{Operation, Payload},
+    code::generated,
+    types::{self, Side, Type},
+};
 
 /// Writes the client's code, progenitor's in the style of builders: one Rust file to be included
 /// in a module, the same text for the same document.
@@ -35,24 +31,25 @@ pub fn lowered(document: &Document) -> Value {
 /// - `Session`: what its `Client` holds besides the URL and the `reqwest::Client`, with an
 ///   implementation of `progenitor_client::ClientHooks<Session>` for that `Client`, which sends
 ///   the credential
-/// - `Secret`: what the format `password` becomes; it is made `From<String>`, and serde writes and
-///   reads it as a string
+/// - `Secret`: what the format `password` becomes; serde writes and reads it as a string
 ///
 /// A reply is decoded if it has the documented media type, and is progenitor's
-/// `UnexpectedResponse` otherwise. Members that the document does not have are ignored; another
-/// value of an enum cannot be decoded, so adding one breaks the clients that are there.
+/// `UnexpectedResponse` otherwise. Members that the document does not have are ignored unless it
+/// closes the object; another value of an enum cannot be decoded, so adding one breaks the clients
+/// that are there.
 ///
 /// # Errors
 ///
-/// progenitor does not take the document. Where the rules of [`read`](crate::read) are complete,
-/// that does not happen.
+/// progenitor does not take the document.
 pub fn client(document: &Document) -> Result<String, Refusal> {
-    let lowered = lowered(document);
-    let refusal = |reason: &dyn Display| refusal(document, reason);
-    let tokens = generate(document, &lowered, Generator::generate_tokens)?;
-    let mut code = syn::parse2(tokens).map_err(|error| refusal(&error))?;
-    raising::mark_deprecated(&mut code, &lowered).map_err(|reason| refusal(&reason))?;
-    raising::decode_what_is_documented(&mut code).map_err(|reason| refusal(&reason))?;
+    let writer = Writer::new(document);
+    let lowered = writer.lower(false);
+    let tokens = writer.generate(&lowered, Generator::generate_tokens)?;
+    let mut code: syn::File = syn::parse2(tokens).map_err(|error| writer.refusal(&error))?;
+    writer.write_types(&mut code);
+    writer
+        .send(&mut code)
+        .map_err(|reason| writer.refusal(&reason))?;
     let code = generated(&document.file, [code.into_token_stream()]);
     // Nobody compiles progenitor's examples, so they are none for rustdoc to count as skipped.
     Ok(code.replace("```ignore\n", "```text\n"))
@@ -65,37 +62,101 @@ pub fn client(document: &Document) -> Result<String, Refusal> {
 ///
 /// As for [`client`].
 pub fn mock(document: &Document) -> Result<String, Refusal> {
-    let tokens = generate(document, &lowered(document), |generator, model| {
+    let writer = Writer::new(document);
+    let lowered = writer.lower(true);
+    let tokens = writer.generate(&lowered, |generator, model| {
         generator.httpmock(model, "crate")
     })?;
-    Ok(generated(
-        &document.file,
-        [raising::answer_problems(tokens)],
-    ))
+    let mut code: syn::File = syn::parse2(tokens).map_err(|error| writer.refusal(&error))?;
+    writer
+        .answer(&mut code)
+        .map_err(|reason| writer.refusal(&reason))?;
+    Ok(generated(&document.file, [code.into_token_stream()]))
 }
 
-fn generate(
-    document: &Document,
-    lowered: &Value,
-    write: impl FnOnce(&mut Generator, &OpenAPI) -> progenitor_impl::Result<TokenStream>,
-) -> Result<TokenStream, Refusal> {
-    let model = OpenAPI::deserialize(lowered).map_err(|error| refusal(document, error))?;
-    let mut settings = GenerationSettings::new();
-    settings
-        .with_interface(InterfaceStyle::Builder)
-        .with_hooks(HooksMode::Expected)
-        .with_inner_type(quote!(crate::Session));
-    let secret = SchemaObject {
-        instance_type: Some(InstanceType::String.into()),
-        format: Some("password".to_owned()),
-        ..SchemaObject::default()
-    };
-    settings.with_conversion(secret, "crate::Secret", std::iter::empty());
-    let mut generator = Generator::new(&settings);
-    write(&mut generator, &model).map_err(|error| refusal(document, error))
+/// What the parts of the writer share.
+struct Writer<'a> {
+    document: &'a Document,
+    side: Side,
+    /// The identifiers of each operation, in the order of the document.
+    names: Vec<Names>,
 }
 
-fn refusal(document: &Document, reason: impl Display) -> Refusal {
-    let reason = format!("progenitor does not take the lowered document: {reason}");
-    document.source.refusal("", reason)
+impl<'a> Writer<'a> {
+    fn new(document: &'a Document) -> Self {
+        Self {
+            document,
+            side: Side {
+                secret: quote!(crate::Secret),
+                file: quote!(String),
+                calls: true,
+                reads: document.api.of_replies(),
+            },
+            names: names::of(&document.api),
+        }
+    }
+
+    fn operations(&self) -> impl Iterator<Item = (&'a Operation, &Names)> {
+        self.document.api.operations.iter().zip(&self.names)
+    }
+
+    /// The Rust type of a value, as the code outside of the module of types names it.
+    fn kind(&self, kind: &Type) -> TokenStream {
+        self.side
+            .kind(&self.document.api.types, &quote!(types::), kind)
+    }
+
+    /// The Rust type of what a reply holds.
+    fn payload(&self, payload: &Payload) -> TokenStream {
+        match payload {
+            Payload::Json(kind) | Payload::Form(kind) => self.kind(kind),
+            Payload::Text => quote!(String),
+            Payload::Bytes | Payload::Multipart(_) => quote!(Vec<u8>),
+        }
+    }
+
+    fn generate(
+        &self,
+        lowered: &Lowered,
+        write: impl FnOnce(&mut Generator, &OpenAPI) -> progenitor_impl::Result<TokenStream>,
+    ) -> Result<TokenStream, Refusal> {
+        let model =
+            OpenAPI::deserialize(&lowered.document).map_err(|error| self.refusal(&error))?;
+        let mut settings = GenerationSettings::new();
+        settings
+            .with_interface(InterfaceStyle::Builder)
+            .with_hooks(HooksMode::Expected)
+            .with_inner_type(quote!(crate::Session));
+        for (name, kind) in &lowered.types {
+            settings.with_replacement(name, kind, std::iter::empty());
+        }
+        let mut generator = Generator::new(&settings);
+        write(&mut generator, &model).map_err(|error| self.refusal(&error))
+    }
+
+    /// Puts the document's types in the place of progenitor's.
+    fn write_types(&self, code: &mut syn::File) {
+        let types = types::write(&self.document.api.types, &self.side);
+        let replies = self
+            .operations()
+            .flat_map(|(operation, names)| self.reply_types(operation, names));
+        let items: Vec<TokenStream> = types.into_iter().chain(replies).collect();
+        for item in &mut code.items {
+            if let Item::Mod(module) = item
+                && module.ident == "types"
+            {
+                *module = parse_quote! {
+                    /// The values of the document's schemas.
+                    pub mod types {
+                        #(#items)*
+                    }
+                };
+            }
+        }
+    }
+
+    fn refusal(&self, reason: &dyn Display) -> Refusal {
+        let reason = format!("progenitor does not take the lowered document: {reason}");
+        self.document.source.refusal("", reason)
+    }
 }

@@ -25,15 +25,18 @@ fn pretty(items: TokenStream) -> String {
     let mut text = String::new();
     let mut previous = "";
     for line in file.lines() {
-        let begins = line.starts_with("    ///")
-            || line.starts_with("    #[")
-            || line.starts_with("    async fn")
-            || line.starts_with("    fn")
-            || line.starts_with("    pub fn")
-            || line.starts_with("impl");
+        let begins = [
+            "///", "#[", "async fn", "fn", "pub fn", "impl", "pub type", "mod", "pub mod",
+        ]
+        .iter()
+        .any(|begin| {
+            line.strip_prefix("    ")
+                .is_some_and(|line| line.starts_with(begin))
+        });
         let is_member = previous.starts_with("    ") && !previous.starts_with("     ");
         let ended = previous == "}" || is_member && previous.ends_with(['}', ';']);
-        if begins && ended {
+        let is_item = !line.is_empty() && !line.starts_with([' ', '}', ')']);
+        if begins && ended || is_item && previous == "}" {
             text.push('\n');
         }
         text.push_str(line);

@@ -1,7 +1,35 @@
-use serde_json::Value;
-use utoipa::openapi::OpenApi;
+use std::collections::BTreeSet;
 
-use crate::{Refusal, extensions, normal::normalise, pointers::join, rules::Rules, source::Source};
+use serde_json::Value;
+
+use crate::{
+    Refusal, api,
+    api::Api,
+    checks, documented, extensions,
+    normal::normalise,
+    pointers::{METHODS, join, last, operations, remove},
+    source::Source,
+};
+
+/// Who says what is answered before a method is called: to a request that is not as documented,
+/// without a credential, or of a service that failed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Answers {
+    /// The document: every operation has to say each of them, as a problem of RFC 9457.
+    Documented,
+    /// The generated server, where the document does not: each is a problem of RFC 9457.
+    #[default]
+    Added,
+}
+
+/// What a document is read for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options<'a> {
+    /// Who says what is answered before a method is called.
+    pub answers: Answers,
+    /// The operationIds of operations for which no code is written.
+    pub without: &'a [&'a str],
+}
 
 /// An OpenAPI document that the generators can write out whole.
 pub struct Document {
@@ -10,7 +38,8 @@ pub struct Document {
     written: String,
     /// With its extensions written out.
     pub(crate) source: Source,
-    pub(crate) model: OpenApi,
+    pub(crate) api: Api,
+    pub(crate) answers: Answers,
 }
 
 impl Document {
@@ -28,7 +57,7 @@ impl Document {
 
     /// The version of what the document describes, `info.version`.
     pub fn version(&self) -> &str {
-        &self.model.info.version
+        &self.api.version
     }
 }
 
@@ -36,85 +65,72 @@ impl Document {
 ///
 /// # Errors
 ///
-/// Every place of the document that is wrong, that the model would lose, or that the generated
-/// code could not say, in the order of the text.
+/// Every place of the document that is wrong or that the generated code could not say, in the order
+/// of the text.
 pub fn read(file: &str, text: &str) -> Result<Document, Vec<Refusal>> {
+    read_with(file, text, &Options::default())
+}
+
+/// The same with options.
+///
+/// # Errors
+///
+/// As for [`read`], and an operation that is to be left out and is not there.
+pub fn read_with(file: &str, text: &str, options: &Options<'_>) -> Result<Document, Vec<Refusal>> {
+    let answers = options.answers;
     let mut source = Source::parse(file, text)?;
     let written = source.json();
     normalise(&mut source.value);
-    let mut refusals = extensions::write_out(&mut source);
-    refusals.extend(Rules::check(&source));
-    let model = serde_json::from_value::<OpenApi>(source.value.clone());
-    match &model {
-        Ok(model) => {
-            let kept = serde_json::to_value(model).unwrap_or_default();
-            for (pointer, reason) in losses(&source.value, &kept) {
-                if !refusals.iter().any(|refusal| refusal.pointer == pointer) {
-                    refusals.push(source.refusal(&pointer, reason));
-                }
-            }
-        }
-        Err(error) if refusals.is_empty() => {
-            refusals.push(source.refusal("", format!("is not an OpenAPI document: {error}")));
-        }
-        Err(_) => {}
+    let mut refusals = without(&mut source, options.without);
+    refusals.extend(extensions::write_out(&mut source));
+    refusals.extend(checks::check(&source));
+    let (api, wrong) = api::read(&source);
+    refusals.extend(wrong);
+    if answers == Answers::Documented {
+        refusals.extend(documented::check(&source, &api));
     }
-    refusals.sort();
-    // What several operations refer to is looked at for each of them.
-    refusals.dedup();
-    match model {
-        Ok(model) if refusals.is_empty() => Ok(Document {
+    if refusals.is_empty() {
+        return Ok(Document {
             file: file.to_owned(),
             written,
             source,
-            model,
-        }),
-        _ => Err(refusals),
+            api,
+            answers,
+        });
     }
+    // What several operations refer to is looked at for each of them.
+    let refusals: BTreeSet<Refusal> = refusals.into_iter().collect();
+    Err(refusals.into_iter().collect())
 }
 
-/// What `read` says and `kept`, the model written back, does not.
-fn losses(read: &Value, kept: &Value) -> Vec<(String, String)> {
-    fn compare(read: &Value, kept: &Value, pointer: String, losses: &mut Vec<(String, String)>) {
-        match (read, kept) {
-            (Value::Object(read), Value::Object(kept)) => {
-                for (name, value) in read {
-                    let inner = join(&pointer, name);
-                    match kept.get(name) {
-                        Some(kept) => compare(value, kept, inner, losses),
-                        None if says_nothing(name, value) => {}
-                        None => losses.push((inner, "is lost by utoipa's model".to_owned())),
-                    }
+/// Leaves operations out, and answers those that are not there.
+fn without(source: &mut Source, names: &[&str]) -> Vec<Refusal> {
+    let mut refusals = Vec::new();
+    for name in names {
+        let operations = operations(&source.value);
+        let is_it = |pointer: &&String| {
+            let id = source.at(&join(pointer, "operationId"));
+            id.and_then(Value::as_str) == Some(name)
+        };
+        match operations
+            .iter()
+            .find(is_it)
+            .and_then(|it| it.rsplit_once('/'))
+        {
+            Some((path, method)) => {
+                remove(&mut source.value, path, method);
+                if !METHODS
+                    .iter()
+                    .any(|it| source.at(&join(path, it)).is_some())
+                {
+                    remove(&mut source.value, "/paths", &last(path));
                 }
             }
-            (Value::Array(read), Value::Array(kept)) if read.len() == kept.len() => {
-                for (index, (read, kept)) in read.iter().zip(kept).enumerate() {
-                    compare(read, kept, format!("{pointer}/{index}"), losses);
-                }
+            None => {
+                let reason = format!("has no operation {name}, which is to be left out");
+                refusals.push(source.refusal("/paths", reason));
             }
-            (Value::Number(read), Value::Number(kept)) if read.as_f64() == kept.as_f64() => {}
-            _ if read == kept => {}
-            _ => losses.push((
-                pointer,
-                format!("comes back from utoipa's model as {kept} instead of {read}"),
-            )),
         }
     }
-    let mut losses = Vec::new();
-    compare(read, kept, String::new(), &mut losses);
-    losses
-}
-
-/// Tells whether the code is the same without a member of this value.
-fn says_nothing(name: &str, value: &Value) -> bool {
-    match (name, value) {
-        _ if name.starts_with("x-") => true,
-        ("description" | "summary" | "title", Value::String(text)) => text.is_empty(),
-        ("required" | "deprecated" | "uniqueItems", Value::Bool(value)) => !value,
-        ("required" | "tags" | "parameters" | "examples", Value::Array(items)) => items.is_empty(),
-        ("minLength" | "minItems" | "minProperties", Value::Number(least)) => {
-            least.as_f64() == Some(0.0)
-        }
-        _ => false,
-    }
+    refusals
 }

@@ -1,343 +1,467 @@
 //! What poem-openapi says of the generated server, held against the document.
 
-use std::fmt;
-
-use serde_json::{Map, Value, json};
+use std::{collections::HashSet, fmt};
 
 use crate::{
-    Document,
-    client::{extensions, named_scalars, open_objects},
-    pointers::{
-        LIMITS, carriers, contents, each_schema, join, members, operations, parameters, remove,
-        resolve, responses, schemas,
-    },
+    Document, Refusal, api,
+    api::{Access, Api, Body, Group, Operation, Outcome, Payload},
+    normal::normalise,
+    source::Source,
+    types::{Record, Rest, Shape, Type, TypeId},
 };
 
 /// A place where the document and the generated server say different things.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
-    /// The JSON Pointer into the normal form of both.
-    pub pointer: String,
+    /// The place: an operation, and what of it.
+    pub place: String,
     /// What the document says, if anything.
-    pub document: Option<Value>,
+    pub document: Option<String>,
     /// What the server says, if anything.
-    pub server: Option<Value>,
+    pub server: Option<String>,
 }
 
 impl fmt::Display for Difference {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let say = |value: &Option<Value>| match value {
-            Some(value) => value.to_string(),
-            None => "nothing".to_owned(),
-        };
+        let nothing = "nothing";
+        let document = self.document.as_deref().unwrap_or(nothing);
+        let server = self.server.as_deref().unwrap_or(nothing);
         write!(
             formatter,
-            "{}: the document says {}, the server {}",
-            self.pointer,
-            say(&self.document),
-            say(&self.server)
+            "{}: the document says {document}, the server {server}",
+            self.place
         )
     }
-}
-
-/// The steps to the normal form, taken by both sides in this order. The comment of each says why the
-/// two may differ so.
-const NORMALISATIONS: [(&str, Change); 17] = [
-    ("preamble", preamble),
-    ("references", references),
-    ("security", security),
-    ("named scalars", scalars),
-    ("null", null),
-    ("limits", limits),
-    ("number formats", number_formats),
-    ("extensions", extensions),
-    // That an object has no other members is the check's to hold too, and not written there.
-    ("closed objects", open_objects),
-    ("examples", examples),
-    ("media type parameters", media_type_parameters),
-    ("bodies", bodies),
-    ("header names", header_names),
-    ("titles", titles),
-    ("defaults", defaults),
-    ("ends of texts", ends_of_texts),
-    ("order", order),
-];
-
-type Change = fn(&mut Value);
-
-/// The names of all normalisations.
-pub fn normalisations() -> impl Iterator<Item = &'static str> {
-    NORMALISATIONS.iter().map(|(name, _)| *name)
 }
 
 /// Where the document and what poem-openapi emits for the server that was generated from it differ:
 /// nowhere, or the generated code does not say what the document says.
 ///
-/// `emitted` is the text of `OpenApiService::spec`. Normalisations whose name is in `without` are
-/// left out, so that a test can show what each is for.
+/// Both are read into the same model, so that what a document may write in several ways is one thing.
+/// Not compared is what the server's code does not say: texts for readers, and the limits of values,
+/// to which the check of every request in front of it holds them.
+///
+/// `emitted` is the text of `OpenApiService::spec`.
 ///
 /// # Errors
 ///
-/// `emitted` is no JSON.
-pub fn differences(
-    document: &Document,
-    emitted: &str,
-    without: &[&str],
-) -> serde_json::Result<Vec<Difference>> {
-    let normal = |mut value: Value| {
-        for (name, change) in &NORMALISATIONS {
-            if !without.contains(name) {
-                change(&mut value);
-            }
-        }
-        value
+/// `emitted` is no OpenAPI document.
+pub fn differences(document: &Document, emitted: &str) -> Result<Vec<Difference>, Vec<Refusal>> {
+    let mut source = Source::parse("the server", emitted)?;
+    normalise(&mut source.value);
+    let (server, refusals) = api::read(&source);
+    if !refusals.is_empty() {
+        return Err(refusals);
+    }
+    let mut comparison = Comparison {
+        document: &document.api,
+        server: &server,
+        equal: HashSet::new(),
+        found: Vec::new(),
     };
-    let mut found = Vec::new();
-    let document = normal(document.source.value.clone());
-    let server = normal(serde_json::from_str(emitted)?);
-    compare(Some(&document), Some(&server), String::new(), &mut found);
-    Ok(found)
+    comparison.apis();
+    Ok(comparison.found)
 }
 
-fn compare(
-    document: Option<&Value>,
-    server: Option<&Value>,
-    pointer: String,
-    found: &mut Vec<Difference>,
-) {
-    match (document, server) {
-        (Some(Value::Object(left)), Some(Value::Object(right))) => {
-            let more = right.keys().filter(|name| !left.contains_key(*name));
-            for name in left.keys().chain(more) {
-                compare(left.get(name), right.get(name), join(&pointer, name), found);
+struct Comparison<'a> {
+    document: &'a Api,
+    server: &'a Api,
+    /// The types that are equal, or are being compared.
+    equal: HashSet<(TypeId, TypeId)>,
+    found: Vec<Difference>,
+}
+
+impl<'a> Comparison<'a> {
+    fn apis(&mut self) {
+        let (document, server) = (self.document, self.server);
+        self.texts("info/title", &document.title, &server.title);
+        self.texts("info/version", &document.version, &server.version);
+        let id = |operation: &'a Operation| (operation.id.clone(), operation);
+        let pairs = pair(
+            document.operations.iter().map(id),
+            server.operations.iter().map(id),
+        );
+        for (name, left, right) in pairs {
+            match (left, right) {
+                (Some(left), Some(right)) => self.operations(&name, left, right),
+                (left, right) => self.differ(&name, left.map(route), right.map(route)),
             }
         }
-        (Some(Value::Array(left)), Some(Value::Array(right))) => {
-            for index in 0..left.len().max(right.len()) {
-                let inner = format!("{pointer}/{index}");
-                compare(left.get(index), right.get(index), inner, found);
-            }
-        }
-        _ if document == server => {}
-        _ => found.push(Difference {
-            pointer,
-            document: document.cloned(),
-            server: server.cloned(),
-        }),
-    }
-}
-
-/// The version of OpenAPI is always 3.0.0 there; of the info, the code holds the title and the
-/// version; servers are where it is served, not what it is.
-fn preamble(document: &mut Value) {
-    remove(document, "", "openapi");
-    remove(document, "", "servers");
-    if let Some(Value::Object(info)) = document.pointer_mut("/info") {
-        info.retain(|name, _| matches!(name.as_str(), "title" | "version"));
-    }
-}
-
-/// Responses and bodies with a name are written in place there.
-fn references(document: &mut Value) {
-    for operation in operations(document) {
-        let responses = members(document, &join(&operation, "responses"));
-        let bodies = [join(&operation, "requestBody")];
-        for (kind, places) in [("responses", &responses[..]), ("requestBodies", &bodies)] {
-            for place in places {
-                let target = document.pointer(&resolve(document, place, kind)).cloned();
-                if let (Some(place), Some(target)) = (document.pointer_mut(place), target) {
-                    *place = target;
-                }
-            }
-        }
-    }
-    remove(document, "/components", "responses");
-    remove(document, "/components", "requestBodies");
-}
-
-/// What holds for all operations is written at each there, and an operation without security has
-/// none. Which alternative comes first means nothing.
-fn security(document: &mut Value) {
-    let global = document.get("security").cloned().unwrap_or(json!([]));
-    for operation in operations(document) {
-        if let Some(Value::Object(operation)) = document.pointer_mut(&operation) {
-            let own = operation.entry("security").or_insert(global.clone());
-            if let Value::Array(alternatives) = own {
-                alternatives.sort_by_key(Value::to_string);
-                if alternatives.is_empty() {
-                    operation.shift_remove("security");
-                }
-            }
-        }
-    }
-    remove(document, "", "security");
-}
-
-/// A scalar or list with a name is written in place there, and described where it is a member: a
-/// parameter has a description of its own, and an item of a list none.
-fn scalars(document: &mut Value) {
-    named_scalars(document);
-    for parameter in parameters(document) {
-        remove(document, &join(&parameter, "schema"), "description");
-    }
-    each_schema(document, |schema| {
-        if let Some(Value::Object(items)) = schema.get_mut("items") {
-            items.shift_remove("description");
-        }
-    });
-}
-
-/// A member that may be null and one that may be left out are both an `Option` there.
-fn null(document: &mut Value) {
-    for schema in members(document, "/components/schemas") {
-        let Some(Value::Object(schema)) = document.pointer_mut(&schema) else {
-            continue;
+        let scheme = |scheme: &'a api::Scheme| (scheme.wire.clone(), scheme);
+        let used = |api: &'a Api| {
+            let used = api
+                .operations
+                .iter()
+                .flat_map(|operation| &operation.scopes);
+            let used: Vec<usize> = used.map(|(scheme, _)| *scheme).collect();
+            let schemes = api.schemes.iter().enumerate();
+            schemes
+                .filter(move |(id, _)| used.contains(id))
+                .map(|(_, it)| it)
+                .map(scheme)
         };
-        let mut nullable = Vec::new();
-        if let Some(Value::Object(properties)) = schema.get_mut("properties") {
-            for (name, property) in properties {
-                if let Some(Value::Array(kinds)) = property.get("type") {
-                    property["type"] = kinds.first().cloned().unwrap_or_default();
-                    nullable.push(json!(name));
+        for (name, left, right) in pair(used(document), used(server)) {
+            let say = |it: &'a api::Scheme| kind_of_scheme(&it.kind);
+            let (left, right) = (left.map(say), right.map(say));
+            if left != right {
+                self.differ(&format!("security scheme {name}"), left, right);
+            }
+        }
+    }
+
+    fn operations(&mut self, name: &str, left: &'a Operation, right: &'a Operation) {
+        self.texts(&format!("{name}, path"), &route(left), &route(right));
+        let tag = |api: &'a Api, it: &Operation| api.tags[it.tag].name.as_str();
+        self.texts(
+            &format!("{name}, tag"),
+            tag(self.document, left),
+            tag(self.server, right),
+        );
+        let deprecated = |it: &Operation| it.deprecated.to_string();
+        self.texts(
+            &format!("{name}, deprecated"),
+            &deprecated(left),
+            &deprecated(right),
+        );
+        let (access, served) = (security(self.document, left), security(self.server, right));
+        self.texts(&format!("{name}, security"), &access, &served);
+        let parameter = |it: &'a api::Parameter| (format!("{} {}", it.place.word(), it.wire), it);
+        let pairs = pair(
+            left.parameters.iter().map(parameter),
+            right.parameters.iter().map(parameter),
+        );
+        for (parameter, left, right) in pairs {
+            let place = format!("{name}, parameter {parameter}");
+            match (left, right) {
+                (Some(left), Some(right)) => {
+                    let say = |it: &api::Parameter| {
+                        let style = it
+                            .style
+                            .as_deref()
+                            .filter(|it| *it != "form" && *it != "simple");
+                        format!(
+                            "required: {}, style: {style:?}, explode: {:?}",
+                            it.required,
+                            exploded(it)
+                        )
+                    };
+                    self.texts(&place, &say(left), &say(right));
+                    self.types(&place, &left.kind, &right.kind);
+                }
+                (left, right) => {
+                    let say = |it: &api::Parameter| it.wire.clone();
+                    self.differ(&place, left.map(say), right.map(say));
                 }
             }
         }
-        if let Some(Value::Array(required)) = schema.get_mut("required") {
-            required.retain(|name| !nullable.contains(name));
-        }
-    }
-}
-
-/// The check of requests in front of the server holds values to their limits, and reads those from
-/// the document itself; the server's own types do not know them.
-fn limits(document: &mut Value) {
-    each_schema(document, |schema| {
-        for keyword in LIMITS {
-            schema.shift_remove(keyword);
-        }
-        if schema.get("type").is_some_and(|kind| kind == "string") {
-            schema.shift_remove("format");
-        }
-    });
-}
-
-/// Every number has the format of its Rust type there.
-fn number_formats(document: &mut Value) {
-    each_schema(document, |schema| {
-        let format = match schema.get("type").and_then(Value::as_str) {
-            Some("integer") => "int64",
-            Some("number") => "double",
-            _ => return,
+        self.bodies(name, left.body.as_ref(), right.body.as_ref());
+        let outcomes = |api: &'a Api, it: &'a Operation| {
+            let groups: [&'a Group; 3] =
+                [&it.outcomes.successes, &it.outcomes.failures, &api.shared];
+            let outcomes = groups.into_iter().flat_map(|group| &group.outcomes);
+            outcomes
+                .map(|outcome| (key(outcome), outcome))
+                .collect::<Vec<_>>()
         };
-        schema.entry("format").or_insert(json!(format));
-    });
-}
-
-/// Examples are for readers of the document.
-fn examples(document: &mut Value) {
-    for place in carriers(document).into_iter().chain(schemas(document)) {
-        remove(document, &place, "example");
-        remove(document, &place, "examples");
-    }
-}
-
-/// JSON has `; charset=utf-8` there, which RFC 8259 gives no meaning.
-fn media_type_parameters(document: &mut Value) {
-    rename(document, contents(document), |media_type| {
-        let media_type = media_type.split(';').next().unwrap_or_default();
-        media_type.to_owned()
-    });
-}
-
-/// A body's description is the generator's there, and one of several media types is always
-/// required, since one that is not there is handed on as `{}`.
-fn bodies(document: &mut Value) {
-    for operation in operations(document) {
-        if let Some(Value::Object(body)) = document.pointer_mut(&join(&operation, "requestBody")) {
-            body.shift_remove("description");
-            body.shift_remove("required");
-        }
-    }
-}
-
-/// Headers are in capitals there, which mean nothing in HTTP.
-fn header_names(document: &mut Value) {
-    let headers = responses(document)
-        .into_iter()
-        .map(|response| join(&response, "headers"))
-        .collect();
-    rename(document, headers, str::to_lowercase);
-}
-
-/// An object has its name for a title there.
-fn titles(document: &mut Value) {
-    each_schema(document, |schema| {
-        schema.shift_remove("title");
-    });
-}
-
-/// What is so if nobody says otherwise is said there.
-fn defaults(document: &mut Value) {
-    for place in carriers(document) {
-        if let Some(Value::Object(place)) = document.pointer_mut(&place) {
-            let is_default = |name: &str, value: &Value| match name {
-                "explode" => *value == json!(true),
-                "deprecated" => *value == json!(false),
-                _ => false,
-            };
-            place.retain(|name, value| !is_default(name, value));
-        }
-    }
-}
-
-/// Parameters, tags and required members are sets, whatever the order that they are written in.
-fn order(document: &mut Value) {
-    let mut sets: Vec<String> = operations(document)
-        .iter()
-        .map(|operation| join(operation, "parameters"))
-        .collect();
-    sets.push("/tags".to_owned());
-    let schemas = members(document, "/components/schemas");
-    sets.extend(schemas.iter().map(|schema| join(schema, "required")));
-    for set in sets {
-        if let Some(Value::Array(items)) = document.pointer_mut(&set) {
-            items.sort_by_key(|item| {
-                (
-                    item["in"].to_string(),
-                    item["name"].to_string(),
-                    item.to_string(),
-                )
-            });
-        }
-    }
-    // A set without members is as good as none.
-    for schema in schemas {
-        if document.pointer(&join(&schema, "required")) == Some(&json!([])) {
-            remove(document, &schema, "required");
-        }
-    }
-}
-
-/// A description ends with its last word there, and with a line break where YAML has a block.
-fn ends_of_texts(value: &mut Value) {
-    match value {
-        Value::Object(object) => {
-            if let Some(Value::String(description)) = object.get_mut("description") {
-                *description = description.trim_end().to_owned();
+        let pairs = pair(
+            outcomes(self.document, left).into_iter(),
+            outcomes(self.server, right).into_iter(),
+        );
+        for (key, left, right) in pairs {
+            let place = format!("{name}, reply {key}");
+            match (left, right) {
+                (Some(left), Some(right)) => self.outcomes(&place, left, right),
+                (left, right) => {
+                    let say = |_: &Outcome| key.clone();
+                    self.differ(&place, left.map(say), right.map(say));
+                }
             }
-            object.values_mut().for_each(ends_of_texts);
         }
-        Value::Array(items) => items.iter_mut().for_each(ends_of_texts),
-        _ => {}
+    }
+
+    fn bodies(&mut self, name: &str, left: Option<&'a Body>, right: Option<&'a Body>) {
+        let (Some(left), Some(right)) = (left, right) else {
+            let say = |_: &Body| "a body".to_owned();
+            if left.is_some() != right.is_some() {
+                self.differ(&format!("{name}, body"), left.map(say), right.map(say));
+            }
+            return;
+        };
+        let required = |it: &Body| format!("required: {}", it.required);
+        self.texts(&format!("{name}, body"), &required(left), &required(right));
+        let content = |it: &'a api::Content| (it.media_type.clone(), &it.payload);
+        let pairs = pair(
+            left.contents.iter().map(content),
+            right.contents.iter().map(content),
+        );
+        for (media_type, left, right) in pairs {
+            self.payloads(&format!("{name}, body {media_type}"), left, right);
+        }
+    }
+
+    fn outcomes(&mut self, place: &str, left: &'a Outcome, right: &'a Outcome) {
+        let payload = |it: &'a Outcome| it.content.as_ref().map(|(_, payload)| payload);
+        self.payloads(place, payload(left), payload(right));
+        let header = |it: &'a api::Header| (it.wire.to_ascii_lowercase(), it);
+        for (name, left, right) in pair(
+            left.headers.iter().map(header),
+            right.headers.iter().map(header),
+        ) {
+            let place = format!("{place}, header {name}");
+            let say = |it: &api::Header| format!("required: {}", it.required);
+            let (said, served) = (left.map(say), right.map(say));
+            if said != served {
+                self.differ(&place, said, served);
+            }
+            if let (Some(left), Some(right)) = (left, right) {
+                self.types(&place, &left.kind, &right.kind);
+            }
+        }
+    }
+
+    fn payloads(&mut self, place: &str, left: Option<&'a Payload>, right: Option<&'a Payload>) {
+        match (left, right) {
+            (Some(left), Some(right)) => match (left.value(), right.value()) {
+                (Some(left), Some(right)) => self.types(place, left, right),
+                _ if left == right => {}
+                _ => self.differ(place, Some(format!("{left:?}")), Some(format!("{right:?}"))),
+            },
+            (None, None) => {}
+            (left, right) => {
+                let say = |it: &Payload| format!("{it:?}");
+                self.differ(place, left.map(say), right.map(say));
+            }
+        }
+    }
+
+    /// Compares types, whatever they are called.
+    fn types(&mut self, place: &str, left: &Type, right: &Type) {
+        let (left, right) = (meant(self.document, left), meant(self.server, right));
+        match (left, right) {
+            (Type::Any(_), Type::Any(_)) => {}
+            (Type::List(left), Type::List(right)) => {
+                self.types(&format!("{place}, item"), left, right)
+            }
+            (Type::Map(left), Type::Map(right)) => {
+                self.types(&format!("{place}, member"), left, right)
+            }
+            (Type::Nullable(left), Type::Nullable(right)) => self.types(place, left, right),
+            (Type::Named(left), Type::Named(right)) => {
+                if self.equal.insert((*left, *right)) {
+                    self.shapes(place, *left, *right);
+                }
+            }
+            (left, right) if left == right => {}
+            // An object of which no member is named.
+            (Type::Named(left), Type::Map(right))
+                if is_empty(self.document, *left) && **right == Type::Any(None) => {}
+            (left, right) => {
+                let say = |api: &Api, kind: &Type| Some(name_of(api, kind));
+                self.differ(place, say(self.document, left), say(self.server, right));
+            }
+        }
+    }
+
+    fn shapes(&mut self, place: &str, left: TypeId, right: TypeId) {
+        let (document, server) = (self.document, self.server);
+        match (&document.types[left].shape, &server.types[right].shape) {
+            (Shape::Record(left), Shape::Record(right)) => self.records(place, left, right),
+            (Shape::Values(left), Shape::Values(right)) => {
+                let values = |it: &[crate::types::Variant]| {
+                    let mut values: Vec<&str> = it.iter().map(|it| it.wire.as_str()).collect();
+                    values.sort_unstable();
+                    values.join(", ")
+                };
+                self.texts(&format!("{place}, values"), &values(left), &values(right));
+            }
+            (Shape::Union(left), Shape::Union(right)) => {
+                let tag = |it: &crate::types::Union| format!("{:?}", it.tag);
+                self.texts(&format!("{place}, discriminator"), &tag(left), &tag(right));
+                let number =
+                    |(number, it): (usize, &'a crate::types::Alternative)| (number.to_string(), it);
+                let pairs = pair(
+                    left.alternatives.iter().enumerate().map(number),
+                    right.alternatives.iter().enumerate().map(number),
+                );
+                for (number, left, right) in pairs {
+                    let place = format!("{place}, alternative {number}");
+                    match (left, right) {
+                        (Some(left), Some(right)) => self.types(&place, &left.kind, &right.kind),
+                        (left, right) => {
+                            let say = |it: &crate::types::Alternative| it.name.to_string();
+                            self.differ(&place, left.map(say), right.map(say));
+                        }
+                    }
+                }
+            }
+            _ => {
+                let (left, right) = (
+                    name_of(document, &Type::Named(left)),
+                    name_of(server, &Type::Named(right)),
+                );
+                self.differ(place, Some(left), Some(right));
+            }
+        }
+    }
+
+    fn records(&mut self, place: &str, left: &'a Record, right: &'a Record) {
+        let member = |it: &'a crate::types::Member| (it.wire.clone(), it);
+        for (wire, left, right) in pair(
+            left.members.iter().map(member),
+            right.members.iter().map(member),
+        ) {
+            let place = format!("{place}, member {wire}");
+            let say = |it: &crate::types::Member| format!("required: {}", it.required);
+            let (said, served) = (left.map(say), right.map(say));
+            if said != served {
+                self.differ(&place, said, served);
+            }
+            if let (Some(left), Some(right)) = (left, right) {
+                self.types(&place, &left.kind, &right.kind);
+            }
+        }
+        match (&left.rest, &right.rest) {
+            (Rest::Kept(_, left), Rest::Kept(_, right)) => {
+                self.types(&format!("{place}, other members"), left, right);
+            }
+            // That an object is closed is held by the check in front of the server, and that it is open
+            // is so where nothing is said.
+            (
+                Rest::Closed | Rest::Ignored | Rest::Kept(_, Type::Any(_)),
+                Rest::Closed | Rest::Ignored,
+            ) => {}
+            (left, _) => {
+                let kept = |is_kept: bool| Some(format!("kept: {is_kept}"));
+                let is_kept = matches!(left, Rest::Kept(..));
+                self.differ(
+                    &format!("{place}, other members"),
+                    kept(is_kept),
+                    kept(!is_kept),
+                );
+            }
+        }
+    }
+
+    fn texts(&mut self, place: &str, left: &str, right: &str) {
+        if left != right {
+            self.differ(place, Some(left.to_owned()), Some(right.to_owned()));
+        }
+    }
+
+    fn differ(&mut self, place: &str, document: Option<String>, server: Option<String>) {
+        self.found.push(Difference {
+            place: place.to_owned(),
+            document,
+            server,
+        });
     }
 }
 
-/// Gives the members of what stands at `places` other names.
-fn rename(document: &mut Value, places: Vec<String>, name: impl Fn(&str) -> String) {
-    for place in places {
-        if let Some(Value::Object(object)) = document.pointer_mut(&place) {
-            let members = std::mem::take(object);
-            *object = Map::from_iter(members.into_iter().map(|(old, value)| (name(&old), value)));
+/// What is called the same on both sides, in the order of the first.
+fn pair<T: Copy>(
+    left: impl Iterator<Item = (String, T)>,
+    right: impl Iterator<Item = (String, T)>,
+) -> Vec<(String, Option<T>, Option<T>)> {
+    let mut right: Vec<(String, T)> = right.collect();
+    let mut pairs = Vec::new();
+    for (name, value) in left {
+        let other = right.iter().position(|(known, _)| *known == name);
+        let other = other.map(|other| right.swap_remove(other).1);
+        pairs.push((name, Some(value), other));
+    }
+    pairs.extend(
+        right
+            .into_iter()
+            .map(|(name, value)| (name, None, Some(value))),
+    );
+    pairs
+}
+
+fn route(operation: &Operation) -> String {
+    format!("{} {}", operation.method.to_uppercase(), operation.path)
+}
+
+fn key(outcome: &Outcome) -> String {
+    let media_type = outcome
+        .content
+        .as_ref()
+        .map(|(media_type, _)| media_type.as_str());
+    format!(
+        "{} {}",
+        outcome.answer.key(),
+        media_type.unwrap_or_default()
+    )
+}
+
+/// Whether each of several values is written apart.
+fn exploded(parameter: &api::Parameter) -> bool {
+    let is_apart = matches!(parameter.place, api::Place::Query | api::Place::Cookie);
+    let is_usual = matches!(parameter.style.as_deref(), None | Some("form"));
+    parameter.explode.unwrap_or(is_apart && is_usual)
+}
+
+/// The alternatives of an operation's security, in an order that means nothing.
+fn security(api: &Api, operation: &Operation) -> String {
+    let alternatives = operation.access.credential();
+    let alternatives = alternatives.map(|set| api.credentials[set].alternatives.as_slice());
+    let say = |alternative: &api::Alternative| {
+        let mut schemes: Vec<String> = alternative
+            .schemes
+            .iter()
+            .map(|scheme| {
+                let scopes = operation.scopes.iter().find(|(of, _)| of == scheme);
+                let scopes = scopes
+                    .map(|(_, scopes)| scopes.join(" "))
+                    .unwrap_or_default();
+                format!("{}({scopes})", api.schemes[*scheme].wire)
+            })
+            .collect();
+        schemes.sort();
+        schemes.join(" and ")
+    };
+    let mut said: Vec<String> = alternatives.unwrap_or_default().iter().map(say).collect();
+    if matches!(operation.access, Access::Optional(_)) {
+        said.push("none".to_owned());
+    }
+    said.sort();
+    said.join(" or ")
+}
+
+fn kind_of_scheme(kind: &api::Kind) -> String {
+    match kind {
+        api::Kind::Key { place, name } => format!("the key {name} in {place}"),
+        api::Kind::Basic => "basic".to_owned(),
+        api::Kind::Bearer { format } => format!("bearer {}", format.as_deref().unwrap_or_default()),
+        // Where its flows are is for readers.
+        api::Kind::OAuth2 => "oauth2".to_owned(),
+        api::Kind::OpenIdConnect(url) => format!("openIdConnect {url}"),
+    }
+}
+
+/// Tells whether a type is an object without members.
+fn is_empty(api: &Api, id: TypeId) -> bool {
+    match &api.types[id].shape {
+        Shape::Record(record) => {
+            record.members.is_empty() && !matches!(record.rest, Rest::Kept(..))
         }
+        _ => false,
+    }
+}
+
+/// The type that another name stands for.
+fn meant<'t>(api: &'t Api, kind: &'t Type) -> &'t Type {
+    match kind {
+        Type::Named(id) => match &api.types[*id].shape {
+            Shape::Alias(kind) => meant(api, kind),
+            _ => kind,
+        },
+        kind => kind,
+    }
+}
+
+fn name_of(api: &Api, kind: &Type) -> String {
+    match kind {
+        Type::Named(id) => api.types[*id].name.to_string(),
+        kind => format!("{kind:?}"),
     }
 }

@@ -1,56 +1,72 @@
 //! Keeps an OpenAPI document, the code that serves it and the code that calls it in lockstep.
 //!
-//! [`read`] takes an OpenAPI document, 3.0 or 3.1, without loss or not at all: whatever the model or a
-//! generator would drop is refused with its place. What the service calls itself (webhooks, callbacks)
-//! is no operation of it: it stays in the document, and no code is made of it. Two extensions say what
-//! a service takes besides, which the generators of others could not read:
+//! [`read`] takes an OpenAPI document, 3.0 or 3.1, and says where it is wrong, or what of it the
+//! generated code could not say. From what was read,
+//!
+//! [`server()`] writes a poem-openapi server:
+//!
+//! - a trait for each operation, whose method is given the checked parameters and body, and answers
+//!   the document's reply or one of its failures; another status cannot be written
+//! - the sum of these traits for each tag; the compiler demands a handler for every operation
+//! - a type for each set of credentials, and the trait `Authenticate`, which turns one into the
+//!   implementer's principal before a method is called
+//! - the function `routes`, which serves what implements all of it behind the check of every request
+//!   against the document (crate `openapi-lockstep-runtime`)
+//! - the function `spec`, what poem-openapi says of it, which [`differences`] holds against the
+//!   document
+//!
+//! [`client()`] writes a progenitor client: a builder for each operation, typed replies, and typed
+//! failures. [`mock`] writes a typed mock of the service, for tests of what uses the client.
+//!
+//! Both sides have the same types, which [`types()`] writes alone too.
+//!
+//! What the service calls itself (webhooks, callbacks) is no operation of it: it stays in the
+//! document, and no code is made of it. Extensions say what a service takes besides, which the
+//! generators of others could not read:
 //!
 //! - `x-form-bodies: true` at the root: every JSON body may also come as a form
 //! - `x-body-member: <schema>` in the security scheme of a cookie: every operation that takes its
 //!   key also takes it as a member of the body, of the cookie's name, be it the body of a GET
+//! - `x-body-limit: <bytes>` in an operation: the most bytes of its body
 //!
-//! From what was read,
+//! [`build()`] is all that a build script needs:
 //!
-//! [`server()`] writes a poem-openapi server:
+//! ```no_run
+//! use std::process::ExitCode;
 //!
-//! - a type for each schema under `components/schemas`
-//! - a trait for each tag, with one method for each operation of which it is the first tag; the
-//!   compiler demands a handler for every one
-//! - for each operation an enum of the responses that are its own, and one enum, `Failure`, of
-//!   those that every operation documents; another status cannot be written
-//! - the trait `Security`, which turns a credential into the implementer's principal before a
-//!   method is called
-//! - the function `service`, which puts all of it behind the check of every request against the
-//!   document (crate `openapi-lockstep-runtime`)
-//!
-//! [`client()`] writes a progenitor client: a builder for each operation, typed replies, and the
-//! one type of all errors. What progenitor cannot read is [`lowered`] first. [`mock`] writes a
-//! typed mock of the service, for tests of what uses the client.
-//!
-//! [`types()`] writes the types of any document alone, also of one that [`read`] refuses.
-//!
-//! [`differences`] holds what poem-openapi emits for the server against the document. [`build()`] is
-//! all that a build script needs.
+//! fn main() -> ExitCode {
+//!     openapi_lockstep::build(
+//!         "openapi.yaml",
+//!         &[
+//!             ("contract.json", |document| Ok(document.contract())),
+//!             ("server.rs", |document| Ok(openapi_lockstep::server(document))),
+//!             ("client.rs", openapi_lockstep::client),
+//!         ],
+//!     )
+//! }
+//! ```
 
+mod api;
 mod build;
+mod checks;
 mod client;
 mod code;
 mod document;
+mod documented;
 mod emission;
 mod extensions;
 mod names;
 mod normal;
 mod pointers;
 mod refusal;
-mod rules;
 mod server;
 mod source;
 mod types;
 
-pub use build::{Writer, build};
-pub use client::{client, lowered, mock};
-pub use document::{Document, read};
-pub use emission::{Difference, differences, normalisations};
+pub use build::{Writer, build, build_with};
+pub use client::{client, mock};
+pub use document::{Answers, Document, Options, read, read_with};
+pub use emission::{Difference, differences};
 pub use refusal::Refusal;
 pub use server::server;
 pub use types::types;

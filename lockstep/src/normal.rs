@@ -82,9 +82,6 @@ fn in_place(document: &mut Value) {
             put_in_place(document, &example);
         }
     }
-    for kind in ["examples", "headers", "parameters", "pathItems"] {
-        remove(document, "/components", kind);
-    }
 }
 
 /// Replaces a reference by what it means, with what stands beside it. One to nothing stays.
@@ -186,11 +183,24 @@ fn tags(document: &mut Value) {
 
 /// What 3.0 says of null and of exclusive limits is said as JSON Schema has it, null behind the other
 /// types.
+///
+/// A member that one side alone writes is not required of the other.
 fn schemas(document: &mut Value) {
     let is_old = is_version(document, "3.0");
     each_schema(document, |schema| {
         if is_old {
             modernise(schema);
+        }
+        let is_of_one_side =
+            |member: &Value| member["readOnly"] == true || member["writeOnly"] == true;
+        let members = schema.get("properties").and_then(Value::as_object);
+        let of_one_side = members
+            .into_iter()
+            .flatten()
+            .filter(|(_, member)| is_of_one_side(member));
+        let of_one_side: Vec<Value> = of_one_side.map(|(name, _)| json!(name)).collect();
+        if let Some(Value::Array(required)) = schema.get_mut("required") {
+            required.retain(|name| !of_one_side.contains(name));
         }
         let Some(Value::Array(kinds)) = schema.get_mut("type") else {
             return;
@@ -203,10 +213,8 @@ fn schemas(document: &mut Value) {
 }
 
 fn modernise(schema: &mut Map<String, Value>) {
-    let nullable = schema.shift_remove("nullable") == Some(json!(true));
-    if let (true, Some(Value::String(kind))) = (nullable, schema.get("type")) {
-        let kind = kind.clone();
-        schema.insert("type".to_owned(), json!([kind, "null"]));
+    if schema.shift_remove("nullable") == Some(json!(true)) {
+        or_null(schema);
     }
     for (limit, exclusive) in [
         ("minimum", "exclusiveMinimum"),
@@ -220,6 +228,42 @@ fn modernise(schema: &mut Map<String, Value>) {
             Some(Value::Bool(false)) => schema.shift_remove(exclusive),
             _ => None,
         };
+    }
+}
+
+/// Lets null be a value of a schema.
+fn or_null(schema: &mut Map<String, Value>) {
+    if let Some(Value::Array(values)) = schema.get_mut("enum")
+        && !values.contains(&Value::Null)
+    {
+        values.push(Value::Null);
+    }
+    match schema.get("type") {
+        Some(Value::String(kind)) => {
+            let kind = kind.clone();
+            schema.insert("type".to_owned(), json!([kind, "null"]));
+        }
+        Some(_) => {}
+        // Whatever it is by the other keywords.
+        None => {
+            let notes = [
+                "description",
+                "title",
+                "deprecated",
+                "readOnly",
+                "writeOnly",
+                "example",
+                "default",
+            ];
+            let said = std::mem::take(schema);
+            let is_note = |name: &String| notes.contains(&name.as_str()) || name.starts_with("x-");
+            let (notes, said): (Map<_, _>, Map<_, _>) =
+                said.into_iter().partition(|(name, _)| is_note(name));
+            *schema = notes;
+            if !said.is_empty() {
+                schema.insert("anyOf".to_owned(), json!([said, { "type": "null" }]));
+            }
+        }
     }
 }
 

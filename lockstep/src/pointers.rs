@@ -3,21 +3,8 @@
 use serde_json::{Map, Value};
 
 /// The methods that an operation can be under.
-pub(crate) const METHODS: [&str; 5] = ["get", "put", "post", "delete", "patch"];
-
-/// The keywords of a schema that limit a value and do not change its type.
-pub(crate) const LIMITS: [&str; 11] = [
-    "minimum",
-    "exclusiveMinimum",
-    "maximum",
-    "exclusiveMaximum",
-    "multipleOf",
-    "minLength",
-    "maxLength",
-    "minItems",
-    "maxItems",
-    "uniqueItems",
-    "pattern",
+pub(crate) const METHODS: [&str; 8] = [
+    "get", "put", "post", "delete", "options", "head", "patch", "trace",
 ];
 
 /// The pointer of the member `name` of what stands at `pointer`.
@@ -123,9 +110,22 @@ pub(crate) fn schemas(document: &Value) -> Vec<String> {
     let mut next = 0;
     while let Some(schema) = found.get(next).cloned() {
         next += 1;
-        found.extend(members(document, &join(&schema, "properties")));
-        let items = join(&schema, "items");
-        found.extend(document.pointer(&items).map(|_| items.clone()));
+        let of_several = [
+            "properties",
+            "patternProperties",
+            "$defs",
+            "allOf",
+            "anyOf",
+            "oneOf",
+            "prefixItems",
+        ];
+        for keyword in of_several {
+            found.extend(members(document, &join(&schema, keyword)));
+        }
+        for keyword in ["items", "additionalProperties", "not"] {
+            let inner = join(&schema, keyword);
+            found.extend(document.pointer(&inner).map(|_| inner.clone()));
+        }
     }
     found.retain(|pointer| document.pointer(pointer).is_some());
     found

@@ -1,200 +1,126 @@
 //! Document -> poem-openapi server code.
 
+mod describe;
 mod operations;
-mod responses;
+mod replies;
+mod schemas;
 mod security;
-mod types;
 
-use std::{collections::HashSet, iter};
+use std::collections::HashSet;
 
-use heck::{ToSnakeCase, ToUpperCamelCase};
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::quote;
-use serde_json::Value;
-use utoipa::openapi::{Components, OpenApi, RefOr, Schema};
 
 use crate::{
-    Document,
+    Answers, Document,
+    api::{Answer, Api, Group, Operation, Outcome, Payload},
     code::generated,
     names::ident,
-    pointers::{body_credential, join},
-    source::Source,
+    types::{self, Side, Type, comment},
 };
 
 /// Writes the server's code: one Rust file to be included in a module, the same text for the same
 /// document.
 pub fn server(document: &Document) -> String {
     let writer = Writer {
-        model: &document.model,
-        source: &document.source,
-        no_components: Components::new(),
+        api: &document.api,
+        answers: document.answers,
+        side: Side {
+            secret: quote!(openapi_lockstep_runtime::Secret),
+            file: quote!(openapi_lockstep_runtime::File),
+            calls: false,
+            reads: document.api.of_requests(),
+        },
     };
+    let operations = writer.api.operations.iter();
+    let operations = operations.flat_map(|operation| writer.operation(operation));
     let items = [
         writer.types(),
         writer.security(),
-        writer.responses(),
-        writer.bodies(),
-        writer.traits(),
+        writer.problem_maker().into_iter().collect(),
+        writer.failure(),
+        operations.collect(),
+        writer.tags(),
         writer.routes(),
-        vec![writer.service()],
-    ]
-    .concat();
-    generated(&document.file, iter::once(imports(&items)).chain(items))
+    ];
+    let items: Vec<TokenStream> = items.into_iter().flatten().collect();
+    generated(
+        &document.file,
+        std::iter::once(imports(&items)).chain(items),
+    )
 }
 
 /// The imports that the items need.
 fn imports(items: &[TokenStream]) -> TokenStream {
     let mut names = HashSet::new();
     for item in items {
-        collect_names(item.clone(), &mut names);
+        // A module has imports of its own.
+        if !item.to_string().contains("mod types {") {
+            collect_names(item.clone(), &mut names);
+        }
     }
-    let used = |candidates: &[&str]| -> Vec<Ident> {
+    let used = |module: TokenStream, candidates: &[&str]| {
         let used = candidates.iter().filter(|name| names.contains(**name));
-        used.map(|name| ident(name)).collect()
+        let used: Vec<Ident> = used.map(|name| ident(name)).collect();
+        (!used.is_empty()).then(|| quote!(use #module::{#(#used),*};))
     };
-    let derives = used(&[
-        "ApiRequest",
-        "ApiResponse",
-        "Enum",
-        "Object",
-        "OpenApi",
-        "OpenApiService",
-        "SecurityScheme",
-        "Tags",
-    ]);
-    let modules = [
-        ("auth", used(&["ApiKey", "Bearer"])),
-        ("payload", used(&["Form"])),
-    ];
-    let modules = modules
-        .iter()
-        .filter(|(_, names)| !names.is_empty())
-        .map(|(module, names)| {
-            let module = ident(module);
-            quote!(#module::{#(#names),*},)
-        });
-    let runtime = used(&["Json", "Path", "Query"]);
-    let runtime =
-        (!runtime.is_empty()).then(|| quote!(use openapi_lockstep_runtime::{#(#runtime),*};));
-    quote! {
-        use std::{future::Future, sync::Arc};
-        #runtime
-        use poem::Request;
-        use poem_openapi::{#(#derives,)* #(#modules)*};
-    }
+    let sync = used(quote!(std::sync), &["Arc"]);
+    let runtime = ["Given", "Presented", "Rejection", "Reply", "Secret"];
+    let runtime = used(quote!(openapi_lockstep_runtime), &runtime);
+    let poem = used(quote!(poem), &["IntoResponse", "Request", "Response"]);
+    quote!(#sync #runtime #poem)
 }
 
+/// Adds the names that no path stands before.
 fn collect_names(tokens: TokenStream, names: &mut HashSet<String>) {
+    let mut colons = 0;
     for token in tokens {
+        let is_colon = matches!(&token, TokenTree::Punct(sign) if sign.as_char() == ':');
         match token {
-            TokenTree::Ident(name) => {
+            TokenTree::Ident(name) if colons < 2 => {
                 names.insert(name.to_string());
             }
             TokenTree::Group(group) => collect_names(group.stream(), names),
-            TokenTree::Punct(_) | TokenTree::Literal(_) => {}
+            _ => {}
         }
+        colons = if is_colon { colons + 1 } else { 0 };
     }
 }
 
-/// What the parts of the generator share: the model, and the source for the order of components.
+/// What the parts of the writer share.
 struct Writer<'a> {
-    model: &'a OpenApi,
-    source: &'a Source,
-    no_components: Components,
+    api: &'a Api,
+    answers: Answers,
+    side: Side,
 }
 
 impl Writer<'_> {
-    fn service(&self) -> TokenStream {
-        let tags = self.tags();
-        let bounds = tags.iter().map(|tag| tag.api_name());
-        let same_bounds = bounds.clone();
-        let names: Vec<Ident> = tags.iter().map(|tag| tag.routes_name()).collect();
-        let title = &self.model.info.title;
-        let version = &self.model.info.version;
-        let (types, routes) = match names.as_slice() {
-            [name] => (quote!(#name<T>), quote!(#name(implementation))),
-            _ => (
-                quote!((#(#names<T>),*)),
-                quote!((#(#names(Arc::clone(&implementation))),*)),
-            ),
+    /// The module of the types, and what poem-openapi is told of them.
+    fn types(&self) -> Vec<TokenStream> {
+        if self.api.types.is_empty() {
+            return Vec::new();
+        }
+        let types = types::write(&self.api.types, &self.side);
+        let module = quote! {
+            /// The values of the document's schemas.
+            pub mod types {
+                #(#types)*
+            }
         };
-        quote! {
-            /// The routes of every operation, served by `implementation`.
-            ///
-            /// Make `openapi_lockstep_runtime::Operations` of them and put those behind
-            /// `Contract::guard`: they rely on requests that are as documented.
-            pub fn routes<T>(implementation: T) -> #types
-            where
-                T: #(#bounds)+*,
-            {
-                let implementation = Arc::new(implementation);
-                #routes
-            }
+        vec![module, self.schemas()]
+    }
 
-            /// The routes as poem-openapi documents them.
-            pub fn service<T>(implementation: T) -> OpenApiService<#types, ()>
-            where
-                T: #(#same_bounds)+*,
-            {
-                OpenApiService::new(routes(implementation), #title, #version)
-            }
+    /// The Rust type of a value, as the code outside of the module of types names it.
+    fn kind(&self, kind: &Type) -> TokenStream {
+        self.side.kind(&self.api.types, &quote!(types::), kind)
+    }
+
+    /// The Rust type of what a body holds.
+    fn payload(&self, payload: &Payload) -> TokenStream {
+        match payload {
+            Payload::Json(kind) | Payload::Form(kind) | Payload::Multipart(kind) => self.kind(kind),
+            Payload::Text => quote!(String),
+            Payload::Bytes => quote!(poem::Body),
         }
     }
-
-    fn components(&self) -> &Components {
-        self.model
-            .components
-            .as_ref()
-            .unwrap_or(&self.no_components)
-    }
-
-    /// The names of the components of one kind, in the order of the document.
-    fn component_names(&self, kind: &str) -> Vec<&str> {
-        let components = self.source.at(&format!("/components/{kind}"));
-        components
-            .and_then(Value::as_object)
-            .into_iter()
-            .flat_map(|object| object.keys())
-            .map(String::as_str)
-            .collect()
-    }
-
-    /// The schema itself, whether it stands in place or under its name.
-    fn schema<'a>(&'a self, schema: &'a RefOr<Schema>) -> Option<&'a Schema> {
-        match schema {
-            RefOr::T(schema) => Some(schema),
-            RefOr::Ref(reference) => self.schema(
-                self.components()
-                    .schemas
-                    .get(name_of(&reference.ref_location))?,
-            ),
-        }
-    }
-}
-
-/// The name in a reference such as `#/components/schemas/User`.
-fn name_of(reference: &str) -> &str {
-    reference.rsplit('/').next().unwrap_or_default()
-}
-
-/// A doc comment, one attribute a line.
-fn docs(text: &str) -> TokenStream {
-    let lines = text.trim_end().lines().map(|line| {
-        if line.is_empty() {
-            String::new()
-        } else {
-            format!(" {line}")
-        }
-    });
-    quote!(#(#[doc = #lines])*)
-}
-
-/// The identifier of a method, field or parameter.
-fn snake(name: &str) -> Ident {
-    ident(&name.to_snake_case())
-}
-
-/// The identifier of a type or variant.
-fn camel(name: &str) -> Ident {
-    ident(&name.to_upper_camel_case())
 }

@@ -4,6 +4,14 @@ mod model;
 mod reader;
 mod writer;
 
+use quote::quote;
+
+pub(crate) use model::{
+    Alternative, Member, Named, Record, Rest, Shape, Type, TypeId, Union, Variant, reached,
+};
+pub(crate) use reader::{TypeReader, described};
+pub(crate) use writer::{Side, comment, write};
+
 use crate::{Refusal, code, source::Source};
 
 /// Writes a Rust type for each schema under `components/schemas` of an OpenAPI document, 3.0 or 3.1,
@@ -27,6 +35,14 @@ use crate::{Refusal, code, source::Source};
 /// The text is neither YAML nor JSON.
 pub fn types(file: &str, text: &str) -> Result<String, Vec<Refusal>> {
     let source = Source::parse(file, text)?;
-    let types = reader::read(&source.value);
-    Ok(code::generated(file, writer::write(&types)))
+    let mut reader = TypeReader::new(&source.value);
+    reader.components();
+    let (types, _) = reader.finish();
+    let side = Side {
+        secret: quote!(String),
+        file: quote!(String),
+        calls: true,
+        reads: (0..types.len()).collect(),
+    };
+    Ok(code::generated(file, write(&types, &side)))
 }

@@ -6,6 +6,6 @@
 
 mod extensions;
 mod golden;
-mod lowering;
 mod reading;
 mod refusals;
+mod taken;

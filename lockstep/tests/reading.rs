@@ -122,14 +122,24 @@ fn a_keyword_may_say_nothing() {
 }
 
 /// notes.yaml with each `from` replaced by `to`, as the check of requests reads it.
+/// The contract of notes.yaml with these changes, without the components that stand in place there.
 fn contract(changes: &[(&str, &str)]) -> Value {
     let text = changes.iter().fold(NOTES.to_owned(), |text, (from, to)| {
         assert!(text.contains(from), "notes.yaml lacks {from:?}");
         text.replacen(from, to, 1)
     });
-    let document = read("notes.yaml", &text);
+    contract_of(&text)
+}
+
+fn contract_of(text: &str) -> Value {
+    let document = read("notes.yaml", text);
     let document = document.unwrap_or_else(|refusals| panic!("{refusals:#?}"));
-    serde_json::from_str(&document.contract()).unwrap()
+    let mut contract: Value = serde_json::from_str(&document.contract()).unwrap();
+    if let Some(Value::Object(components)) = contract.get_mut("components") {
+        let in_place = ["examples", "headers", "parameters", "pathItems"];
+        components.retain(|kind, _| !in_place.contains(&kind.as_str()));
+    }
+    contract
 }
 
 #[test]
@@ -243,9 +253,7 @@ fn a_reference_means_what_it_refers_to() {
         "    Status:\n  securitySchemes",
         &format!("    Status:\n{item}  securitySchemes"),
     );
-    let document = read("notes.yaml", &text).unwrap_or_else(|refusals| panic!("{refusals:#?}"));
-    let read: Value = serde_json::from_str(&document.contract()).unwrap();
-    assert_eq!(read, same, "a path");
+    assert_eq!(contract_of(&text), same, "a path");
 }
 
 #[test]
@@ -297,7 +305,7 @@ fn what_is_deprecated_is_marked_whatever_it_is_called() {
             "pub fn list_a_things_notes",
         ),
         ("isDone:", "\"x'y\":", "pub xy:"),
-        ("isDone:", "gen:", "pub gen_:"),
+        ("isDone:", "gen:", "pub r#gen:"),
     ] {
         let code = openapi_lockstep::client(&notes(from, to));
         let code = code.unwrap_or_else(|refusal| panic!("{to}: {refusal}"));

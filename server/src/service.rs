@@ -7,7 +7,10 @@ use std::{
     sync::{Arc, atomic::AtomicBool},
 };
 
-use cortex_report_api::server::{Failure, InvalidMember, ProblemCode};
+use cortex_report_api::server::{
+    Failure,
+    types::{InvalidMember, ProblemCode},
+};
 use poem::{Request, http::header};
 use tokio::sync::Notify;
 

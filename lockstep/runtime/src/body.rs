@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use percent_encoding::percent_decode;
 use serde::{
     Deserialize, Deserializer,
     de::{Error, MapAccess, SeqAccess, Visitor},
@@ -16,56 +15,58 @@ use crate::problem::quoted;
 pub(crate) enum MediaType {
     Json,
     Form,
+    Multipart,
+    Text,
+    /// As it comes.
+    Bytes,
 }
 
 impl MediaType {
-    /// The media type that a Content-Type names, if it is one of these, in UTF-8.
-    pub(crate) fn parse(content_type: &str) -> Option<Self> {
-        let mut parts = content_type.split(';').map(str::trim);
-        let essence = parts.next()?.to_ascii_lowercase();
-        let charset = parts
-            .filter_map(|parameter| parameter.split_once('='))
-            .find(|(name, _)| name.eq_ignore_ascii_case("charset"))
-            .map(|(_, charset)| charset.trim_matches('"'));
-        if charset.is_some_and(|charset| !charset.eq_ignore_ascii_case("utf-8")) {
-            return None;
-        }
-        [Self::Json, Self::Form]
-            .into_iter()
-            .find(|media_type| media_type.name() == essence)
-    }
-
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Json => "application/json",
-            Self::Form => "application/x-www-form-urlencoded",
+    /// How a body of this media type is written, which has no parameters and is in lower case.
+    pub(crate) fn of(essence: &str) -> Self {
+        match essence {
+            "application/json" | "text/json" => Self::Json,
+            _ if essence.ends_with("+json") => Self::Json,
+            "application/x-www-form-urlencoded" => Self::Form,
+            "multipart/form-data" => Self::Multipart,
+            "text/event-stream" => Self::Bytes,
+            _ if essence.starts_with("text/") => Self::Text,
+            _ => Self::Bytes,
         }
     }
 
-    /// The value that the bytes say, or what is wrong with them.
-    pub(crate) fn read(self, bytes: &[u8]) -> Result<Value, String> {
-        match self {
-            Self::Json => serde_json::from_slice::<Unique>(bytes)
-                .map(|unique| unique.0)
-                .map_err(|error| format!("is not JSON as it is taken here: {error}")),
-            Self::Form => read_pairs(bytes).map(Value::Object),
-        }
+    /// Tells whether it is read into a value, which is checked.
+    pub(crate) fn is_value(self) -> bool {
+        self != Self::Bytes
+    }
+
+    /// Tells whether all of its values are texts.
+    pub(crate) fn is_of_texts(self) -> bool {
+        matches!(self, Self::Form | Self::Multipart)
     }
 }
 
-/// The members of a form or query string, each a string.
-pub(crate) fn read_pairs(bytes: &[u8]) -> Result<Map<String, Value>, String> {
-    if percent_decode(bytes).decode_utf8().is_err() {
-        return Err("is not UTF-8".to_owned());
-    }
-    let mut members = Map::new();
-    for (name, value) in form_urlencoded::parse(bytes) {
-        let value = Value::String(value.into_owned());
-        if members.insert(name.to_string(), value).is_some() {
-            return Err(format!("has the member {:?} twice", quoted(&name)));
-        }
-    }
-    Ok(members)
+/// The media type without its parameters, in lower case.
+pub(crate) fn essence(media_type: &str) -> String {
+    let essence = media_type.split(';').next().unwrap_or_default();
+    essence.trim().to_ascii_lowercase()
+}
+
+/// Tells whether a Content-Type says another character set than UTF-8.
+pub(crate) fn is_of_other_charset(content_type: &str) -> bool {
+    let charset = content_type
+        .split(';')
+        .filter_map(|parameter| parameter.split_once('='))
+        .find(|(name, _)| name.trim().eq_ignore_ascii_case("charset"))
+        .map(|(_, charset)| charset.trim().trim_matches('"'));
+    charset.is_some_and(|charset| !charset.eq_ignore_ascii_case("utf-8"))
+}
+
+/// The value that the bytes of a JSON text say, or what is wrong with them.
+pub(crate) fn read_json(bytes: &[u8]) -> Result<Value, String> {
+    serde_json::from_slice::<Unique>(bytes)
+        .map(|unique| unique.0)
+        .map_err(|error| format!("is not JSON as it is taken here: {error}"))
 }
 
 /// A JSON value none of whose objects has a member twice.

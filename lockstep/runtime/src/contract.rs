@@ -1,25 +1,32 @@
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
-use jsonschema::Validator;
-use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use jsonschema::{PatternOptions, Validator};
 use poem::{
     Endpoint, IntoEndpoint, IntoResponse, Request, Response, Result,
-    http::{HeaderValue, Method, StatusCode, header},
+    http::{Method, StatusCode, header},
 };
 use serde_json::{Map, Value, json};
 
-use crate::{Rejection, body::MediaType, code, coercion::Coercions};
+use crate::{
+    Rejection,
+    body::{MediaType, essence},
+    code,
+    coercion::Coercions,
+    credential::Access,
+    parameters::{Parameter, Place},
+    path::{PathParameters, Template},
+};
 
-/// The extension of a member of a body, `true`: it carries the key of the cookie of its name.
-const BODY_MEMBER: &str = "x-body-member";
-
-/// What of a path item is an operation.
-const METHODS: [Method; 5] = [
+/// The methods of HTTP that an operation may have.
+const METHODS: [Method; 8] = [
     Method::GET,
     Method::PUT,
     Method::POST,
     Method::DELETE,
+    Method::OPTIONS,
+    Method::HEAD,
     Method::PATCH,
+    Method::TRACE,
 ];
 
 /// An OpenAPI document, ready to check requests against.
@@ -48,70 +55,56 @@ impl fmt::Display for ContractError {
 impl std::error::Error for ContractError {}
 
 struct Routes {
+    /// The path of the server's URL, which may stand before every path.
+    base: String,
     /// Routes whose path is written out, by that path.
     literal: BTreeMap<String, Route>,
     /// Routes whose path has parameters.
     with_parameters: Vec<Route>,
-    /// Path, method and operationId of each operation, in the order of their numbers.
-    numbered: Vec<(String, Method, String)>,
+    /// Path and method of each operation, in the order of their numbers.
+    numbered: Vec<(String, Method)>,
 }
 
 /// A path and what may be done there.
 struct Route {
-    segments: Vec<Segment>,
+    template: Template,
     operations: Vec<(Method, Operation)>,
 }
-
-enum Segment {
-    Literal(String),
-    Parameter(String),
-}
-
-impl Segment {
-    fn is_parameter(&self) -> bool {
-        matches!(self, Self::Parameter(_))
-    }
-}
-
-/// The parameters of a path by name, as they were sent.
-pub(crate) type PathParameters<'a> = Vec<(&'a str, String)>;
 
 /// What an operation takes.
 pub(crate) struct Operation {
     /// Its operationId.
     id: String,
     pub(crate) number: usize,
-    /// The schema of a whole request: an object of `path`, `query` and `body`.
+    pub(crate) parameters: Vec<Parameter>,
+    /// The schema of a whole request: an object of `path`, `query`, `header`, `cookie` and `body`.
     pub(crate) schema: Value,
     pub(crate) coercions: Coercions,
     pub(crate) validator: Validator,
     /// Whether it may be asked with neither parameters nor a body.
     pub(crate) takes_nothing: bool,
-    /// The media types of the body; none where the operation takes no body.
-    pub(crate) media_types: Vec<MediaType>,
-    /// Whether its body may carry more than a credential, so that somebody reads it.
-    pub(crate) body_is_read: bool,
+    /// What a body may be; nothing where the operation takes none.
+    pub(crate) bodies: Vec<TakenBody>,
+    pub(crate) body_is_required: bool,
     pub(crate) access: Access,
+    /// The most bytes of a body, where the document says it.
+    pub(crate) body_limit: Option<usize>,
 }
 
-/// Who may call an operation.
-pub(crate) enum Access {
-    Public,
-    Secured {
-        /// The cookie that carries the key.
-        cookie: Option<String>,
-        /// True if the member of the body that has the cookie's name carries it too.
-        in_body: bool,
-        /// Whether `Authorization: Bearer` carries it.
-        bearer: bool,
-        /// The status that answers a missing credential; none where it may be missing.
-        missing: Option<StatusCode>,
-    },
+/// A body that an operation takes.
+pub(crate) struct TakenBody {
+    /// The media type without its parameters, in lower case.
+    pub(crate) essence: String,
+    pub(crate) media_type: MediaType,
+    /// The member of the schema of a whole request that it is checked as.
+    pub(crate) place: String,
+    /// The members of a form.
+    pub(crate) members: Vec<Parameter>,
 }
 
 impl Contract {
     /// Reads the document from its JSON text. A body larger than `body_limit`, in bytes, is
-    /// answered with 413.
+    /// answered with 413, unless its operation has the extension `x-body-limit`.
     ///
     /// # Errors
     ///
@@ -129,25 +122,24 @@ impl Contract {
                 let number = numbered.len();
                 let operation = Operation::new(&document, operation, number)
                     .map_err(|error| ContractError::new(format!("{method} {path}: {error}")))?;
-                numbered.push((path.clone(), method.clone(), operation.id.clone()));
+                numbered.push((path.clone(), method.clone()));
                 operations.push((method, operation));
             }
             let route = Route {
-                segments: segments(path),
+                template: Template::new(path),
                 operations,
             };
-            if route.segments.iter().any(Segment::is_parameter) {
-                with_parameters.push(route);
-            } else {
-                literal.insert(encoded(path), route);
+            match route.template.literal() {
+                Some(path) => {
+                    literal.insert(path, route);
+                }
+                None => with_parameters.push(route),
             }
         }
-        // A segment that is written out goes before a parameter in the same place.
-        with_parameters.sort_by_key(|route| {
-            let segments = route.segments.iter();
-            segments.map(Segment::is_parameter).collect::<Vec<_>>()
-        });
+        // What is written out goes before a parameter in the same place.
+        with_parameters.sort_by_key(|route| route.template.openness());
         let routes = Routes {
+            base: base_path(&document),
             literal,
             with_parameters,
             numbered,
@@ -166,10 +158,9 @@ impl Contract {
         }
     }
 
-    /// Path, method and operationId of each operation, in the order of their numbers.
-    pub(crate) fn operations(&self) -> impl Iterator<Item = (&str, &Method, &str)> {
-        let numbered = self.routes.numbered.iter();
-        numbered.map(|(path, method, id)| (path.as_str(), method, id.as_str()))
+    /// Path and method of each operation, in the order of their numbers.
+    pub(crate) fn operations(&self) -> impl Iterator<Item = &(String, Method)> {
+        self.routes.numbered.iter()
     }
 
     /// The operationId of the operation that a request means, if it means one.
@@ -179,11 +170,16 @@ impl Contract {
     }
 
     fn route(&self, path: &str) -> Option<(&Route, PathParameters<'_>)> {
-        if let Some(route) = self.routes.literal.get(path) {
+        let routes = &self.routes;
+        let path = match path.strip_prefix(routes.base.as_str()) {
+            Some(rest) if rest.starts_with('/') => rest,
+            _ => path,
+        };
+        if let Some(route) = routes.literal.get(path) {
             return Some((route, Vec::new()));
         }
-        let mut routes = self.routes.with_parameters.iter();
-        routes.find_map(|route| Some((route, route.parameters(path)?)))
+        let mut with_parameters = routes.with_parameters.iter();
+        with_parameters.find_map(|route| Some((route, route.template.matches(path)?)))
     }
 
     /// The operation that a request means, with the path's parameters.
@@ -215,52 +211,53 @@ impl<E: Endpoint> Endpoint for Guarded<E> {
     type Output = Response;
 
     async fn call(&self, mut request: Request) -> Result<Response> {
-        let mut response = match self.contract.check(&mut request).await {
-            Ok(()) => self.endpoint.get_response(request).await,
-            Err(rejection) => rejection.into_response(),
+        let (mut response, challenges) = match self.contract.check(&mut request).await {
+            Ok(operation) => {
+                let challenges = operation.access.challenges();
+                (self.endpoint.get_response(request).await, challenges)
+            }
+            Err((rejection, operation)) => {
+                let challenges = operation.map(|it| it.access.challenges());
+                (rejection.into_response(), challenges.unwrap_or_default())
+            }
         };
         // RFC 9110, 15.5.2: whatever answers 401 says how to authenticate.
-        if response.status() == StatusCode::UNAUTHORIZED {
-            let challenge = HeaderValue::from_static("Bearer");
-            let headers = response.headers_mut();
-            headers.entry(header::WWW_AUTHENTICATE).or_insert(challenge);
+        if response.status() == StatusCode::UNAUTHORIZED
+            && !response.headers().contains_key(header::WWW_AUTHENTICATE)
+        {
+            for challenge in challenges {
+                response
+                    .headers_mut()
+                    .append(header::WWW_AUTHENTICATE, challenge.clone());
+            }
         }
         Ok(response)
     }
 }
 
 impl Route {
-    fn parameters(&self, path: &str) -> Option<PathParameters<'_>> {
-        let mut given = path.split('/');
-        let mut parameters = Vec::new();
-        for segment in &self.segments {
-            match (segment, given.next()?) {
-                (Segment::Literal(literal), given) if literal == given => {}
-                (Segment::Parameter(name), given) if !given.is_empty() => {
-                    parameters.push((name.as_str(), given.to_owned()));
-                }
-                _ => return None,
-            }
-        }
-        given.next().is_none().then_some(parameters)
-    }
-
     fn operation(&self, method: &Method) -> Option<&Operation> {
-        // RFC 9110, 9.3.2: a HEAD is a GET whose answer has no body, which poem leaves out.
-        let method = match *method {
-            Method::HEAD => &Method::GET,
-            ref method => method,
+        let of = |method: &Method| {
+            let mut operations = self.operations.iter();
+            operations.find_map(|(known, operation)| (known == method).then_some(operation))
         };
-        let mut operations = self.operations.iter();
-        operations.find_map(|(known, operation)| (known == method).then_some(operation))
+        match *method {
+            // RFC 9110, 9.3.2: a HEAD is a GET whose answer has no body, which poem leaves out.
+            Method::HEAD => of(method).or_else(|| of(&Method::GET)),
+            ref method => of(method),
+        }
     }
 
     fn method_not_allowed(&self) -> Rejection {
+        let has_head = self
+            .operations
+            .iter()
+            .any(|(method, _)| *method == Method::HEAD);
         let methods: Vec<&str> = self
             .operations
             .iter()
             .map(|(method, _)| match *method {
-                Method::GET => "GET, HEAD",
+                Method::GET if !has_head => "GET, HEAD",
                 ref method => method.as_str(),
             })
             .collect();
@@ -270,56 +267,92 @@ impl Route {
 
 impl Operation {
     fn new(document: &Value, operation: &Value, number: usize) -> Result<Self, String> {
+        let body = resolve(document, &operation["requestBody"]);
+        let first = members(&body["content"]).next();
+        let first = first.map_or(&Value::Null, |(_, it)| resolve(document, &it["schema"]));
+        let access = Access::new(document, operation, first);
         let mut places = Map::new();
         let mut required = Vec::new();
-        for place in ["path", "query"] {
-            let (schema, is_required) = parameters(operation, place);
-            places.insert(place.to_owned(), schema);
+        let parameters = operation["parameters"].as_array().into_iter().flatten();
+        let parameters: Vec<Parameter> = parameters
+            .filter_map(|parameter| Parameter::new(document, parameter))
+            .collect();
+        for place in ["path", "query", "header", "cookie"] {
+            let (mut schema, is_required) = parameters_schema(operation, place);
+            let has_any = parameters.iter().any(|it| it.place.name() == place);
+            // A query that nobody knows is refused; who sends other headers and cookies is no
+            // concern of the operation.
+            if place == "query" {
+                for key in access.query_keys() {
+                    schema["properties"][key] = json!({ "type": "string" });
+                }
+            }
+            if has_any || place == "query" {
+                places.insert(place.to_owned(), schema);
+            }
             if is_required {
                 required.push(place);
             }
         }
-        let body = resolve(document, &operation["requestBody"]);
-        let contents: Vec<(&String, &Value)> = members(&body["content"]).collect();
-        if let Some((_, content)) = contents.first() {
-            places.insert("body".to_owned(), content["schema"].clone());
-            if body["required"] == true {
-                required.push("body");
+        let mut bodies = Vec::new();
+        let mut schemas = Vec::<(&Value, String)>::new();
+        for (name, content) in members(&body["content"]) {
+            let essence = essence(name);
+            let media_type = MediaType::of(&essence);
+            let schema = content.get("schema").unwrap_or(&Value::Bool(true));
+            let members = match media_type.is_of_texts() {
+                true => Parameter::of_form(document, schema),
+                false => Vec::new(),
+            };
+            // Bodies of one schema are checked in one place.
+            let known = schemas.iter().find(|(known, _)| *known == schema);
+            let place = match known {
+                Some((_, place)) => place.clone(),
+                None if schemas.is_empty() => "body".to_owned(),
+                None => format!("body {}", schemas.len()),
+            };
+            if media_type.is_value() && known.is_none() {
+                places.insert(place.clone(), schema.clone());
+                schemas.push((schema, place.clone()));
             }
+            bodies.push(TakenBody {
+                essence,
+                media_type,
+                place,
+                members,
+            });
         }
-        let schema = json!({
+        let body_is_required = body["required"] == true;
+        let mut schema = json!({
             "$schema": "https://json-schema.org/draft/2020-12/schema",
             "type": "object",
             "properties": places,
             "required": required,
-            // Where the references inside point to.
-            "components": document["components"],
         });
-        let validator = jsonschema::options()
-            .should_validate_formats(true)
-            // A pattern that comes from the document never takes exponential time.
-            .with_pattern_options(jsonschema::PatternOptions::regex())
-            .build(&schema)
-            .map_err(|error| error.to_string())?;
-        let id = operation["operationId"].as_str().unwrap_or_default();
-        let body = contents.first().map(|(_, content)| &content["schema"]);
-        let body = body.map(|schema| resolve(document, schema));
-        let access = Access::new(document, operation, body.unwrap_or(&Value::Null));
-        let body_is_read = body.is_some_and(|body| {
-            let members = members(&body["properties"]);
-            let mut names = members.map(|(name, _)| name);
-            names.any(|name| Some(name) != access.body_member())
-        });
-        Ok(Self {
-            id: id.to_owned(),
-            number,
-            takes_nothing: validator.is_valid(&json!({ "path": {}, "query": {} })),
-            body_is_read,
-            media_types: contents
+        // Where the references inside point to.
+        let components = referenced(document, &schema);
+        schema["components"] = components;
+        let validator = validator(&schema)?;
+        let takes_nothing = !body_is_required
+            && !parameters.iter().any(Parameter::has_default)
+            && parameters
                 .iter()
-                .filter_map(|(name, _)| MediaType::parse(name))
-                .collect(),
+                .all(|it| matches!(it.place, Place::Path | Place::Query))
+            && validator.is_valid(&json!({ "path": {}, "query": {} }));
+        Ok(Self {
+            id: operation["operationId"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned(),
+            number,
+            parameters,
+            takes_nothing,
+            bodies,
+            body_is_required,
             access,
+            body_limit: operation["x-body-limit"]
+                .as_u64()
+                .and_then(|it| it.try_into().ok()),
             coercions: Coercions::new(&schema),
             schema,
             validator,
@@ -327,60 +360,8 @@ impl Operation {
     }
 }
 
-impl Access {
-    /// The member of the body that carries the key.
-    pub(crate) fn body_member(&self) -> Option<&String> {
-        match self {
-            Self::Secured {
-                cookie,
-                in_body: true,
-                ..
-            } => cookie.as_ref(),
-            _ => None,
-        }
-    }
-
-    /// The access to an operation whose body is of the schema `body`.
-    fn new(document: &Value, operation: &Value, body: &Value) -> Self {
-        let requirements = operation
-            .get("security")
-            .or_else(|| document.get("security"))
-            .and_then(Value::as_array)
-            .map(Vec::as_slice)
-            .unwrap_or_default();
-        let schemes: Vec<&Value> = requirements
-            .iter()
-            .flat_map(members)
-            .map(|(name, _)| &document["components"]["securitySchemes"][name])
-            .collect();
-        if schemes.is_empty() {
-            return Self::Public;
-        }
-        let optional = requirements
-            .iter()
-            .any(|requirement| members(requirement).next().is_none());
-        let documented = |status| operation["responses"].get(status).is_some();
-        let cookie = schemes.iter().find(|scheme| scheme["in"] == "cookie");
-        Self::Secured {
-            cookie: cookie
-                .and_then(|scheme| scheme["name"].as_str())
-                .map(str::to_owned),
-            in_body: cookie.is_some_and(|scheme| {
-                let name = scheme["name"].as_str().unwrap_or_default();
-                body["properties"][name][BODY_MEMBER] == true
-            }),
-            bearer: schemes.iter().any(|scheme| scheme["scheme"] == "bearer"),
-            missing: match (optional, documented("401")) {
-                (true, _) => None,
-                (false, true) => Some(StatusCode::UNAUTHORIZED),
-                (false, false) => Some(StatusCode::FORBIDDEN),
-            },
-        }
-    }
-}
-
 /// The schema of the parameters in `place`, and whether one of them is required.
-fn parameters(operation: &Value, place: &str) -> (Value, bool) {
+fn parameters_schema(operation: &Value, place: &str) -> (Value, bool) {
     let mut properties = Map::new();
     let mut required = Vec::new();
     let parameters = operation["parameters"].as_array();
@@ -404,31 +385,66 @@ fn parameters(operation: &Value, place: &str) -> (Value, bool) {
     (schema, is_required)
 }
 
-fn segments(path: &str) -> Vec<Segment> {
-    path.split('/')
-        .map(|segment| {
-            let name = segment
-                .strip_prefix('{')
-                .and_then(|rest| rest.strip_suffix('}'));
-            match name {
-                Some(name) => Segment::Parameter(name.to_owned()),
-                None => Segment::Literal(encoded(segment)),
-            }
-        })
-        .collect()
+fn validator(schema: &Value) -> Result<Validator, String> {
+    /// The most steps that a pattern with a look-around takes.
+    const STEPS: usize = 10_000;
+    let options = || {
+        jsonschema::options()
+            .should_validate_formats(true)
+            .should_ignore_unknown_formats(true)
+    };
+    // A pattern that comes from the document never takes exponential time.
+    let plain = options().with_pattern_options(PatternOptions::regex());
+    let bounded = PatternOptions::fancy_regex().backtrack_limit(STEPS);
+    let built = plain.build(schema);
+    let built = built.or_else(|_| options().with_pattern_options(bounded).build(schema));
+    built.map_err(|error| error.to_string())
 }
 
-/// A path as it is asked for: what a URL cannot have in a path is percent-encoded.
-fn encoded(path: &str) -> String {
-    /// The path percent-encode set of the URL standard, except the braces of parameters.
-    const NOT_IN_PATHS: &AsciiSet = &CONTROLS
-        .add(b' ')
-        .add(b'"')
-        .add(b'<')
-        .add(b'>')
-        .add(b'^')
-        .add(b'`');
-    utf8_percent_encode(path, NOT_IN_PATHS).to_string()
+/// The components that a schema refers to, and those that they refer to.
+fn referenced(document: &Value, schema: &Value) -> Value {
+    let mut components = Map::new();
+    let mut open = vec![schema];
+    while let Some(value) = open.pop() {
+        match value {
+            Value::Object(object) => {
+                open.extend(object.values());
+                let reference = object.get("$ref").and_then(Value::as_str);
+                let pointer = reference.and_then(|it| it.strip_prefix("#/components/"));
+                let Some((kind, rest)) = pointer.and_then(|it| it.split_once('/')) else {
+                    continue;
+                };
+                let name = rest.split('/').next().unwrap_or_default();
+                let name = name.replace("~1", "/").replace("~0", "~");
+                let named = components.entry(kind).or_insert_with(|| json!({}));
+                let component = &document["components"][kind][&name];
+                if let Value::Object(named) = named
+                    && !named.contains_key(&name)
+                {
+                    named.insert(name, component.clone());
+                    open.push(component);
+                }
+            }
+            Value::Array(items) => open.extend(items),
+            _ => {}
+        }
+    }
+    Value::Object(components)
+}
+
+/// The path of the first server's URL, its variables with their defaults.
+fn base_path(document: &Value) -> String {
+    let server = &document["servers"][0];
+    let mut url = server["url"].as_str().unwrap_or_default().to_owned();
+    for (name, variable) in members(&server["variables"]) {
+        let default = variable["default"].as_str().unwrap_or_default();
+        url = url.replace(&format!("{{{name}}}"), default);
+    }
+    let path = match url.split_once("://") {
+        Some((_, rest)) => rest.find('/').map_or("", |start| &rest[start..]),
+        None => url.as_str(),
+    };
+    path.trim_end_matches('/').to_owned()
 }
 
 /// Follows a reference within the document, if there is one.

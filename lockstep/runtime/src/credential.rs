@@ -1,82 +1,291 @@
-//! Where a request carries its credential.
+//! Where a request carries its credentials.
 
 use std::borrow::Cow;
 
-use poem::{Request, http::header};
+use poem::{
+    Request,
+    http::{HeaderValue, StatusCode, header},
+    web::headers::{Authorization, HeaderMapExt, authorization::Basic},
+};
 use serde_json::{Map, Value};
 
-use crate::{InvalidMember, contract::Access, operations::Key};
+use crate::{InvalidMember, Secret, contract::members, request::join};
 
-/// Takes the credential out of a request, so that nobody finds another one there.
-///
-/// # Errors
-///
-/// Two different ones.
-pub(crate) fn gather(
-    access: &Access,
-    request: &mut Request,
-    body: Option<&mut Map<String, Value>>,
-) -> Result<Option<Key>, Vec<InvalidMember>> {
-    let Access::Secured { cookie, bearer, .. } = access else {
-        return Ok(None);
-    };
-    let mut keys: Vec<(Place, Cow<'_, str>)> = Vec::new();
-    if *bearer {
-        keys.extend(bearer_keys(request).map(|key| (Place::Authorization, key)));
+/// The extension of a member of a body, `true`: it carries the key of the cookie of its name.
+const BODY_MEMBER: &str = "x-body-member";
+
+/// Who may call an operation.
+pub(crate) struct Access {
+    /// The schemes of its alternatives, each once.
+    schemes: Vec<Scheme>,
+    /// The schemes that are presented together, as places among `schemes`.
+    alternatives: Vec<Vec<usize>>,
+    /// The status that answers a missing credential; none where it may be missing.
+    pub(crate) missing: Option<StatusCode>,
+    challenges: Vec<HeaderValue>,
+}
+
+struct Scheme {
+    name: String,
+    carrier: Carrier,
+}
+
+/// What carries a credential.
+enum Carrier {
+    Bearer,
+    Basic,
+    Header(String),
+    Query(String),
+    Cookie {
+        name: String,
+        /// True if the member of the body that has the cookie's name carries it too.
+        in_body: bool,
+    },
+}
+
+/// The credentials that a request presents, by the names of their schemes.
+#[derive(Clone, Default)]
+pub struct Presented(Vec<(String, Proof)>);
+
+#[derive(Clone)]
+enum Proof {
+    Key(Secret),
+    Basic(String, Secret),
+}
+
+impl Presented {
+    /// The key or token of a scheme.
+    pub fn key(&self, scheme: &str) -> Option<Secret> {
+        self.0.iter().find_map(|(name, proof)| match proof {
+            Proof::Key(key) if name == scheme => Some(key.clone()),
+            _ => None,
+        })
     }
-    if let Some(member) = access.body_member()
-        && let Some(Value::String(key)) = body.and_then(|body| body.remove(member))
-    {
-        keys.push((Place::Body, Cow::Owned(key)));
+
+    /// User and password of a scheme.
+    pub fn basic(&self, scheme: &str) -> Option<(String, Secret)> {
+        self.0.iter().find_map(|(name, proof)| match proof {
+            Proof::Basic(user, password) if name == scheme => {
+                Some((user.clone(), password.clone()))
+            }
+            _ => None,
+        })
     }
-    if let Some(cookie) = cookie {
-        keys.extend(cookie_keys(request, cookie).map(|key| (Place::Cookie, key)));
+
+    fn has(&self, scheme: &str) -> bool {
+        self.0.iter().any(|(name, _)| name == scheme)
     }
-    if keys.iter().any(|(_, key)| *key != keys[0].1) {
-        let cookie = cookie.as_deref().unwrap_or_default();
-        let errors = keys.iter().map(|(place, _)| InvalidMember {
-            pointer: place.pointer(cookie),
+}
+
+impl Access {
+    /// The access to an operation whose body is of the schema `body`.
+    pub(crate) fn new(document: &Value, operation: &Value, body: &Value) -> Self {
+        let requirements = operation
+            .get("security")
+            .or_else(|| document.get("security"))
+            .and_then(Value::as_array)
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        let mut access = Self {
+            schemes: Vec::new(),
+            alternatives: Vec::new(),
+            missing: None,
+            challenges: Vec::new(),
+        };
+        let mut is_optional = requirements.is_empty();
+        for requirement in requirements {
+            let mut alternative = Vec::new();
+            for (name, _) in members(requirement) {
+                let known = access.schemes.iter().position(|it| it.name == *name);
+                let place = known.or_else(|| {
+                    let scheme = &document["components"]["securitySchemes"][name];
+                    access.schemes.push(Scheme {
+                        name: name.clone(),
+                        carrier: Carrier::new(scheme, body)?,
+                    });
+                    Some(access.schemes.len() - 1)
+                });
+                alternative.extend(place);
+            }
+            match alternative.is_empty() {
+                true => is_optional = true,
+                false => access.alternatives.push(alternative),
+            }
+        }
+        let documented = |status| operation["responses"].get(status).is_some();
+        access.missing = match is_optional || access.alternatives.is_empty() {
+            true => None,
+            // A document that has only 403 says 403.
+            false if documented("403") && !documented("401") => Some(StatusCode::FORBIDDEN),
+            false => Some(StatusCode::UNAUTHORIZED),
+        };
+        for scheme in &access.schemes {
+            let challenge = scheme.carrier.challenge();
+            if !access.challenges.contains(&challenge) {
+                access.challenges.push(challenge);
+            }
+        }
+        access
+    }
+
+    /// How to authenticate, as a 401 says it.
+    pub(crate) fn challenges(&self) -> Vec<HeaderValue> {
+        self.challenges.clone()
+    }
+
+    /// The names of the members of a query that carry keys.
+    pub(crate) fn query_keys(&self) -> impl Iterator<Item = &str> {
+        self.schemes
+            .iter()
+            .filter_map(|scheme| match &scheme.carrier {
+                Carrier::Query(name) => Some(name.as_str()),
+                _ => None,
+            })
+    }
+
+    /// Tells whether a request presents what one of the alternatives needs.
+    pub(crate) fn is_satisfied(&self, presented: &Presented) -> bool {
+        self.alternatives.iter().any(|alternative| {
+            let mut schemes = alternative.iter().filter_map(|it| self.schemes.get(*it));
+            schemes.all(|scheme| presented.has(&scheme.name))
+        })
+    }
+
+    /// Takes the credentials out of a request, so that nobody finds another one there.
+    ///
+    /// # Errors
+    ///
+    /// Two different ones, where one is enough.
+    pub(crate) fn gather(
+        &self,
+        request: &mut Request,
+        query: Option<&mut Map<String, Value>>,
+        body: Option<&mut Map<String, Value>>,
+    ) -> Result<Presented, Vec<InvalidMember>> {
+        if self.schemes.is_empty() {
+            return Ok(Presented::default());
+        }
+        let mut found: Vec<(&Scheme, String, Cow<'_, str>)> = Vec::new();
+        let mut presented = Presented::default();
+        let mut of_body = body;
+        let mut of_query = query;
+        let headers = request.headers();
+        for scheme in &self.schemes {
+            match &scheme.carrier {
+                Carrier::Bearer => {
+                    let keys = bearer_keys(request);
+                    found.extend(keys.map(|key| (scheme, "/header/Authorization".to_owned(), key)));
+                }
+                Carrier::Basic => {
+                    if let Some(Authorization(basic)) = headers.typed_get::<Authorization<Basic>>()
+                    {
+                        let password = Secret::from(basic.password());
+                        let proof = Proof::Basic(basic.username().to_owned(), password);
+                        presented.0.push((scheme.name.clone(), proof));
+                    }
+                }
+                Carrier::Header(name) => {
+                    let values = headers.get_all(name).iter();
+                    let keys = values.map(|value| text(value.as_bytes()));
+                    found.extend(keys.map(|key| (scheme, join("/header", name), key)));
+                }
+                Carrier::Query(name) => {
+                    let key = of_query.as_mut().and_then(|query| query.remove(name));
+                    if let Some(Value::String(key)) = key {
+                        found.push((scheme, join("/query", name), Cow::Owned(key)));
+                    }
+                }
+                Carrier::Cookie { name, in_body } => {
+                    let keys = cookie_keys(request, name);
+                    found.extend(keys.map(|key| (scheme, join("/cookie", name), key)));
+                    if let (true, Some(body)) = (in_body, &mut of_body)
+                        && let Some(Value::String(key)) = body.remove(name)
+                    {
+                        // Whoever can write it there is no other site that only makes a browser
+                        // send its cookie: it is worth what a header is.
+                        let bearer = |it: &&Scheme| matches!(it.carrier, Carrier::Bearer);
+                        let scheme = self.schemes.iter().find(bearer).unwrap_or(scheme);
+                        found.push((scheme, join("/body", name), Cow::Owned(key)));
+                    }
+                }
+            }
+        }
+        self.refuse_different(&found)?;
+        for (scheme, _, key) in found {
+            // Another key is worth nothing.
+            if scheme.carrier.can_carry(&key) && !presented.has(&scheme.name) {
+                let key = Secret::from(key.into_owned());
+                presented.0.push((scheme.name.clone(), Proof::Key(key)));
+            }
+        }
+        let headers = request.headers_mut();
+        headers.remove(header::AUTHORIZATION);
+        headers.remove(header::COOKIE);
+        Ok(presented)
+    }
+
+    /// Refuses several keys, each of which is enough, that are not the same.
+    fn refuse_different(
+        &self,
+        found: &[(&Scheme, String, Cow<'_, str>)],
+    ) -> Result<(), Vec<InvalidMember>> {
+        let is_alone = |scheme: &Scheme| {
+            let mut alternatives = self.alternatives.iter();
+            alternatives.any(|alternative| match alternative.as_slice() {
+                [only] => self.schemes[*only].name == scheme.name,
+                _ => false,
+            })
+        };
+        let alone: Vec<_> = found
+            .iter()
+            .filter(|(scheme, ..)| is_alone(scheme))
+            .collect();
+        if alone.iter().all(|(_, _, key)| *key == alone[0].2) {
+            return Ok(());
+        }
+        let errors = alone.into_iter().map(|(_, pointer, _)| InvalidMember {
+            pointer: pointer.clone(),
             detail: "differs from another key of the request: send one".to_owned(),
         });
-        return Err(errors.collect());
-    }
-    let by_cookie = keys.iter().all(|(place, _)| *place == Place::Cookie);
-    let first = keys.into_iter().next();
-    let key = first.filter(|(_, key)| is_token(key)).map(|(_, key)| {
-        let key = key.into_owned();
-        match by_cookie {
-            true => Key::Cookie(key),
-            false => Key::Bearer(key),
-        }
-    });
-    let headers = request.headers_mut();
-    headers.remove(header::AUTHORIZATION);
-    headers.remove(header::COOKIE);
-    Ok(key)
-}
-
-/// A place of a key.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
-    Authorization,
-    Body,
-    Cookie,
-}
-
-impl Place {
-    fn pointer(self, cookie: &str) -> String {
-        match self {
-            Self::Authorization => "/header/Authorization".to_owned(),
-            Self::Body => format!("/body/{cookie}"),
-            Self::Cookie => format!("/cookie/{cookie}"),
-        }
+        Err(errors.collect())
     }
 }
 
-/// Whether a key is of the characters of RFC 6750's `b64token`. Another is worth nothing.
-fn is_token(key: &str) -> bool {
-    key.bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte))
+impl Carrier {
+    fn new(scheme: &Value, body: &Value) -> Option<Self> {
+        let name = scheme["name"].as_str().unwrap_or_default().to_owned();
+        Some(match (scheme["type"].as_str()?, scheme["in"].as_str()) {
+            ("apiKey", Some("header")) => Self::Header(name),
+            ("apiKey", Some("query")) => Self::Query(name),
+            ("apiKey", Some("cookie")) => Self::Cookie {
+                in_body: body["properties"][&name][BODY_MEMBER] == true,
+                name,
+            },
+            ("http", _) if scheme["scheme"] == "basic" => Self::Basic,
+            ("http" | "oauth2" | "openIdConnect", _) => Self::Bearer,
+            _ => return None,
+        })
+    }
+
+    /// Tells whether a key has only characters that a token has, as RFC 6750 has it; an API key may
+    /// have any that are seen.
+    fn can_carry(&self, key: &str) -> bool {
+        let can_carry = |byte: u8| match self {
+            Self::Header(_) | Self::Query(_) => byte.is_ascii_graphic(),
+            _ => byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte),
+        };
+        key.bytes().all(can_carry)
+    }
+
+    /// The challenge of RFC 9110 that asks for it.
+    fn challenge(&self) -> HeaderValue {
+        let text = match self {
+            Self::Basic => "Basic realm=\"api\", charset=\"UTF-8\"".to_owned(),
+            Self::Bearer | Self::Cookie { .. } => "Bearer".to_owned(),
+            Self::Header(name) | Self::Query(name) => format!("ApiKey name={name:?}"),
+        };
+        HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("Bearer"))
+    }
 }
 
 /// Whatever bytes they have: what is odd in one is no other's fault.

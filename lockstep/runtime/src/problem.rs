@@ -73,6 +73,14 @@ impl Rejection {
         }
     }
 
+    /// The answer to a request without the body that it has to have.
+    pub fn without_body() -> Self {
+        Self::invalid(vec![InvalidMember {
+            pointer: "/body".to_owned(),
+            detail: "is required".to_owned(),
+        }])
+    }
+
     /// The answer to a method that a path does not take: 405 with those that it does, such as
     /// `GET, POST`.
     pub fn method_not_allowed(allowed: &str) -> Self {
@@ -154,6 +162,12 @@ impl IntoResponse for Rejection {
             headers.insert(name, value);
         }
         response
+    }
+}
+
+impl From<Rejection> for poem::Error {
+    fn from(rejection: Rejection) -> Self {
+        Self::from_response(rejection.into_response())
     }
 }
 

@@ -6,109 +6,106 @@ use jsonschema::{
     JsonType, ValidationError,
     error::{TypeKind, ValidationErrorKind},
 };
-use percent_encoding::percent_decode_str;
-use poem::{
-    Request,
-    error::ReadBodyError,
-    http::{HeaderValue, StatusCode, header},
-};
+use poem::Request;
 use serde_json::{Map, Value};
 
 use crate::{
-    Contract, InvalidMember, Rejection,
-    body::{MediaType, read_pairs},
-    code,
-    contract::{Access, Operation},
-    credential,
-    operations::{Checked, Key},
+    Contract, InvalidMember, Rejection, code, coercion::Written, contract::Operation,
+    credential::Presented, given::Given, parameters, path::PathParameters, received::Received,
 };
+
+/// The parts of a request that are parameters.
+const PLACES: [&str; 4] = ["path", "query", "header", "cookie"];
 
 impl Contract {
     /// Makes of a request what a generated server reads: what was checked, and nothing else.
     ///
-    /// The body becomes a JSON value, whatever it came as; decimal strings become integers where the
-    /// document wants one; the credential is taken out of headers and body.
+    /// Parameters and body become one JSON value, whatever they came as; the credentials are taken
+    /// out of headers, query and body.
     ///
     /// # Errors
     ///
-    /// The answer to a request that is not as documented.
-    pub(crate) async fn check(&self, request: &mut Request) -> Result<(), Rejection> {
-        let (operation, path) = self.operation(request)?;
-        let query = request.uri().query().unwrap_or_default().to_owned();
-        let bytes = self.read_body(request).await?;
-        let mut given = match path.is_empty() && query.is_empty() && bytes.is_empty() {
-            // What may be asked with nothing need not be checked.
-            true if operation.takes_nothing => None,
-            _ => Some(operation.read(request, &path, &query, &bytes)?),
-        };
-        let body = given.as_mut().and_then(|given| given.get_mut("body"));
-        let body = body.and_then(Value::as_object_mut);
-        let key = credential::gather(&operation.access, request, body);
-        let key = key.map_err(Rejection::invalid)?;
-        operation.require_credential(key.as_ref())?;
-        if operation.body_is_read {
-            let json = HeaderValue::from_static(MediaType::Json.name());
-            request.headers_mut().insert(header::CONTENT_TYPE, json);
-        }
-        request.set_data(Checked {
-            operation: operation.number,
-            given,
-            key,
-        });
-        Ok(())
+    /// The answer to a request that is not as documented, and the operation that it means, if it
+    /// means one.
+    pub(crate) async fn check(
+        &self,
+        request: &mut Request,
+    ) -> Result<&Operation, (Rejection, Option<&Operation>)> {
+        let (operation, path) = self.operation(request).map_err(|it| (it, None))?;
+        let given = self.given(operation, &path, request).await;
+        request.set_data(given.map_err(|it| (it, Some(operation)))?);
+        Ok(operation)
     }
 
-    async fn read_body(&self, request: &mut Request) -> Result<Vec<u8>, Rejection> {
-        let limit = self.body_limit;
-        let body = request.take_body();
-        if body.is_empty() {
-            return Ok(Vec::new());
+    async fn given(
+        &self,
+        operation: &Operation,
+        path: &PathParameters<'_>,
+        request: &mut Request,
+    ) -> Result<Given, Rejection> {
+        let limit = operation.body_limit.unwrap_or(self.body_limit);
+        let mut body = operation.receive(request, limit).await?;
+        let is_bare = path.is_empty() && request.uri().query().is_none_or(str::is_empty);
+        let mut value = match is_bare && body.is_nothing() && operation.takes_nothing {
+            // What may be asked with nothing need not be checked.
+            true => Value::Null,
+            false => operation.read(request, path, &mut body)?,
+        };
+        let mut members = value.as_object_mut();
+        let mut query = members.as_mut().and_then(|it| it.remove("query"));
+        let of_query = query.as_mut().and_then(Value::as_object_mut);
+        let of_body = members.as_mut().and_then(|it| it.get_mut("body"));
+        let of_body = of_body.and_then(Value::as_object_mut);
+        let presented = operation.access.gather(request, of_query, of_body);
+        let presented = presented.map_err(Rejection::invalid)?;
+        if let (Some(members), Some(query)) = (members, query) {
+            members.insert("query".to_owned(), query);
         }
-        // Boxed for the requests without a body: its future has a buffer, which would be part of theirs.
-        match Box::pin(body.into_bytes_limit(limit)).await {
-            Ok(bytes) => Ok(bytes.into()),
-            Err(ReadBodyError::PayloadTooLarge) => Err(Rejection::new(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                code::PAYLOAD_TOO_LARGE,
-                format!("The body is larger than {limit} bytes."),
-            )),
-            Err(_) => Err(Rejection::invalid(vec![invalid(
-                "/body",
-                "could not be read to its end",
-            )])),
-        }
+        operation.require_credential(&presented)?;
+        Ok(Given::new(operation.number, value, body, presented))
     }
 }
 
 impl Operation {
-    /// The content of a request: an object of `path`, `query` and, if there is one, `body`.
+    /// The content of a request: an object of `path`, `query`, `header`, `cookie` and, if there is
+    /// one, `body`.
     fn read(
         &self,
         request: &Request,
-        path: &[(&str, String)],
-        query: &str,
-        body: &[u8],
+        path: &PathParameters<'_>,
+        body: &mut Received,
     ) -> Result<Value, Rejection> {
-        let mut errors = Vec::new();
+        let mut errors = std::mem::take(&mut body.errors);
+        let query = request.uri().query().unwrap_or_default();
+        let known = &self.parameters;
         let mut given = Map::new();
-        let path = decode(path, &mut errors);
+        let path = parameters::of_path(known, path, &mut errors);
         given.insert("path".to_owned(), Value::Object(path));
-        match read_pairs(query.as_bytes()) {
-            Ok(query) => {
-                given.insert("query".to_owned(), Value::Object(query));
-            }
-            Err(detail) => errors.push(invalid("/query", detail)),
-        }
-        if !body.is_empty() {
-            match self.media_type(request)?.read(body) {
-                Ok(body) => {
-                    given.insert("body".to_owned(), body);
-                }
-                Err(detail) => errors.push(invalid("/body", detail)),
-            }
+        let query = parameters::of_pairs(known, "/query", query.as_bytes(), &mut errors);
+        given.insert("query".to_owned(), Value::Object(query));
+        let header = parameters::of_headers(known, request, &mut errors);
+        given.insert("header".to_owned(), Value::Object(header));
+        let cookie = parameters::of_cookies(known, request, &mut errors);
+        given.insert("cookie".to_owned(), Value::Object(cookie));
+        parameters::with_defaults(known, &mut given);
+        let place = body.taken.and_then(|taken| self.bodies.get(taken));
+        let place = place.map_or("body", |taken| taken.place.as_str());
+        if let Some(value) = body.value.take() {
+            given.insert(place.to_owned(), value);
+        } else if self.body_is_required && body.is_nothing() && errors.is_empty() {
+            errors.push(invalid("/body", "is required"));
         }
         let mut given = Value::Object(given);
-        self.coercions.apply(&mut given, &mut errors);
+        let is_loose = self
+            .bodies
+            .iter()
+            .any(|taken| taken.media_type.is_of_texts());
+        let written = |place: &str| match body.is_of_texts || PLACES.contains(&place) {
+            true => Written::Texts,
+            false if is_loose => Written::Loosely,
+            false => Written::Exactly,
+        };
+        self.coercions.apply(&mut given, written, &mut errors);
         // What could not be read is not also said to be missing.
         let unread: HashSet<String> = errors.iter().map(|error| error.pointer.clone()).collect();
         let failures = self.validator.iter_errors(&given);
@@ -117,29 +114,19 @@ impl Operation {
                 .flat_map(|error| self.failures(&error))
                 .filter(|error| !unread.contains(&error.pointer)),
         );
-        match errors.is_empty() {
-            true => Ok(given),
-            false => Err(Rejection::invalid(errors)),
-        }
-    }
-
-    fn media_type(&self, request: &Request) -> Result<MediaType, Rejection> {
-        let given = request.content_type().and_then(MediaType::parse);
-        match given.filter(|given| self.media_types.contains(given)) {
-            Some(media_type) => Ok(media_type),
-            None if self.media_types.is_empty() => Err(Rejection::invalid(vec![invalid(
-                "/body",
-                "is not taken here: send none",
-            )])),
-            None => {
-                let names: Vec<&str> = self.media_types.iter().map(|it| it.name()).collect();
-                Err(Rejection::new(
-                    StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                    code::UNSUPPORTED_MEDIA_TYPE,
-                    format!("Send the body as {}.", names.join(" or ")),
-                ))
+        for error in &mut errors {
+            if let Some(rest) = error.pointer.strip_prefix(&format!("/{place}")) {
+                error.pointer = format!("/body{rest}");
             }
         }
+        if !errors.is_empty() {
+            return Err(Rejection::invalid(errors));
+        }
+        if let (Value::Object(members), true) = (&mut given, place != "body") {
+            let body = members.remove(place);
+            members.extend(body.map(|body| ("body".to_owned(), body)));
+        }
+        Ok(given)
     }
 
     /// The failures that an error of the schema means, one for each member.
@@ -179,13 +166,10 @@ impl Operation {
         }
     }
 
-    fn require_credential(&self, key: Option<&Key>) -> Result<(), Rejection> {
-        match &self.access {
-            Access::Secured {
-                missing: Some(status),
-                ..
-            } if key.is_none() => Err(Rejection::new(
-                *status,
+    fn require_credential(&self, presented: &Presented) -> Result<(), Rejection> {
+        match self.access.missing {
+            Some(status) if !self.access.is_satisfied(presented) => Err(Rejection::new(
+                status,
                 code::NOT_LOGGED_IN,
                 "Not logged in: the request carries no key.",
             )),
@@ -220,20 +204,6 @@ fn in_words(kind: &ValidationErrorKind) -> Option<String> {
         _ => return None,
     };
     Some(format!("is not {expected}"))
-}
-
-/// The path's parameters, decoded, without those that cannot be.
-fn decode(parameters: &[(&str, String)], errors: &mut Vec<InvalidMember>) -> Map<String, Value> {
-    let mut decoded = Map::new();
-    for (name, value) in parameters {
-        match percent_decode_str(value).decode_utf8() {
-            Ok(value) => {
-                decoded.insert(name.to_string(), Value::String(value.into_owned()));
-            }
-            Err(_) => errors.push(invalid(&join("/path", name), "is not UTF-8")),
-        }
-    }
-    decoded
 }
 
 pub(crate) fn invalid(pointer: &str, detail: impl Into<String>) -> InvalidMember {

@@ -1,430 +1,301 @@
-//! Operations: bodies, a trait for each tag, and the routes that call it.
+//! Operations -> traits, and how they are called.
 
-use utoipa::openapi::{
-    Required,
-    path::{Operation, Parameter, ParameterIn},
-    request_body::RequestBody,
-};
-
-use super::{
-    responses::response_name,
-    security::Access,
-    types::{is_deprecated, reference_name},
-    *,
-};
-
-/// A tag and the operations under it.
-pub(super) struct TagGroup<'a> {
-    name: &'a str,
-    description: &'a str,
-    /// Path, method, operation.
-    operations: Vec<(&'a str, &'static str, &'a Operation)>,
-}
-
-impl TagGroup<'_> {
-    pub(super) fn api_name(&self) -> Ident {
-        ident(&format!("{}Api", self.name.to_upper_camel_case()))
-    }
-
-    pub(super) fn routes_name(&self) -> Ident {
-        ident(&format!("{}Routes", self.name.to_upper_camel_case()))
-    }
-}
-
-/// What the method of an operation takes and answers.
-struct Method<'a> {
-    name: Ident,
-    access: Access,
-    parameters: Vec<&'a Parameter>,
-    body: Option<Body<'a>>,
-    response: Ident,
-}
-
-/// A request body and the enum of its media types.
-struct Body<'a> {
-    name: Ident,
-    schema: &'a RefOr<Schema>,
-    /// Whether it holds nothing but a credential, which no method takes.
-    only_credential: bool,
-}
+use super::*;
+use crate::api::{Access, Body, Parameter};
 
 impl Writer<'_> {
-    /// Path, method and operation of each operation, in the order of the document.
-    pub(super) fn operations(&self) -> impl Iterator<Item = (&str, &'static str, &Operation)> {
-        self.model.paths.paths.iter().flat_map(|(path, item)| {
-            [
-                ("get", &item.get),
-                ("put", &item.put),
-                ("post", &item.post),
-                ("delete", &item.delete),
-                ("patch", &item.patch),
-            ]
-            .into_iter()
-            .filter_map(|(method, operation)| Some((path.as_str(), method, operation.as_ref()?)))
-        })
-    }
-
-    /// The tags that have operations, in the order of the document.
-    pub(super) fn tags(&self) -> Vec<TagGroup<'_>> {
-        let tags = self.model.tags.iter().flatten();
-        tags.map(|tag| TagGroup {
-            name: &tag.name,
-            description: tag.description.as_deref().unwrap_or_default(),
-            operations: self
-                .operations()
-                .filter(|(_, _, operation)| {
-                    let tags = operation.tags.as_deref().unwrap_or_default();
-                    tags.contains(&tag.name)
-                })
-                .collect(),
-        })
-        .filter(|tag| !tag.operations.is_empty())
-        .collect()
-    }
-
-    /// Every request body, each component once.
-    pub(super) fn request_bodies(&self) -> impl Iterator<Item = &RequestBody> {
-        let named = self.components().request_bodies.values();
-        let own = self
-            .operations()
-            .filter_map(|(_, _, operation)| operation.request_body.as_ref());
-        named.chain(own).filter_map(|body| match body {
-            RefOr::T(body) => Some(body),
-            RefOr::Ref(_) => None,
-        })
-    }
-
-    pub(super) fn bodies(&self) -> Vec<TokenStream> {
-        let mut written: Vec<Ident> = Vec::new();
-        let mut items = Vec::new();
-        for (_, _, operation) in self.operations() {
-            let Some((request_body, body)) = self.request_body(operation) else {
-                continue;
-            };
-            if written.contains(&body.name) {
-                continue;
-            }
-            items.extend(self.body(request_body, &body));
-            written.push(body.name);
-        }
+    /// All that belongs to an operation: its arguments, its replies, its trait and its endpoint.
+    pub(super) fn operation(&self, operation: &Operation) -> Vec<TokenStream> {
+        let mut items: Vec<TokenStream> = self.arguments(operation).into_iter().collect();
+        items.extend(self.body_choice(operation));
+        items.extend(self.replies(operation));
+        items.push(self.operation_trait(operation));
+        items.push(self.endpoint(operation));
         items
     }
 
-    fn body(&self, request_body: &RequestBody, body: &Body<'_>) -> Vec<TokenStream> {
-        let name = &body.name;
-        let kind = self.type_of(body.schema);
-        let comment = docs(
-            request_body
-                .description
-                .as_deref()
-                .unwrap_or("A body, in the media types that it may come in."),
-        );
-        let payloads: Vec<Ident> = request_body
-            .content
-            .keys()
-            .map(|media_type| match media_type.as_str() {
-                "application/json" => ident("Json"),
-                _ => ident("Form"),
-            })
-            .collect();
-        let mut items = vec![quote! {
-            #comment
-            #[derive(ApiRequest)]
-            pub enum #name {
-                #(#payloads(#payloads<#kind>),)*
-            }
-        }];
-        if !body.only_credential {
-            items.push(quote! {
-                impl #name {
-                    fn into_inner(self) -> #kind {
-                        match self {
-                            #(Self::#payloads(#payloads(body)))|* => body,
-                        }
-                    }
-                }
-            });
-        }
-        items
-    }
-
-    pub(super) fn traits(&self) -> Vec<TokenStream> {
-        let tags = self.tags();
-        let bound = match self.credential_schemes() {
-            Some(_) => quote!(Security),
-            None => quote!(Send + Sync + 'static),
-        };
-        let mut items = vec![tag_enum(&tags)];
-        items.extend(tags.iter().map(|tag| {
-            let name = tag.api_name();
-            let comment = docs(tag.description);
-            let methods = tag
-                .operations
-                .iter()
-                .map(|(path, _, operation)| self.trait_method(path, operation));
+    /// The struct of the parameters, where there are several.
+    fn arguments(&self, operation: &Operation) -> Option<TokenStream> {
+        let name = operation.arguments.as_ref()?;
+        let about = comment(&format!("The parameters of `{}`.", operation.id), "");
+        let fields = operation.parameters.iter().map(|parameter| {
+            let docs = comment(&parameter.description, "");
+            let (name, kind) = (&parameter.name, self.argument(parameter));
             quote! {
-                #comment
-                pub trait #name: #bound {
-                    #(#methods)*
-                }
+                #docs
+                pub #name: #kind,
             }
-        }));
-        items
+        });
+        Some(quote! {
+            #about
+            #[derive(Clone, Debug, PartialEq)]
+            pub struct #name {
+                #(#fields)*
+            }
+        })
     }
 
-    fn trait_method(&self, path: &str, operation: &Operation) -> TokenStream {
-        let method = self.method(path, operation);
-        let comment = summary_and_description(operation);
-        let Method { name, response, .. } = &method;
-        let caller = match method.access {
-            Access::Public => None,
-            Access::Optional => Some(quote!(credential: Option<Credential>,)),
-            Access::Required => Some(quote!(principal: Self::Principal,)),
-        };
-        let parameters = method.parameters.iter().map(|parameter| {
-            let name = snake(&parameter.name);
-            let kind = self.parameter_type(parameter);
-            quote!(#name: #kind,)
+    /// The type of a parameter as a method is given it.
+    fn argument(&self, parameter: &Parameter) -> TokenStream {
+        let kind = self.kind(&parameter.kind);
+        match parameter.required || parameter.has_default {
+            true => kind,
+            false => quote!(Option<#kind>),
+        }
+    }
+
+    /// The enum of a body that may be of several types.
+    fn body_choice(&self, operation: &Operation) -> Option<TokenStream> {
+        let body = operation.body.as_ref()?;
+        let name = body.choice.as_ref()?;
+        let about = comment(&format!("The body of `{}`.", operation.id), "");
+        let variants = body.contents.iter().map(|content| {
+            let (name, kind) = (&content.name, self.payload(&content.payload));
+            let docs = comment(&format!("`{}`", content.media_type), "");
+            quote!(#docs #name(#kind),)
         });
-        let body = method
+        Some(quote! {
+            #about
+            #[derive(Debug)]
+            pub enum #name {
+                #(#variants)*
+            }
+        })
+    }
+
+    fn operation_trait(&self, operation: &Operation) -> TokenStream {
+        let Operation { upper, lower, .. } = operation;
+        let about = comment(
+            &format!("`{} {}`", operation.method.to_uppercase(), operation.path),
+            "",
+        );
+        let texts = [&operation.summary, &operation.description];
+        let texts: Vec<&str> = texts
+            .into_iter()
+            .map(|it| it.as_str())
+            .filter(|it| !it.is_empty())
+            .collect();
+        let docs = comment(&texts.join("\n\n"), "");
+        let bound = match operation.access {
+            Access::Required(set) => {
+                let credential = &self.api.credentials[set].name;
+                quote!(Authenticate<#credential>)
+            }
+            _ => quote!(Send + Sync + 'static),
+        };
+        let caller = match operation.access {
+            Access::Public => None,
+            Access::Optional(set) => {
+                let credential = &self.api.credentials[set].name;
+                Some(quote!(credential: Option<#credential>,))
+            }
+            Access::Required(set) => {
+                let credential = &self.api.credentials[set].name;
+                Some(quote!(principal: <Self as Authenticate<#credential>>::Principal,))
+            }
+        };
+        let parameters = match (&operation.arguments, operation.parameters.as_slice()) {
+            (Some(name), _) => Some(quote!(parameters: #name,)),
+            (None, [only]) => {
+                let (name, kind) = (&only.name, self.argument(only));
+                Some(quote!(#name: #kind,))
+            }
+            (None, _) => None,
+        };
+        let body = operation
             .body
-            .iter()
-            .filter(|body| !body.only_credential)
+            .as_ref()
+            .filter(|body| body.is_read)
             .map(|body| {
-                let kind = self.type_of(body.schema);
+                let kind = self.body_kind(body);
                 quote!(body: #kind,)
             });
-        let body: Vec<_> = body.collect();
-        let count = 2 + usize::from(caller.is_some()) + method.parameters.len();
-        let allowed = many_arguments(count + body.len());
+        let (success, failure) = self.result(operation);
         quote! {
-            #comment
-            #allowed
-            fn #name(
-                &self,
-                request: &Request,
-                #caller
-                #(#parameters)*
-                #(#body)*
-            ) -> impl Future<Output = Result<#response, Failure>> + Send;
+            #about
+            pub trait #upper: #bound {
+                #docs
+                fn #lower(
+                    &self,
+                    request: &Request,
+                    #caller
+                    #parameters
+                    #body
+                ) -> impl Future<Output = Result<#success, #failure>> + Send;
+            }
         }
     }
 
-    pub(super) fn routes(&self) -> Vec<TokenStream> {
-        self.tags()
-            .iter()
-            .flat_map(|tag| {
-                let routes = tag.routes_name();
-                let api = tag.api_name();
-                let variant = camel(tag.name);
-                let tag_path = format!("Tag::{variant}");
-                let tag_path: syn::Path = match syn::parse_str(&tag_path) {
-                    Ok(path) => path,
-                    Err(_) => variant.clone().into(),
-                };
-                let comment = docs(&format!("The routes to [`{api}`]."));
-                let methods = tag
-                    .operations
-                    .iter()
-                    .map(|(path, method, operation)| self.route(path, method, operation));
-                [
-                    quote! {
-                        #comment
-                        pub struct #routes<T>(Arc<T>);
-                    },
-                    quote! {
-                        #[OpenApi(tag = #tag_path)]
-                        impl<T: #api> #routes<T> {
-                            #(#methods)*
-                        }
-                    },
-                ]
-            })
-            .collect()
-    }
-
-    fn route(&self, path: &str, http_method: &str, operation: &Operation) -> TokenStream {
-        let method = self.method(path, operation);
-        // poem-openapi writes a parameter `:name` and says `{name}`.
-        let poem_path = path.replace('{', ":").replace('}', "");
-        let Method { name, response, .. } = &method;
-        let comment = summary_and_description(operation);
-        let id = operation.operation_id.as_deref().unwrap_or_default();
-        let deprecated = is_deprecated(&operation.deprecated).then(|| quote!(, deprecated));
-        let (credential, principal, caller) = match method.access {
-            Access::Public => (None, None, None),
-            Access::Optional => (
-                Some(quote!(credential: openapi_lockstep_runtime::Found<OptionalCredential>,)),
-                None,
-                Some(quote!(credential.0.into(),)),
+    /// The type of a body as a method is given it.
+    fn body_kind(&self, body: &Body) -> TokenStream {
+        let (kind, is_bytes) = match (&body.choice, body.contents.as_slice()) {
+            (Some(name), _) => (quote!(#name), false),
+            (None, [first, ..]) => (
+                self.payload(&first.payload),
+                first.payload == Payload::Bytes,
             ),
-            Access::Required => (
-                Some(quote!(credential: openapi_lockstep_runtime::Found<Credential>,)),
-                Some(quote! {
-                    let principal = self.0.authenticate(request, credential.0).await?;
-                }),
-                Some(quote!(principal,)),
-            ),
+            (None, []) => (quote!(()), false),
         };
-        let parameters = method.parameters.iter().map(|parameter| {
-            let comment = docs(parameter.description.as_deref().unwrap_or_default());
-            let name = snake(&parameter.name);
-            let kind = self.parameter_type(parameter);
-            let wrapper = match parameter.parameter_in {
-                ParameterIn::Path => quote!(Path),
-                _ => quote!(Query),
-            };
-            let mut options = Vec::new();
-            let wire = &parameter.name;
-            if name != wire.as_str() {
-                options.push(quote!(name = #wire));
-            }
-            if is_deprecated(&parameter.deprecated) {
-                options.push(quote!(deprecated));
-            }
-            let options = (!options.is_empty()).then(|| quote!(#[oai(#(#options),*)]));
-            quote!(#comment #options #name: #wrapper<#kind>,)
-        });
-        let arguments = method.parameters.iter().map(|parameter| {
-            let name = snake(&parameter.name);
-            quote!(#name.0,)
-        });
-        let (body, inner) = match &method.body {
-            Some(Body {
-                name,
-                only_credential: true,
-                ..
-            }) => (
-                Some(quote!(_body: openapi_lockstep_runtime::Unread<#name>,)),
-                None,
-            ),
-            Some(Body { name, .. }) => {
-                (Some(quote!(body: #name,)), Some(quote!(body.into_inner(),)))
-            }
-            None => (None, None),
+        // Bytes that are not there are none.
+        match body.required || is_bytes {
+            true => kind,
+            false => quote!(Option<#kind>),
+        }
+    }
+
+    /// The function that reads what a contract has checked, and calls the method.
+    fn endpoint(&self, operation: &Operation) -> TokenStream {
+        let Operation { upper, lower, .. } = operation;
+        let scopes = self.scopes(operation);
+        let of = |credential: &Ident| match &scopes {
+            None => quote!(#credential::of),
+            Some(scopes) => quote!(|presented| #credential::of(presented #scopes)),
         };
-        let count = 2 + usize::from(credential.is_some()) + method.parameters.len();
-        let allowed = many_arguments(count + usize::from(body.is_some()));
-        quote! {
-            #comment
-            #allowed
-            #[oai(path = #poem_path, method = #http_method, operation_id = #id #deprecated)]
-            async fn #name(
-                &self,
-                request: &Request,
-                #credential
-                #(#parameters)*
-                #body
-            ) -> Result<#response, Failure> {
-                #principal
-                self.0.#name(request, #caller #(#arguments)* #inner).await
-            }
-        }
-    }
-
-    fn method<'a>(&'a self, path: &str, operation: &'a Operation) -> Method<'a> {
-        let id = operation.operation_id.as_deref().unwrap_or_default();
-        let mut parameters: Vec<&Parameter> = operation
-            .parameters
-            .iter()
-            .flatten()
-            .filter_map(|parameter| match parameter {
-                RefOr::T(parameter) => Some(parameter),
-                RefOr::Ref(_) => None,
-            })
-            .collect();
-        // poem-openapi takes the arguments for the path's parameters in the order of the path.
-        parameters.sort_by_key(|parameter| match parameter.parameter_in {
-            ParameterIn::Path => path.find(&format!("{{{}}}", parameter.name)),
-            _ => Some(usize::MAX),
-        });
-        Method {
-            name: snake(id),
-            access: self.access(operation),
-            parameters,
-            body: self.request_body(operation).map(|(_, body)| body),
-            response: response_name(operation),
-        }
-    }
-
-    fn request_body<'a>(&'a self, operation: &'a Operation) -> Option<(&'a RequestBody, Body<'a>)> {
-        let id = operation.operation_id.as_deref().unwrap_or_default();
-        let (name, body) = match operation.request_body.as_ref()? {
-            RefOr::T(body) => (id, body),
-            RefOr::Ref(reference) => {
-                let name = name_of(&reference.ref_location);
-                match self.components().request_bodies.get(name)? {
-                    RefOr::T(body) => (name, body),
-                    RefOr::Ref(_) => return None,
+        let caller = operation.access.credential().map(|set| {
+            let credential = &self.api.credentials[set].name;
+            match operation.access {
+                Access::Optional(_) => quote! {
+                    let credential = #credential::of(given.presented() #scopes);
+                },
+                _ => {
+                    let of = of(credential);
+                    quote! {
+                    let credential = given.credential(#of)?;
+                    let principal = match service.authenticate(&request, credential).await {
+                        Ok(principal) => principal,
+                        Err(failure) => return Ok(failure.into_response()),
+                    };
+                    }
                 }
             }
-        };
-        let schema = match body.content.values().next()? {
-            RefOr::T(content) => content.schema.as_ref()?,
-            RefOr::Ref(_) => return None,
-        };
-        let credential = reference_name(schema).and_then(|name| {
-            body_credential(&self.source.value, &join("/components/schemas", name))
         });
-        let only_credential = match self.schema(schema)? {
-            Schema::Object(object) if credential.is_some() => {
-                let mut members = object.properties.keys();
-                members.all(|member| Some(member) == credential.as_ref())
+        let caller_argument = match operation.access {
+            Access::Public => None,
+            Access::Optional(_) => Some(quote!(credential,)),
+            Access::Required(_) => Some(quote!(principal,)),
+        };
+        let read = |parameter: &Parameter| {
+            let (place, wire) = (parameter.place.word(), &parameter.wire);
+            quote!(given.parameter(#place, #wire)?)
+        };
+        let parameters = match (&operation.arguments, operation.parameters.as_slice()) {
+            (Some(name), parameters) => {
+                let fields = parameters.iter().map(|parameter| {
+                    let (name, value) = (&parameter.name, read(parameter));
+                    quote!(#name: #value,)
+                });
+                Some(quote!(let parameters = #name { #(#fields)* };))
             }
-            _ => false,
+            (None, [only]) => {
+                let value = read(only);
+                Some(quote!(let parameters = #value;))
+            }
+            (None, _) => None,
         };
-        let name = camel(&format!("{}Body", name.to_upper_camel_case()));
-        Some((
-            body,
-            Body {
-                name,
-                schema,
-                only_credential,
-            },
-        ))
-    }
-
-    fn parameter_type(&self, parameter: &Parameter) -> TokenStream {
-        let kind = match &parameter.schema {
-            Some(schema) => self.type_of(schema),
-            None => quote!(String),
+        let parameters_argument = parameters.as_ref().map(|_| quote!(parameters,));
+        let read_body = operation.body.as_ref().filter(|body| body.is_read);
+        let body = read_body.map(|body| {
+            let value = read_body_code(body);
+            quote!(let body = #value;)
+        });
+        let body_argument = read_body.map(|_| quote!(body,));
+        let is_used = caller.is_some() || parameters.is_some() || body.is_some();
+        let given = is_used.then(|| quote!(let mut given = Given::take(&mut request)?;));
+        let takes = is_used.then(|| quote!(mut));
+        let given =
+            given.map(
+                |given| match parameters.is_some() || read_body.is_some_and(reads_value) {
+                    true => given,
+                    false => quote!(let given = Given::take(&mut request)?;),
+                },
+            );
+        let respond = self.respond(operation);
+        let reply = match self.result(operation).0.to_string().as_str() {
+            "()" => quote!(()),
+            _ => quote!(reply),
         };
-        match parameter.required {
-            Required::True => kind,
-            Required::False => quote!(Option<#kind>),
-        }
-    }
-}
-
-fn tag_enum(tags: &[TagGroup<'_>]) -> TokenStream {
-    let variants = tags.iter().map(|tag| {
-        let comment = docs(tag.description);
-        let variant = camel(tag.name);
-        let name = tag.name;
         quote! {
-            #comment
-            #[oai(rename = #name)]
-            #variant,
+            async fn #lower<T: #upper>(
+                service: Arc<T>,
+                #takes request: Request,
+            ) -> poem::Result<Response> {
+                #given
+                #caller
+                #parameters
+                #body
+                let replied = T::#lower(&service, &request, #caller_argument #parameters_argument #body_argument);
+                Ok(match replied.await {
+                    Ok(#reply) => #respond,
+                    Err(failure) => failure.into_response(),
+                })
+            }
         }
+    }
+
+    /// The traits that sum up the operations of a tag.
+    pub(super) fn tags(&self) -> Vec<TokenStream> {
+        let tags = self.api.tags.iter().enumerate();
+        let traits = tags.filter_map(|(number, tag)| {
+            let bounds: Vec<&Ident> = self
+                .api
+                .operations
+                .iter()
+                .filter(|operation| operation.tag == number)
+                .map(|operation| &operation.upper)
+                .collect();
+            if bounds.is_empty() {
+                return None;
+            }
+            let (api, docs) = (&tag.api, comment(&tag.description, ""));
+            let about = comment(&format!("The operations of the tag `{}`.", tag.name), "");
+            let docs = match tag.description.is_empty() {
+                true => about,
+                false => docs,
+            };
+            Some(quote! {
+                #docs
+                pub trait #api: #(#bounds)+* {}
+
+                impl<T: #(#bounds)+*> #api for T {}
+            })
+        });
+        traits.collect()
+    }
+}
+
+/// The code that reads a body.
+fn read_body_code(body: &Body) -> TokenStream {
+    let value = |payload: &Payload| match payload {
+        Payload::Bytes => quote!(request.take_body()),
+        _ => quote!(given.body()?),
+    };
+    let Some(name) = &body.choice else {
+        return value(&body.contents[0].payload);
+    };
+    let arms = body.contents.iter().enumerate().map(|(number, content)| {
+        let (variant, value) = (&content.name, value(&content.payload));
+        let made = quote!(#name::#variant(#value));
+        let made = match body.required {
+            true => made,
+            false => quote!(Some(#made)),
+        };
+        quote!(Some(#number) => #made,)
     });
+    let other = match body.required {
+        true => quote!(_ => return Err(Rejection::without_body().into()),),
+        false => quote!(_ => None,),
+    };
     quote! {
-        #[derive(Tags)]
-        enum Tag {
-            #(#variants)*
+        match given.content() {
+            #(#arms)*
+            #other
         }
     }
 }
 
-/// The summary, then the description: poem-openapi takes them from the comment like that.
-fn summary_and_description(operation: &Operation) -> TokenStream {
-    let summary = operation.summary.as_deref().unwrap_or_default();
-    let description = operation.description.as_deref().unwrap_or_default();
-    docs(&format!("{summary}\n\n{description}"))
-}
-
-/// What lets clippy pass a method with as many parameters as its operation has.
-fn many_arguments(count: usize) -> Option<TokenStream> {
-    /// As many as clippy passes.
-    const FEW: usize = 7;
-    (count > FEW).then(|| quote!(#[allow(clippy::too_many_arguments)]))
+/// Tells whether one of the contents is read as a value.
+fn reads_value(body: &Body) -> bool {
+    body.contents
+        .iter()
+        .any(|content| content.payload != Payload::Bytes)
 }

@@ -1,199 +1,175 @@
-//! Security schemes, the credential that a request carries, and the trait that makes a principal
-//! of it.
-
-use utoipa::openapi::{
-    path::Operation,
-    security::{ApiKey, SecurityRequirement, SecurityScheme},
-};
+//! Credentials, and the trait that makes principals of them.
 
 use super::*;
-
-/// What an operation wants to know of its caller.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Access {
-    /// Nothing.
-    Public,
-    /// A credential if there is one.
-    Optional,
-    /// A credential that is worth a principal.
-    Required,
-}
+use crate::api::{Access, Alternative, Credential, Kind, Scheme};
 
 impl Writer<'_> {
     pub(super) fn security(&self) -> Vec<TokenStream> {
-        let Some(schemes) = self.credential_schemes() else {
-            return Vec::new();
+        let used = |scheme: usize| {
+            let mut alternatives = self.api.credentials.iter().flat_map(|it| &it.alternatives);
+            alternatives.any(|alternative| alternative.schemes.contains(&scheme))
         };
-        let mut items: Vec<TokenStream> = schemes
+        let schemes = self
+            .api
+            .schemes
             .iter()
-            .filter_map(|name| {
-                let scheme = self.components().security_schemes.get(name)?;
-                Some(security_scheme(name, scheme))
-            })
-            .collect();
-        let variants = schemes.iter().map(|name| {
-            let name = camel(name);
-            quote!(#name(#name),)
-        });
-        items.push(quote! {
-            /// What shows who calls. Where a request carries several, the first of these.
-            #[derive(SecurityScheme)]
-            pub enum Credential {
-                #(#variants)*
+            .enumerate()
+            .filter(|(id, _)| used(*id));
+        let mut items: Vec<TokenStream> = schemes.map(|(_, scheme)| self.scheme(scheme)).collect();
+        let sets = self
+            .api
+            .credentials
+            .iter()
+            .filter(|set| set.only().is_none());
+        items.extend(sets.map(|set| self.set(set)));
+        let mut operations = self.api.operations.iter();
+        if operations.any(|operation| matches!(operation.access, Access::Required(_))) {
+            items.push(quote! {
+                /// Turns a credential into who calls, before a method is called that needs to know.
+                pub trait Authenticate<C>: Send + Sync + 'static {
+                    /// Who calls.
+                    type Principal: Send;
+
+                    /// Answers who presents the credential, or why it is worth nothing.
+                    fn authenticate(
+                        &self,
+                        request: &Request,
+                        credential: C,
+                    ) -> impl Future<Output = Result<Self::Principal, Failure>> + Send;
+                }
+            });
+        }
+        items
+    }
+
+    fn scheme(&self, scheme: &Scheme) -> TokenStream {
+        let (name, wire) = (&scheme.name, &scheme.wire);
+        let docs = comment(&scheme.description, "");
+        let scopes = self.scopes_argument();
+        let (fields, value) = match scheme.kind {
+            Kind::Key { .. } | Kind::Bearer { .. } => (
+                quote!((pub Secret);),
+                quote!(presented.key(#wire).map(Self)),
+            ),
+            Kind::Basic => (
+                quote!({
+                    pub user: String,
+                    pub password: Secret,
+                }),
+                quote! {
+                    let (user, password) = presented.basic(#wire)?;
+                    Some(Self { user, password })
+                },
+            ),
+            Kind::OAuth2 | Kind::OpenIdConnect(_) => (
+                quote!({
+                    pub token: Secret,
+                    /// The scopes that the operation needs.
+                    pub scopes: &'static [&'static str],
+                }),
+                quote! {
+                    let token = presented.key(#wire)?;
+                    let mut of_scheme = scopes.iter().filter(|(scheme, _)| *scheme == #wire);
+                    let scopes = of_scheme.next().map_or(&[][..], |(_, scopes)| scopes);
+                    Some(Self { token, scopes })
+                },
+            ),
+        };
+        let ignored =
+            (scopes.is_some() && !has_scopes(&scheme.kind)).then(|| quote!(let _ = scopes;));
+        quote! {
+            #docs
+            #[derive(Clone, Debug)]
+            pub struct #name #fields
+
+            impl #name {
+                fn of(presented: &Presented #scopes) -> Option<Self> {
+                    #ignored
+                    #value
+                }
             }
-        });
-        items.push(self.credential_of_key(&schemes));
-        if self.has_access(Access::Optional) {
-            items.push(quote! {
-                /// A credential where the document leaves it to the caller to have one.
-                #[derive(SecurityScheme)]
-                pub enum OptionalCredential {
-                    /// One was sent.
-                    Some(Credential),
-                    /// None was sent.
-                    #[oai(fallback)]
-                    None,
-                }
+        }
+    }
+
+    fn set(&self, set: &Credential) -> TokenStream {
+        let name = &set.name;
+        let (scopes, given) = (self.scopes_argument(), self.scopes_given());
+        let variants = set
+            .alternatives
+            .iter()
+            .map(|Alternative { name, schemes }| {
+                let kinds = schemes.iter().map(|scheme| &self.api.schemes[*scheme].name);
+                quote!(#name(#(#kinds),*),)
             });
-            items.push(quote! {
-                impl openapi_lockstep_runtime::FromKey for OptionalCredential {
-                    fn from_key(key: Option<openapi_lockstep_runtime::Key>) -> Option<Self> {
-                        Some(match openapi_lockstep_runtime::FromKey::from_key(key) {
-                            Some(credential) => Self::Some(credential),
-                            None => Self::None,
-                        })
-                    }
-                }
-            });
-            items.push(quote! {
-                impl From<OptionalCredential> for Option<Credential> {
-                    fn from(credential: OptionalCredential) -> Self {
-                        match credential {
-                            OptionalCredential::Some(credential) => Some(credential),
-                            OptionalCredential::None => None,
+        let tries = set
+            .alternatives
+            .iter()
+            .map(|Alternative { name, schemes }| {
+                let kinds: Vec<&Ident> = schemes
+                    .iter()
+                    .map(|scheme| &self.api.schemes[*scheme].name)
+                    .collect();
+                match kinds.as_slice() {
+                    [kind] => quote! {
+                        if let Some(credential) = #kind::of(presented #given) {
+                            return Some(Self::#name(credential));
+                        }
+                    },
+                    kinds => {
+                        let bindings: Vec<Ident> = (1..=kinds.len())
+                            .map(|number| crate::names::ident(&format!("credential_{number}")))
+                            .collect();
+                        quote! {
+                            if let (#(Some(#bindings)),*) = (#(#kinds::of(presented #given)),*) {
+                                return Some(Self::#name(#(#bindings),*));
+                            }
                         }
                     }
                 }
             });
-        }
-        items.push(quote! {
-            /// Turns a credential into the principal, before a method is called that needs one.
-            pub trait Security: Send + Sync + 'static {
-                /// Who calls, as the implementation knows them.
-                type Principal: Send;
-
-                /// The principal that the credential is worth, or the answer to the caller.
-                fn authenticate(
-                    &self,
-                    request: &Request,
-                    credential: Credential,
-                ) -> impl Future<Output = Result<Self::Principal, Failure>> + Send;
-            }
-        });
-        items
-    }
-
-    /// The conversion of a key into a credential, by the place that it came from.
-    fn credential_of_key(&self, schemes: &[String]) -> TokenStream {
-        let arms = schemes.iter().filter_map(|name| {
-            let scheme = self.components().security_schemes.get(name)?;
-            let name = camel(name);
-            Some(match scheme {
-                RefOr::T(SecurityScheme::ApiKey(_)) => quote! {
-                    openapi_lockstep_runtime::Key::Cookie(key) => Some(Self::#name(#name(ApiKey { key }))),
-                },
-                _ => quote! {
-                    openapi_lockstep_runtime::Key::Bearer(token) => Some(Self::#name(#name(Bearer { token }))),
-                },
-            })
-        });
-        let others = (schemes.len() < 2).then(|| quote!(_ => None,));
         quote! {
-            impl openapi_lockstep_runtime::FromKey for Credential {
-                fn from_key(key: Option<openapi_lockstep_runtime::Key>) -> Option<Self> {
-                    match key? {
-                        #(#arms)*
-                        #others
-                    }
+            /// A credential of one of these kinds. Where a request carries several, the first of them.
+            #[derive(Clone, Debug)]
+            pub enum #name {
+                #(#variants)*
+            }
+
+            impl #name {
+                fn of(presented: &Presented #scopes) -> Option<Self> {
+                    #(#tries)*
+                    None
                 }
             }
         }
     }
 
-    /// The names of the schemes that every secured operation takes, if one is.
-    pub(super) fn credential_schemes(&self) -> Option<Vec<String>> {
-        let global = self.model.security.iter().flatten();
-        let own = self
-            .operations()
-            .filter_map(|(_, _, operation)| operation.security.as_ref())
-            .flatten();
-        let mut schemes: Vec<String> = Vec::new();
-        for name in global.chain(own).filter_map(scheme_name) {
-            if !schemes.contains(&name) {
-                schemes.push(name);
-            }
-        }
-        (!schemes.is_empty()).then_some(schemes)
+    /// What `of` is given besides, in a document whose tokens have scopes.
+    fn scopes_argument(&self) -> Option<TokenStream> {
+        self.has_scopes()
+            .then(|| quote!(, scopes: &'static [(&'static str, &'static [&'static str])]))
     }
 
-    pub(super) fn access(&self, operation: &Operation) -> Access {
-        let requirements = match &operation.security {
-            Some(own) => own,
-            None => match &self.model.security {
-                Some(global) => global,
-                None => return Access::Public,
-            },
-        };
-        let schemes = requirements.iter().filter_map(scheme_name).count();
-        if schemes == 0 {
-            Access::Public
-        } else if schemes < requirements.len() {
-            Access::Optional
-        } else {
-            Access::Required
-        }
+    fn scopes_given(&self) -> Option<TokenStream> {
+        self.has_scopes().then(|| quote!(, scopes))
     }
 
-    fn has_access(&self, access: Access) -> bool {
-        self.operations()
-            .any(|(_, _, operation)| self.access(operation) == access)
+    fn has_scopes(&self) -> bool {
+        self.api
+            .schemes
+            .iter()
+            .any(|scheme| has_scopes(&scheme.kind))
+    }
+
+    /// The scopes of an operation, as its credential is given them.
+    pub(super) fn scopes(&self, operation: &Operation) -> Option<TokenStream> {
+        let scopes = operation.scopes.iter().map(|(scheme, scopes)| {
+            let wire = &self.api.schemes[*scheme].wire;
+            quote!((#wire, &[#(#scopes),*]))
+        });
+        self.has_scopes().then(|| quote!(, &[#(#scopes),*]))
     }
 }
 
-/// The name of the one scheme of a requirement; none for `{}`.
-fn scheme_name(requirement: &SecurityRequirement) -> Option<String> {
-    // The model keeps its map to itself.
-    let value = serde_json::to_value(requirement).ok()?;
-    value.as_object()?.keys().next().cloned()
-}
-
-fn security_scheme(name: &str, scheme: &RefOr<SecurityScheme>) -> TokenStream {
-    let ident = camel(name);
-    match scheme {
-        RefOr::T(SecurityScheme::ApiKey(ApiKey::Cookie(value))) => {
-            let comment = docs(value.description.as_deref().unwrap_or_default());
-            let key_name = &value.name;
-            quote! {
-                #comment
-                #[derive(SecurityScheme)]
-                #[oai(rename = #name, ty = "api_key", key_in = "cookie", key_name = #key_name)]
-                pub struct #ident(pub ApiKey);
-            }
-        }
-        RefOr::T(SecurityScheme::Http(value)) => {
-            let comment = docs(value.description.as_deref().unwrap_or_default());
-            let format = value
-                .bearer_format
-                .as_ref()
-                .map(|format| quote!(, bearer_format = #format));
-            quote! {
-                #comment
-                #[derive(SecurityScheme)]
-                #[oai(rename = #name, ty = "bearer" #format)]
-                pub struct #ident(pub Bearer);
-            }
-        }
-        // The rules refuse every other.
-        _ => quote!(),
-    }
+fn has_scopes(kind: &Kind) -> bool {
+    matches!(kind, Kind::OAuth2 | Kind::OpenIdConnect(_))
 }

@@ -1,5 +1,7 @@
 //! What the schemas of a document say, with names and without references.
 
+use std::collections::HashSet;
+
 use proc_macro2::Ident;
 
 /// The place of a type among those of the document.
@@ -8,6 +10,8 @@ pub(crate) type TypeId = usize;
 /// A type with a name of its own.
 #[derive(Debug)]
 pub(crate) struct Named {
+    /// Its name among the document's schemas, if it is one of them.
+    pub(crate) component: Option<String>,
     pub(crate) name: Ident,
     pub(crate) description: String,
     pub(crate) deprecated: bool,
@@ -28,6 +32,8 @@ pub(crate) enum Shape {
 
 #[derive(Debug)]
 pub(crate) struct Record {
+    /// Whether it has a member that carries a credential, which is none of these.
+    pub(crate) has_credential: bool,
     pub(crate) members: Vec<Member>,
     pub(crate) rest: Rest,
 }
@@ -87,6 +93,10 @@ pub(crate) enum Type {
     /// A floating-point number, by the name of its Rust type.
     Float(&'static str),
     Text,
+    /// A text that nobody is to see.
+    Secret,
+    /// A file of a multipart body.
+    File,
     Uuid,
     DateTime,
     Date,
@@ -115,4 +125,31 @@ impl Type {
             _ => None,
         }
     }
+}
+
+/// The types that values of some types are made of, and these themselves.
+pub(crate) fn reached<'a>(
+    types: &'a [Named],
+    roots: impl IntoIterator<Item = &'a Type>,
+) -> HashSet<TypeId> {
+    let mut reached = HashSet::new();
+    let mut open: Vec<&Type> = roots.into_iter().collect();
+    while let Some(kind) = open.pop() {
+        match kind {
+            Type::List(kind) | Type::Map(kind) | Type::Nullable(kind) => open.push(kind),
+            Type::Named(id) if reached.insert(*id) => match &types[*id].shape {
+                Shape::Record(record) => {
+                    open.extend(record.members.iter().map(|member| &member.kind));
+                    if let Rest::Kept(_, kind) = &record.rest {
+                        open.push(kind);
+                    }
+                }
+                Shape::Union(union) => open.extend(union.alternatives.iter().map(|it| &it.kind)),
+                Shape::Alias(kind) => open.push(kind),
+                Shape::Values(_) => {}
+            },
+            _ => {}
+        }
+    }
+    reached
 }

@@ -3,7 +3,7 @@
 //! A type holds every value that its schema takes; it may hold others too, which are for the check
 //! against the schema to refuse. Where there is no better type it is any JSON value, with the reason.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     names::Scope,
-    pointers::{join, last, members},
+    pointers::{BODY_MEMBER, contents, join, last, members, resolve},
 };
 
 /// Keywords that say what kind of value a schema takes; one without any takes whatever JSON has.
@@ -42,8 +42,13 @@ type Schema = Map<String, Value>;
 /// A schema, and where it stands.
 type Part<'a> = (String, &'a Schema);
 
-struct Reader<'a> {
+/// Reads the schemas of a document, each once.
+pub(crate) struct TypeReader<'a> {
     document: &'a Value,
+    /// The schemas of bodies whose binary members are files.
+    with_files: BTreeSet<String>,
+    /// What of the schemas cannot be read, and where.
+    wrong: Vec<(String, String)>,
     /// The types with a name, where each stands; none for the shape of one that is being read.
     named: Vec<(String, Option<Named>)>,
     known: HashMap<String, Type>,
@@ -52,26 +57,55 @@ struct Reader<'a> {
     scope: Scope,
 }
 
-/// The types of all components of a document.
-pub(super) fn read(document: &Value) -> Vec<Named> {
-    let mut reader = Reader {
-        document,
-        named: Vec::new(),
-        known: HashMap::new(),
-        open: Vec::new(),
-        scope: Scope::new(PRELUDE),
-    };
-    for pointer in members(document, COMPONENTS) {
-        reader.at(&pointer, &last(&pointer));
+impl<'a> TypeReader<'a> {
+    pub(crate) fn new(document: &'a Value) -> Self {
+        Self {
+            document,
+            with_files: multipart_schemas(document),
+            wrong: Vec::new(),
+            named: Vec::new(),
+            known: HashMap::new(),
+            open: Vec::new(),
+            scope: Scope::new(PRELUDE),
+        }
     }
-    let named = reader.named.into_iter();
-    named.filter_map(|(_, named)| named).collect()
-}
 
-impl<'a> Reader<'a> {
+    /// Reads all components, so that they have their names before any other schema.
+    pub(crate) fn components(&mut self) {
+        for pointer in members(self.document, COMPONENTS) {
+            self.at(&pointer, &last(&pointer));
+        }
+    }
+
+    /// The types that have a name, and what is wrong with schemas, where it stands.
+    pub(crate) fn finish(self) -> (Vec<Named>, Vec<(String, String)>) {
+        let named = self.named.into_iter();
+        (named.filter_map(|(_, named)| named).collect(), self.wrong)
+    }
+
+    /// Tells whether all values of a type are objects.
+    pub(crate) fn is_record(&self, kind: &Type) -> bool {
+        match kind {
+            Type::Map(_) | Type::Any(_) => true,
+            Type::Named(id) => match self.named.get(*id) {
+                Some((_, Some(named))) => match &named.shape {
+                    Shape::Record(_) => true,
+                    Shape::Alias(kind) => self.is_record(kind),
+                    Shape::Union(union) => {
+                        let mut alternatives = union.alternatives.iter();
+                        alternatives.all(|alternative| self.is_record(&alternative.kind))
+                    }
+                    Shape::Values(_) => false,
+                },
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
     /// The type of the schema at `pointer`, which is called `name` if it needs one of its own. A
     /// component has one whatever it is.
-    fn at(&mut self, pointer: &str, name: &str) -> Type {
+    pub(crate) fn at(&mut self, pointer: &str, name: &str) -> Type {
         if let Some(known) = self.known.get(pointer) {
             return known.clone();
         }
@@ -101,7 +135,7 @@ impl<'a> Reader<'a> {
 
     fn kind(&mut self, pointer: &str, schema: &'a Schema, name: &str) -> Type {
         if let Some(Value::String(reference)) = schema.get("$ref") {
-            return self.reference(reference);
+            return self.reference(pointer, reference);
         }
         if let Some(value) = schema.get("const") {
             return self.values(pointer, schema, name, std::slice::from_ref(value));
@@ -172,6 +206,7 @@ impl<'a> Reader<'a> {
             ("string", Some("uuid")) => Type::Uuid,
             ("string", Some("date-time")) => Type::DateTime,
             ("string", Some("date")) => Type::Date,
+            ("string", Some("password")) => Type::Secret,
             ("string", _) => Type::Text,
             ("array", _) => self.list(pointer, schema, name),
             ("object", _) => self.object(pointer, schema, name),
@@ -179,11 +214,18 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn reference(&mut self, reference: &str) -> Type {
+    fn reference(&mut self, pointer: &str, reference: &str) -> Type {
         let target = target(reference);
         match target.filter(|target| self.document.pointer(target).is_some()) {
-            Some(target) => self.at(&target, &last(&target)),
-            None => Type::Any(Some("it refers to nothing in the document")),
+            Some(target) => {
+                let owner = target.strip_suffix("/schema").unwrap_or(&target);
+                self.at(&target, &last(owner))
+            }
+            None => {
+                let reason = format!("names nothing in the document: {reference}");
+                self.wrong.push((join(pointer, "$ref"), reason));
+                Type::Any(Some("it refers to nothing in the document"))
+            }
         }
     }
 
@@ -258,6 +300,7 @@ impl<'a> Reader<'a> {
     fn record(&mut self, parts: &[Part<'a>], name: &str) -> Record {
         let mut scope = Scope::default();
         let mut members = Vec::<Member>::new();
+        let mut has_credential = false;
         let required: Vec<&Value> = parts
             .iter()
             .filter_map(|(_, part)| part.get("required")?.as_array())
@@ -266,8 +309,16 @@ impl<'a> Reader<'a> {
         for (pointer, part) in parts {
             let properties = part.get("properties").and_then(Value::as_object);
             for (wire, schema) in properties.into_iter().flatten() {
+                // A contract takes it out before anybody reads the body.
+                if schema[BODY_MEMBER] == true {
+                    has_credential = true;
+                    continue;
+                }
                 let place = join(&join(pointer, "properties"), wire);
-                let kind = self.at(&place, &format!("{name} {wire}"));
+                let kind = match self.with_files.contains(pointer) {
+                    true => self.file(&place, &format!("{name} {wire}")),
+                    false => self.at(&place, &format!("{name} {wire}")),
+                };
                 match members.iter_mut().find(|member| member.wire == *wire) {
                     // Both hold, and one that says nothing says no less than the other.
                     Some(member) if matches!(member.kind, Type::Any(_)) => member.kind = kind,
@@ -275,12 +326,25 @@ impl<'a> Reader<'a> {
                     None => members.push(Member {
                         wire: wire.clone(),
                         name: scope.lower(wire),
-                        description: text(schema, "description"),
+                        description: described(schema),
                         deprecated: schema["deprecated"] == true,
                         kind,
                         required: required.iter().any(|name| *name == wire),
                     }),
                 }
+            }
+        }
+        // A member that has to be there, of which nothing more is said.
+        for wire in required.iter().filter_map(|name| name.as_str()) {
+            if !members.iter().any(|member| member.wire == wire) {
+                members.push(Member {
+                    wire: wire.to_owned(),
+                    name: scope.lower(wire),
+                    description: String::new(),
+                    deprecated: false,
+                    kind: Type::Any(None),
+                    required: true,
+                });
             }
         }
         let mut rest = None;
@@ -293,7 +357,27 @@ impl<'a> Reader<'a> {
             None if parts.iter().any(closed) => Rest::Closed,
             None => Rest::Ignored,
         };
-        Record { members, rest }
+        Record {
+            has_credential,
+            members,
+            rest,
+        }
+    }
+
+    /// The type of a member of a multipart body: bytes are a file there.
+    fn file(&mut self, pointer: &str, name: &str) -> Type {
+        let is_file = |schema: &Value| {
+            let kind = schema["type"].as_str().unwrap_or("string");
+            kind == "string"
+                && (schema["format"] == "binary" || schema.get("contentMediaType").is_some())
+        };
+        match self.document.pointer(pointer) {
+            Some(schema) if is_file(schema) => Type::File,
+            Some(schema) if schema["type"] == "array" && is_file(&schema["items"]) => {
+                Type::List(Box::new(Type::File))
+            }
+            _ => self.at(pointer, name),
+        }
     }
 
     fn all_of(&mut self, pointer: &str, schema: &'a Schema, name: &str, parts: &[Value]) -> Type {
@@ -438,6 +522,7 @@ impl<'a> Reader<'a> {
         let shape = shape(self);
         let description = schema.get("description").and_then(Value::as_str);
         self.named[id].1 = Some(Named {
+            component: is_component(pointer).then(|| last(pointer)),
             name: ident,
             description: description.unwrap_or_default().to_owned(),
             deprecated: schema.get("deprecated") == Some(&Value::Bool(true)),
@@ -445,6 +530,17 @@ impl<'a> Reader<'a> {
         });
         Type::Named(id)
     }
+}
+
+/// The schemas of all multipart bodies.
+fn multipart_schemas(document: &Value) -> BTreeSet<String> {
+    let contents = contents(document)
+        .into_iter()
+        .flat_map(|it| members(document, &it));
+    let multipart = contents.filter(|content| last(content).starts_with("multipart/"));
+    multipart
+        .map(|content| resolve(document, &join(&content, "schema"), "schemas"))
+        .collect()
 }
 
 /// The pointer that a reference within the document means.
@@ -521,6 +617,71 @@ fn is_object(schema: &Schema) -> bool {
 fn is_component(pointer: &str) -> bool {
     let parent = pointer.rsplit_once('/').map(|(parent, _)| parent);
     parent == Some(COMPONENTS)
+}
+
+/// The description of a schema, and what limits its values: the type does not say it.
+pub(crate) fn described(schema: &Value) -> String {
+    let mut paragraphs = vec![text(schema, "description").trim_end().to_owned()];
+    for (schema, of) in [(schema, "Limits"), (&schema["items"], "Limits of each")] {
+        let limits = limits(schema);
+        if !limits.is_empty() {
+            paragraphs.push(format!("{of}: {}", limits.join(", ")));
+        }
+    }
+    paragraphs.retain(|paragraph| !paragraph.is_empty());
+    paragraphs.join("\n\n")
+}
+
+/// The keywords of a schema that limit a value and do not change its type.
+fn limits(schema: &Value) -> Vec<String> {
+    const LIMITS: [&str; 14] = [
+        "format",
+        "minimum",
+        "exclusiveMinimum",
+        "maximum",
+        "exclusiveMaximum",
+        "multipleOf",
+        "minLength",
+        "maxLength",
+        "minItems",
+        "maxItems",
+        "uniqueItems",
+        "minProperties",
+        "maxProperties",
+        "pattern",
+    ];
+    /// The formats that say the type.
+    const TYPES: [&str; 16] = [
+        "binary",
+        "date",
+        "date-time",
+        "double",
+        "float",
+        "int16",
+        "int32",
+        "int64",
+        "int8",
+        "password",
+        "uint",
+        "uint16",
+        "uint32",
+        "uint64",
+        "uint8",
+        "uuid",
+    ];
+    let limit = |keyword: &&str| match schema.get(keyword)? {
+        // A limit that no value exceeds.
+        Value::Bool(false) => None,
+        Value::Number(least)
+            if keyword.starts_with("min") && *keyword != "minimum" && least.as_u64() == Some(0) =>
+        {
+            None
+        }
+        Value::String(text) if TYPES.contains(&text.as_str()) => None,
+        Value::String(text) => Some(format!("`{keyword}: {text}`")),
+        value => Some(format!("`{keyword}: {value}`")),
+    };
+    LIMITS.iter().filter_map(limit).collect()
 }
 
 fn text(schema: &Value, keyword: &str) -> String {

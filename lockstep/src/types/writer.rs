@@ -1,23 +1,98 @@
 //! Types -> Rust code that needs serde alone, and uuid and chrono where a format asks for them.
 //!
-//! Of the prelude it names [`PRELUDE`]; everything else is written out from its crate.
+//! Of the prelude and of serde it names [`PRELUDE`]; everything else is written out from its crate.
+
+use std::collections::HashSet;
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
 use super::model::{Member, Named, Record, Rest, Shape, Type, TypeId, Union, Variant};
 
-/// What the code names of the prelude, so that no type of a document can be called so.
-pub(super) const PRELUDE: [&str; 5] = ["Box", "Option", "Result", "String", "Vec"];
+/// The names that the code uses, so that no type of a document can be called so.
+pub(super) const PRELUDE: [&str; 7] = [
+    "Box",
+    "Deserialize",
+    "Option",
+    "Result",
+    "Serialize",
+    "String",
+    "Vec",
+];
+
+/// How the types of one side are written.
+pub(crate) struct Side {
+    /// The type of a text that nobody is to see.
+    pub(crate) secret: TokenStream,
+    /// The type of a file of a multipart body.
+    pub(crate) file: TokenStream,
+    /// Whether it is the side that calls, which is warned of what is deprecated, and needs no type for
+    /// a body that carries a credential and nothing else.
+    pub(crate) calls: bool,
+    /// The types whose unknown members are kept where the document says that there may be some: those
+    /// that the side reads. Nothing is kept of what it only writes.
+    pub(crate) reads: HashSet<TypeId>,
+}
+
+/// The name of a variant as serde's rule writes it.
+type Rule = fn(&str) -> String;
+
+/// serde's rules for the names of variants.
+const RULES: [(&str, Rule); 6] = [
+    ("snake_case", |name| words(name, "_")),
+    ("kebab-case", |name| words(name, "-")),
+    ("lowercase", |name| name.to_ascii_lowercase()),
+    ("UPPERCASE", |name| name.to_ascii_uppercase()),
+    ("SCREAMING_SNAKE_CASE", |name| {
+        words(name, "_").to_ascii_uppercase()
+    }),
+    ("camelCase", |name| match name.get(..1) {
+        Some(first) => first.to_ascii_lowercase() + &name[1..],
+        None => name.to_owned(),
+    }),
+];
+
+/// The words of a name in lower case: each begins with a capital.
+fn words(name: &str, separator: &str) -> String {
+    let mut words = String::new();
+    for (place, letter) in name.char_indices() {
+        if place > 0 && letter.is_uppercase() {
+            words.push_str(separator);
+        }
+        words.push(letter.to_ascii_lowercase());
+    }
+    words
+}
 
 /// The items of all types.
-pub(super) fn write(types: &[Named]) -> Vec<TokenStream> {
+pub(crate) fn write(types: &[Named], side: &Side) -> Vec<TokenStream> {
     // The code itself uses what it has marked.
-    let allowed = types.iter().any(has_deprecated);
+    let allowed = side.calls && types.iter().any(has_deprecated);
     let allowed = allowed.then(|| quote!(#[allow(deprecated)]));
-    let writer = Writer { types, allowed };
-    let ids = 0..types.len();
+    let writer = TypeWriter {
+        types,
+        side,
+        allowed,
+    };
+    let is_needed = |id: &TypeId| match &types[*id].shape {
+        Shape::Record(record) => {
+            !(side.calls && record.has_credential && record.members.is_empty())
+        }
+        _ => true,
+    };
+    let ids = (0..types.len()).filter(is_needed);
     let mut items: Vec<TokenStream> = ids.map(|id| writer.item(id)).collect();
+    let text: String = items.iter().map(TokenStream::to_string).collect();
+    let text = text.replace(' ', "");
+    let derives =
+        |name: &&str| text.contains(&format!(",{name},")) || text.contains(&format!(",{name})]"));
+    let used = ["Deserialize", "Serialize"].into_iter().filter(derives);
+    let used: Vec<Ident> = used
+        .map(|name| Ident::new(name, Span::call_site()))
+        .collect();
+    if !used.is_empty() {
+        items.insert(0, quote!(use serde::{#(#used),*};));
+    }
     if items
         .iter()
         .any(|item| item.to_string().contains("presence::"))
@@ -27,8 +102,9 @@ pub(super) fn write(types: &[Named]) -> Vec<TokenStream> {
     items
 }
 
-struct Writer<'a> {
+struct TypeWriter<'a> {
     types: &'a [Named],
+    side: &'a Side,
     /// The attribute of every item that may use something deprecated.
     allowed: Option<TokenStream>,
 }
@@ -41,15 +117,16 @@ fn has_deprecated(named: &Named) -> bool {
     named.deprecated || members.iter().any(|member| member.deprecated)
 }
 
-impl Writer<'_> {
+impl TypeWriter<'_> {
     fn item(&self, id: TypeId) -> TokenStream {
         let Named {
             name,
             description,
             deprecated,
             shape,
+            ..
         } = &self.types[id];
-        let deprecated = deprecated.then(|| quote!(#[deprecated]));
+        let deprecated = (self.side.calls && *deprecated).then(|| quote!(#[deprecated]));
         let head = |reason: &str| {
             let comment = comment(description, reason);
             let allowed = &self.allowed;
@@ -73,8 +150,10 @@ impl Writer<'_> {
     fn record(&self, id: TypeId, head: &TokenStream, record: &Record) -> TokenStream {
         let name = &self.types[id].name;
         let members = record.members.iter().map(|member| self.member(id, member));
+        let is_read = self.side.reads.contains(&id);
         let (closed, rest) = match &record.rest {
             Rest::Ignored => (None, None),
+            Rest::Kept(_, Type::Any(None)) if !is_read => (None, None),
             Rest::Closed => (Some(quote!(#[serde(deny_unknown_fields)])), None),
             Rest::Kept(field, kind) => {
                 let kind = self.kind(kind);
@@ -88,7 +167,7 @@ impl Writer<'_> {
         };
         quote! {
             #head
-            #[derive(Clone, Debug, PartialEq, serde::Deserialize, serde::Serialize)]
+            #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
             #closed
             pub struct #name {
                 #(#members)*
@@ -107,7 +186,7 @@ impl Writer<'_> {
             required,
         } = member;
         let comment = comment(description, reason(kind));
-        let deprecated = deprecated.then(|| quote!(#[deprecated]));
+        let deprecated = (self.side.calls && *deprecated).then(|| quote!(#[deprecated]));
         let takes_null = self.takes_null(kind);
         let mut serde = Vec::new();
         if name.to_string().trim_start_matches("r#") != wire {
@@ -134,17 +213,19 @@ impl Writer<'_> {
     }
 
     fn values(&self, name: &Ident, head: &TokenStream, values: &[Variant]) -> TokenStream {
+        let rule = RULES.iter().find(|(_, rule)| {
+            let mut values = values.iter();
+            values.all(|it| rule(it.name.to_string().trim_start_matches("r#")) == it.wire)
+        });
+        let renamed = rule.map(|(rule, _)| quote!(#[serde(rename_all = #rule)]));
         let variants = values.iter().map(|Variant { wire, name }| {
-            quote! {
-                #[serde(rename = #wire)]
-                #name,
-            }
+            let rename = rule.is_none().then(|| quote!(#[serde(rename = #wire)]));
+            quote!(#rename #name,)
         });
         quote! {
             #head
-            #[derive(
-                Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, serde::Deserialize, serde::Serialize,
-            )]
+            #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Deserialize, Serialize)]
+            #renamed
             pub enum #name {
                 #(#variants)*
             }
@@ -159,14 +240,14 @@ impl Writer<'_> {
             quote!(#variant(#kind),)
         });
         // Without a tag the first alternative that takes a value has it.
-        let derived = union.tag.is_none().then(|| quote!(serde::Deserialize,));
+        let derived = union.tag.is_none().then(|| quote!(Deserialize,));
         let tagged = union
             .tag
             .iter()
             .map(|tag| deserialize_by_tag(name, tag, union));
         quote! {
             #head
-            #[derive(Clone, Debug, PartialEq, #derived serde::Serialize)]
+            #[derive(Clone, Debug, PartialEq, #derived Serialize)]
             #[serde(untagged)]
             pub enum #name {
                 #(#variants)*
@@ -225,6 +306,14 @@ impl Writer<'_> {
     }
 
     fn kind(&self, kind: &Type) -> TokenStream {
+        self.side.kind(self.types, &TokenStream::new(), kind)
+    }
+}
+
+impl Side {
+    /// The Rust type of a value, with the path to the module of `types` before a name.
+    pub(crate) fn kind(&self, types: &[Named], path: &TokenStream, kind: &Type) -> TokenStream {
+        let inner = |kind| self.kind(types, path, kind);
         match kind {
             Type::Any(_) => quote!(serde_json::Value),
             Type::Bool => quote!(bool),
@@ -233,24 +322,26 @@ impl Writer<'_> {
                 quote!(#name)
             }
             Type::Text => quote!(String),
+            Type::Secret => self.secret.clone(),
+            Type::File => self.file.clone(),
             Type::Uuid => quote!(uuid::Uuid),
             Type::DateTime => quote!(chrono::DateTime<chrono::Utc>),
             Type::Date => quote!(chrono::NaiveDate),
             Type::List(items) => {
-                let items = self.kind(items);
+                let items = inner(items);
                 quote!(Vec<#items>)
             }
             Type::Map(values) => {
-                let values = self.kind(values);
+                let values = inner(values);
                 quote!(std::collections::BTreeMap<String, #values>)
             }
             Type::Nullable(kind) => {
-                let kind = self.kind(kind);
+                let kind = inner(kind);
                 quote!(Option<#kind>)
             }
             Type::Named(id) => {
-                let name = &self.types[*id].name;
-                quote!(#name)
+                let name = &types[*id].name;
+                quote!(#path #name)
             }
         }
     }
@@ -315,7 +406,7 @@ fn deserialize_by_tag(name: &Ident, tag: &str, union: &Union) -> TokenStream {
 }
 
 /// Why a type is any value, if it is one for want of a better.
-fn reason(kind: &Type) -> &'static str {
+pub(crate) fn reason(kind: &Type) -> &'static str {
     match kind {
         Type::Any(reason) => reason.unwrap_or_default(),
         Type::List(kind) | Type::Map(kind) | Type::Nullable(kind) => reason(kind),
@@ -324,7 +415,7 @@ fn reason(kind: &Type) -> &'static str {
 }
 
 /// A doc comment: the description, and why the type is any JSON value.
-fn comment(description: &str, reason: &str) -> TokenStream {
+pub(crate) fn comment(description: &str, reason: &str) -> TokenStream {
     let mut lines = plain(description);
     if !reason.is_empty() {
         if !lines.is_empty() {

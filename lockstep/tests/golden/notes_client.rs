@@ -4,867 +4,141 @@
 pub use progenitor_client::{ByteStream, ClientInfo, Error, ResponseValue};
 #[allow(unused_imports)]
 use progenitor_client::{encode_path, ClientHooks, OperationInfo, RequestBuilderExt};
-/// Types used as operation parameters and responses.
-#[allow(clippy::all)]
-#[allow(deprecated)]
+/// The values of the document's schemas.
 pub mod types {
-    ///`Code`
-    #[derive(
-        ::serde::Deserialize,
-        ::serde::Serialize,
-        Clone,
-        Copy,
-        Debug,
-        Eq,
-        Hash,
-        Ord,
-        PartialEq,
-        PartialOrd
-    )]
-    pub enum Code {
-        #[serde(rename = "invalid_request")]
-        InvalidRequest,
-        #[serde(rename = "not_logged_in")]
-        NotLoggedIn,
-        #[serde(rename = "not_found")]
-        NotFound,
-        #[serde(rename = "method_not_allowed")]
-        MethodNotAllowed,
-        #[serde(rename = "payload_too_large")]
-        PayloadTooLarge,
-        #[serde(rename = "unsupported_media_type")]
-        UnsupportedMediaType,
-        #[serde(rename = "internal_error")]
-        InternalError,
-        #[serde(rename = "too_many")]
-        TooMany,
-    }
-    impl ::std::fmt::Display for Code {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            match *self {
-                Self::InvalidRequest => f.write_str("invalid_request"),
-                Self::NotLoggedIn => f.write_str("not_logged_in"),
-                Self::NotFound => f.write_str("not_found"),
-                Self::MethodNotAllowed => f.write_str("method_not_allowed"),
-                Self::PayloadTooLarge => f.write_str("payload_too_large"),
-                Self::UnsupportedMediaType => f.write_str("unsupported_media_type"),
-                Self::InternalError => f.write_str("internal_error"),
-                Self::TooMany => f.write_str("too_many"),
-            }
-        }
-    }
-    impl ::std::str::FromStr for Code {
-        type Err = self::error::ConversionError;
-        fn from_str(
-            value: &str,
-        ) -> ::std::result::Result<Self, self::error::ConversionError> {
-            match value {
-                "invalid_request" => Ok(Self::InvalidRequest),
-                "not_logged_in" => Ok(Self::NotLoggedIn),
-                "not_found" => Ok(Self::NotFound),
-                "method_not_allowed" => Ok(Self::MethodNotAllowed),
-                "payload_too_large" => Ok(Self::PayloadTooLarge),
-                "unsupported_media_type" => Ok(Self::UnsupportedMediaType),
-                "internal_error" => Ok(Self::InternalError),
-                "too_many" => Ok(Self::TooMany),
-                _ => Err("invalid value".into()),
-            }
-        }
-    }
-    impl ::std::convert::TryFrom<&str> for Code {
-        type Error = self::error::ConversionError;
-        fn try_from(
-            value: &str,
-        ) -> ::std::result::Result<Self, self::error::ConversionError> {
-            value.parse()
-        }
-    }
-    impl ::std::convert::TryFrom<::std::string::String> for Code {
-        type Error = self::error::ConversionError;
-        fn try_from(
-            value: ::std::string::String,
-        ) -> ::std::result::Result<Self, self::error::ConversionError> {
-            value.parse()
-        }
-    }
+    use serde::{Deserialize, Serialize};
 
-    ///`Mood`
-    #[derive(
-        ::serde::Deserialize,
-        ::serde::Serialize,
-        Clone,
-        Copy,
-        Debug,
-        Eq,
-        Hash,
-        Ord,
-        PartialEq,
-        PartialOrd
-    )]
-    pub enum Mood {
-        #[serde(rename = "good")]
-        Good,
-        #[serde(rename = "so-so")]
-        SoSo,
-    }
-    impl ::std::fmt::Display for Mood {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            match *self {
-                Self::Good => f.write_str("good"),
-                Self::SoSo => f.write_str("so-so"),
-            }
-        }
-    }
-    impl ::std::str::FromStr for Mood {
-        type Err = self::error::ConversionError;
-        fn from_str(
-            value: &str,
-        ) -> ::std::result::Result<Self, self::error::ConversionError> {
-            match value {
-                "good" => Ok(Self::Good),
-                "so-so" => Ok(Self::SoSo),
-                _ => Err("invalid value".into()),
-            }
-        }
-    }
-    impl ::std::convert::TryFrom<&str> for Mood {
-        type Error = self::error::ConversionError;
-        fn try_from(
-            value: &str,
-        ) -> ::std::result::Result<Self, self::error::ConversionError> {
-            value.parse()
-        }
-    }
-    impl ::std::convert::TryFrom<::std::string::String> for Mood {
-        type Error = self::error::ConversionError;
-        fn try_from(
-            value: ::std::string::String,
-        ) -> ::std::result::Result<Self, self::error::ConversionError> {
-            value.parse()
-        }
-    }
-    /**A note.
+    /// The number of a note.
+    #[allow(deprecated)]
+    pub type NoteId = i64;
 
-It has many members.
-*/
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    /// A note.
+    ///
+    /// It has many members.
+    #[allow(deprecated)]
+    #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+    #[serde(deny_unknown_fields)]
     pub struct Note {
-        ///When it is due, if ever.
-        #[serde(deserialize_with = "::std::option::Option::deserialize")]
-        pub due: ::std::option::Option<::std::string::String>,
-        #[serde(
-            rename = "isDone",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[deprecated]
-        pub is_done: ::std::option::Option<bool>,
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        pub links: ::std::vec::Vec<i64>,
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub size: ::std::option::Option<i32>,
-        ///Limits: `pattern: ^[a-z ]*$`
-        pub text: ::std::string::String,
-        #[serde(rename = "type")]
-        pub type_: NoteKind,
+        pub r#type: NoteKind,
+        /// Limits: `pattern: ^[a-z ]*$`
+        pub text: String,
+        /// When it is due, if ever.
+        #[serde(deserialize_with = "presence::required")]
+        pub due: Option<String>,
         pub weight: f64,
-    }
-    impl Note {
-        pub fn builder() -> builder::Note {
-            Default::default()
-        }
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub size: Option<i32>,
+        #[deprecated]
+        #[serde(rename = "isDone", default, skip_serializing_if = "Option::is_none")]
+        pub is_done: Option<bool>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub links: Option<Vec<NoteId>>,
     }
 
-    ///`NoteKind`
-    #[derive(
-        ::serde::Deserialize,
-        ::serde::Serialize,
-        Clone,
-        Copy,
-        Debug,
-        Eq,
-        Hash,
-        Ord,
-        PartialEq,
-        PartialOrd
-    )]
+    #[allow(deprecated)]
+    #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Deserialize, Serialize)]
+    #[serde(rename_all = "kebab-case")]
     pub enum NoteKind {
-        #[serde(rename = "plain")]
         Plain,
-        #[serde(rename = "to-do")]
         ToDo,
     }
-    impl ::std::fmt::Display for NoteKind {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            match *self {
-                Self::Plain => f.write_str("plain"),
-                Self::ToDo => f.write_str("to-do"),
-            }
-        }
-    }
-    impl ::std::str::FromStr for NoteKind {
-        type Err = self::error::ConversionError;
-        fn from_str(
-            value: &str,
-        ) -> ::std::result::Result<Self, self::error::ConversionError> {
-            match value {
-                "plain" => Ok(Self::Plain),
-                "to-do" => Ok(Self::ToDo),
-                _ => Err("invalid value".into()),
-            }
-        }
-    }
-    impl ::std::convert::TryFrom<&str> for NoteKind {
-        type Error = self::error::ConversionError;
-        fn try_from(
-            value: &str,
-        ) -> ::std::result::Result<Self, self::error::ConversionError> {
-            value.parse()
-        }
-    }
-    impl ::std::convert::TryFrom<::std::string::String> for NoteKind {
-        type Error = self::error::ConversionError;
-        fn try_from(
-            value: ::std::string::String,
-        ) -> ::std::result::Result<Self, self::error::ConversionError> {
-            value.parse()
-        }
-    }
 
-    ///`NoteList`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[allow(deprecated)]
+    #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+    #[serde(deny_unknown_fields)]
     pub struct NoteList {
-        pub notes: ::std::vec::Vec<Note>,
-    }
-    impl NoteList {
-        pub fn builder() -> builder::NoteList {
-            Default::default()
-        }
+        pub notes: Vec<Note>,
     }
 
-    ///`Problem`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
-    pub struct Problem {
-        pub code: Code,
-        pub detail: ::std::string::String,
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        pub errors: ::std::vec::Vec<Wrong>,
-        pub status: i64,
-        pub title: ::std::string::String,
-        #[serde(rename = "type")]
-        pub type_: ::std::string::String,
-    }
-    impl Problem {
-        pub fn builder() -> builder::Problem {
-            Default::default()
-        }
+    #[allow(deprecated)]
+    #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Deserialize, Serialize)]
+    #[serde(rename_all = "kebab-case")]
+    pub enum Mood {
+        Good,
+        SoSo,
     }
 
-    ///`Status`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[allow(deprecated)]
+    #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+    #[serde(deny_unknown_fields)]
     pub struct Status {
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub mood: ::std::option::Option<Mood>,
-        #[serde(
-            rename = "moreText",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub more_text: ::std::option::Option<::std::string::String>,
-    }
-    impl Status {
-        pub fn builder() -> builder::Status {
-            Default::default()
-        }
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub mood: Option<Mood>,
+        #[serde(rename = "moreText", default, skip_serializing_if = "Option::is_none")]
+        pub more_text: Option<String>,
     }
 
-    ///`StatusReply`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
-    pub struct StatusReply {
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub mood: ::std::option::Option<Mood>,
-        #[serde(
-            rename = "moreText",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub more_text: ::std::option::Option<::std::string::String>,
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub token: ::std::option::Option<crate::Secret>,
-    }
-    impl StatusReply {
-        pub fn builder() -> builder::StatusReply {
-            Default::default()
-        }
+    #[allow(deprecated)]
+    #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+    #[serde(deny_unknown_fields)]
+    pub struct Problem {
+        pub r#type: String,
+        pub title: String,
+        pub status: i64,
+        pub detail: String,
+        pub code: Code,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub errors: Option<Vec<Wrong>>,
     }
 
-    ///`Wrong`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[allow(deprecated)]
+    #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Deserialize, Serialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum Code {
+        InvalidRequest,
+        NotLoggedIn,
+        NotFound,
+        MethodNotAllowed,
+        PayloadTooLarge,
+        UnsupportedMediaType,
+        InternalError,
+        TooMany,
+    }
+
+    #[allow(deprecated)]
+    #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+    #[serde(deny_unknown_fields)]
     pub struct Wrong {
-        pub detail: ::std::string::String,
-        pub pointer: ::std::string::String,
-    }
-    impl Wrong {
-        pub fn builder() -> builder::Wrong {
-            Default::default()
-        }
+        pub pointer: String,
+        pub detail: String,
     }
 
-    /// Types for composing complex structures.
     #[allow(deprecated)]
-    pub mod builder {
-        #[derive(Clone, Debug)]
-        pub struct Note {
-            due: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            is_done: ::std::result::Result<
-                ::std::option::Option<bool>,
-                ::std::string::String,
-            >,
-            links: ::std::result::Result<::std::vec::Vec<i64>, ::std::string::String>,
-            size: ::std::result::Result<
-                ::std::option::Option<i32>,
-                ::std::string::String,
-            >,
-            text: ::std::result::Result<::std::string::String, ::std::string::String>,
-            type_: ::std::result::Result<super::NoteKind, ::std::string::String>,
-            weight: ::std::result::Result<f64, ::std::string::String>,
-        }
-        impl ::std::default::Default for Note {
-            fn default() -> Self {
-                Self {
-                    due: Err("no value supplied for due".to_string()),
-                    is_done: Ok(Default::default()),
-                    links: Ok(Default::default()),
-                    size: Ok(Default::default()),
-                    text: Err("no value supplied for text".to_string()),
-                    type_: Err("no value supplied for type_".to_string()),
-                    weight: Err("no value supplied for weight".to_string()),
-                }
-            }
-        }
-        impl Note {
-            pub fn due<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.due = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for due: {e}")
-                    });
-                self
-            }
-            #[deprecated]
-            pub fn is_done<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<bool>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.is_done = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for is_done: {e}")
-                    });
-                self
-            }
-            pub fn links<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::vec::Vec<i64>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.links = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for links: {e}")
-                    });
-                self
-            }
-            pub fn size<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<i32>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.size = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for size: {e}")
-                    });
-                self
-            }
-            pub fn text<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::string::String>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.text = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for text: {e}")
-                    });
-                self
-            }
-            pub fn type_<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<super::NoteKind>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.type_ = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for type_: {e}")
-                    });
-                self
-            }
-            pub fn weight<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<f64>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.weight = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for weight: {e}")
-                    });
-                self
-            }
-        }
-        impl ::std::convert::TryFrom<Note> for super::Note {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: Note,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    due: value.due?,
-                    is_done: value.is_done?,
-                    links: value.links?,
-                    size: value.size?,
-                    text: value.text?,
-                    type_: value.type_?,
-                    weight: value.weight?,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Note> for Note {
-            fn from(value: super::Note) -> Self {
-                Self {
-                    due: Ok(value.due),
-                    is_done: Ok(value.is_done),
-                    links: Ok(value.links),
-                    size: Ok(value.size),
-                    text: Ok(value.text),
-                    type_: Ok(value.type_),
-                    weight: Ok(value.weight),
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct NoteList {
-            notes: ::std::result::Result<
-                ::std::vec::Vec<super::Note>,
-                ::std::string::String,
-            >,
-        }
-        impl ::std::default::Default for NoteList {
-            fn default() -> Self {
-                Self {
-                    notes: Err("no value supplied for notes".to_string()),
-                }
-            }
-        }
-        impl NoteList {
-            pub fn notes<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::vec::Vec<super::Note>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.notes = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for notes: {e}")
-                    });
-                self
-            }
-        }
-        impl ::std::convert::TryFrom<NoteList> for super::NoteList {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: NoteList,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self { notes: value.notes? })
-            }
-        }
-        impl ::std::convert::From<super::NoteList> for NoteList {
-            fn from(value: super::NoteList) -> Self {
-                Self { notes: Ok(value.notes) }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct Problem {
-            code: ::std::result::Result<super::Code, ::std::string::String>,
-            detail: ::std::result::Result<::std::string::String, ::std::string::String>,
-            errors: ::std::result::Result<
-                ::std::vec::Vec<super::Wrong>,
-                ::std::string::String,
-            >,
-            status: ::std::result::Result<i64, ::std::string::String>,
-            title: ::std::result::Result<::std::string::String, ::std::string::String>,
-            type_: ::std::result::Result<::std::string::String, ::std::string::String>,
-        }
-        impl ::std::default::Default for Problem {
-            fn default() -> Self {
-                Self {
-                    code: Err("no value supplied for code".to_string()),
-                    detail: Err("no value supplied for detail".to_string()),
-                    errors: Ok(Default::default()),
-                    status: Err("no value supplied for status".to_string()),
-                    title: Err("no value supplied for title".to_string()),
-                    type_: Err("no value supplied for type_".to_string()),
-                }
-            }
-        }
-        impl Problem {
-            pub fn code<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<super::Code>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.code = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for code: {e}")
-                    });
-                self
-            }
-            pub fn detail<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::string::String>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.detail = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for detail: {e}")
-                    });
-                self
-            }
-            pub fn errors<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::vec::Vec<super::Wrong>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.errors = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for errors: {e}")
-                    });
-                self
-            }
-            pub fn status<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<i64>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.status = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for status: {e}")
-                    });
-                self
-            }
-            pub fn title<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::string::String>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.title = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for title: {e}")
-                    });
-                self
-            }
-            pub fn type_<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::string::String>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.type_ = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for type_: {e}")
-                    });
-                self
-            }
-        }
-        impl ::std::convert::TryFrom<Problem> for super::Problem {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: Problem,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    code: value.code?,
-                    detail: value.detail?,
-                    errors: value.errors?,
-                    status: value.status?,
-                    title: value.title?,
-                    type_: value.type_?,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Problem> for Problem {
-            fn from(value: super::Problem) -> Self {
-                Self {
-                    code: Ok(value.code),
-                    detail: Ok(value.detail),
-                    errors: Ok(value.errors),
-                    status: Ok(value.status),
-                    title: Ok(value.title),
-                    type_: Ok(value.type_),
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct Status {
-            mood: ::std::result::Result<
-                ::std::option::Option<super::Mood>,
-                ::std::string::String,
-            >,
-            more_text: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-        }
-        impl ::std::default::Default for Status {
-            fn default() -> Self {
-                Self {
-                    mood: Ok(Default::default()),
-                    more_text: Ok(Default::default()),
-                }
-            }
-        }
-        impl Status {
-            pub fn mood<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<super::Mood>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.mood = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for mood: {e}")
-                    });
-                self
-            }
-            pub fn more_text<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.more_text = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for more_text: {e}")
-                    });
-                self
-            }
-        }
-        impl ::std::convert::TryFrom<Status> for super::Status {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: Status,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    mood: value.mood?,
-                    more_text: value.more_text?,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Status> for Status {
-            fn from(value: super::Status) -> Self {
-                Self {
-                    mood: Ok(value.mood),
-                    more_text: Ok(value.more_text),
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct StatusReply {
-            mood: ::std::result::Result<
-                ::std::option::Option<super::Mood>,
-                ::std::string::String,
-            >,
-            more_text: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            token: ::std::result::Result<
-                ::std::option::Option<crate::Secret>,
-                ::std::string::String,
-            >,
-        }
-        impl ::std::default::Default for StatusReply {
-            fn default() -> Self {
-                Self {
-                    mood: Ok(Default::default()),
-                    more_text: Ok(Default::default()),
-                    token: Ok(Default::default()),
-                }
-            }
-        }
-        impl StatusReply {
-            pub fn mood<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<super::Mood>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.mood = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for mood: {e}")
-                    });
-                self
-            }
-            pub fn more_text<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.more_text = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for more_text: {e}")
-                    });
-                self
-            }
-            pub fn token<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<crate::Secret>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.token = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for token: {e}")
-                    });
-                self
-            }
-        }
-        impl ::std::convert::TryFrom<StatusReply> for super::StatusReply {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: StatusReply,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    mood: value.mood?,
-                    more_text: value.more_text?,
-                    token: value.token?,
-                })
-            }
-        }
-        impl ::std::convert::From<super::StatusReply> for StatusReply {
-            fn from(value: super::StatusReply) -> Self {
-                Self {
-                    mood: Ok(value.mood),
-                    more_text: Ok(value.more_text),
-                    token: Ok(value.token),
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct Wrong {
-            detail: ::std::result::Result<::std::string::String, ::std::string::String>,
-            pointer: ::std::result::Result<::std::string::String, ::std::string::String>,
-        }
-        impl ::std::default::Default for Wrong {
-            fn default() -> Self {
-                Self {
-                    detail: Err("no value supplied for detail".to_string()),
-                    pointer: Err("no value supplied for pointer".to_string()),
-                }
-            }
-        }
-        impl Wrong {
-            pub fn detail<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::string::String>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.detail = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for detail: {e}")
-                    });
-                self
-            }
-            pub fn pointer<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::string::String>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.pointer = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for pointer: {e}")
-                    });
-                self
-            }
-        }
-        impl ::std::convert::TryFrom<Wrong> for super::Wrong {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: Wrong,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    detail: value.detail?,
-                    pointer: value.pointer?,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Wrong> for Wrong {
-            fn from(value: super::Wrong) -> Self {
-                Self {
-                    detail: Ok(value.detail),
-                    pointer: Ok(value.pointer),
-                }
-            }
-        }
+    #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+    #[serde(deny_unknown_fields)]
+    pub struct StatusReply {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub mood: Option<Mood>,
+        #[serde(rename = "moreText", default, skip_serializing_if = "Option::is_none")]
+        pub more_text: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub token: Option<crate::Secret>,
     }
 
-    /// Error types.
-    #[allow(deprecated)]
-    pub mod error {
-        /// Error from a `TryFrom` or `FromStr` implementation.
-        pub struct ConversionError(::std::borrow::Cow<'static, str>);
-        impl ::std::error::Error for ConversionError {}
-        impl ::std::fmt::Display for ConversionError {
-            fn fmt(
-                &self,
-                f: &mut ::std::fmt::Formatter<'_>,
-            ) -> Result<(), ::std::fmt::Error> {
-                ::std::fmt::Display::fmt(&self.0, f)
-            }
+    /// Functions that read members whose value may be null, so that null is not the same as nothing.
+    mod presence {
+        use serde::{Deserialize, Deserializer};
+        /// A member that has to be there.
+        #[allow(dead_code)]
+        pub(super) fn required<'de, T, D>(deserializer: D) -> Result<T, D::Error>
+        where
+            T: Deserialize<'de>,
+            D: Deserializer<'de>,
+        {
+            T::deserialize(deserializer)
         }
-        impl ::std::fmt::Debug for ConversionError {
-            fn fmt(
-                &self,
-                f: &mut ::std::fmt::Formatter<'_>,
-            ) -> Result<(), ::std::fmt::Error> {
-                ::std::fmt::Debug::fmt(&self.0, f)
-            }
-        }
-        impl From<&'static str> for ConversionError {
-            fn from(value: &'static str) -> Self {
-                Self(value.into())
-            }
-        }
-        impl From<String> for ConversionError {
-            fn from(value: String) -> Self {
-                Self(value.into())
-            }
+        /// A member that may be left out: this is called when it is there.
+        #[allow(dead_code)]
+        pub(super) fn optional<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
+        where
+            T: Deserialize<'de>,
+            D: Deserializer<'de>,
+        {
+            T::deserialize(deserializer).map(Some)
         }
     }
 }
+
 #[derive(Clone, Debug)]
 /**Client for Notes
 
@@ -928,6 +202,7 @@ impl ClientInfo<crate::Session> for Client {
         &self.inner
     }
 }
+
 const _: () = {
     #[allow(dead_code)]
     fn assert_client_hooks()
@@ -991,6 +266,7 @@ let response = client.set_status()
         builder::SetStatus::new(self)
     }
 }
+
 /// Types for composing operation parameters.
 #[allow(clippy::all)]
 #[allow(deprecated)]
@@ -1010,6 +286,7 @@ pub mod builder {
         client: &'a super::Client,
         max_count: Result<Option<i32>, String>,
     }
+
     impl<'a> ListNotes<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
@@ -1043,17 +320,19 @@ pub mod builder {
                         super::Client::api_version(),
                     ),
                 );
-            #[allow(unused_mut)]
-            let mut request = client
+            let request = client
                 .client
                 .get(url)
                 .header(
                     ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                    ::reqwest::header::HeaderValue::from_static(
+                        "application/json, application/problem+json",
+                    ),
                 )
                 .query(&progenitor_client::QueryParam::new("max-count", &max_count))
-                .headers(header_map)
-                .build()?;
+                .headers(header_map);
+            #[allow(unused_mut)]
+            let mut request = request.build()?;
             let info = OperationInfo {
                 operation_id: "list_notes",
             };
@@ -1061,42 +340,24 @@ pub mod builder {
             let result = client.exec(request, &info).await;
             client.post(&result, &info).await?;
             let response = result?;
-            without_body(
-                match response.status().as_u16() {
-                    200u16 if is_of(&response, "application/json") => {
-                        ResponseValue::from_response(response).await
-                    }
-                    400u16 if is_of(&response, "application/problem+json") => {
-                        Err(
-                            Error::ErrorResponse(
-                                ResponseValue::from_response(response).await?,
-                            ),
-                        )
-                    }
-                    401u16 if is_of(&response, "application/problem+json") => {
-                        Err(
-                            Error::ErrorResponse(
-                                ResponseValue::from_response(response).await?,
-                            ),
-                        )
-                    }
-                    413u16 if is_of(&response, "application/problem+json") => {
-                        Err(
-                            Error::ErrorResponse(
-                                ResponseValue::from_response(response).await?,
-                            ),
-                        )
-                    }
-                    500u16 if is_of(&response, "application/problem+json") => {
-                        Err(
-                            Error::ErrorResponse(
-                                ResponseValue::from_response(response).await?,
-                            ),
-                        )
-                    }
-                    _ => Err(Error::UnexpectedResponse(response)),
-                },
-            )
+            match response.status().as_u16() {
+                200u16 if is_of(&response, "application/json") => {
+                    read_json(response).await
+                }
+                400u16 if is_of(&response, "application/problem+json") => {
+                    refused(read_json(response).await)
+                }
+                401u16 if is_of(&response, "application/problem+json") => {
+                    refused(read_json(response).await)
+                }
+                413u16 if is_of(&response, "application/problem+json") => {
+                    refused(read_json(response).await)
+                }
+                500u16 if is_of(&response, "application/problem+json") => {
+                    refused(read_json(response).await)
+                }
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
         }
     }
     /**Builder for [`Client::put_note`]
@@ -1105,56 +366,49 @@ pub mod builder {
     #[derive(Debug, Clone)]
     pub struct PutNote<'a> {
         client: &'a super::Client,
-        folder: Result<::std::string::String, String>,
-        note_id: Result<i64, String>,
-        body: Result<types::builder::Note, String>,
+        folder: Result<String, String>,
+        note_id: Result<types::NoteId, String>,
+        body: Result<types::Note, String>,
     }
+
     impl<'a> PutNote<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
                 folder: Err("folder was not initialized".to_string()),
                 note_id: Err("note_id was not initialized".to_string()),
-                body: Ok(::std::default::Default::default()),
+                body: Err("body was not initialized".to_string()),
             }
         }
         pub fn folder<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<::std::string::String>,
+            V: std::convert::TryInto<String>,
         {
             self.folder = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for folder failed"
-                        .to_string()
-                });
+                .map_err(|_| "conversion to `String` for folder failed".to_string());
             self
         }
         pub fn note_id<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<i64>,
+            V: std::convert::TryInto<types::NoteId>,
         {
             self.note_id = value
                 .try_into()
-                .map_err(|_| "conversion to `i64` for note_id failed".to_string());
+                .map_err(|_| {
+                    "conversion to `types :: NoteId` for note_id failed".to_string()
+                });
             self
         }
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::Note>,
-            <V as std::convert::TryInto<types::Note>>::Error: std::fmt::Display,
         {
             self.body = value
                 .try_into()
-                .map(From::from)
-                .map_err(|s| format!("conversion to `Note` for body failed: {}", s));
-            self
-        }
-        pub fn body_map<F>(mut self, f: F) -> Self
-        where
-            F: std::ops::FnOnce(types::builder::Note) -> types::builder::Note,
-        {
-            self.body = self.body.map(f);
+                .map_err(|_| {
+                    "conversion to `types :: Note` for body failed".to_string()
+                });
             self
         }
         ///Sends a `PUT` request to `/folders/{folder}/notes/{note_id}`
@@ -1164,12 +418,10 @@ pub mod builder {
             let Self { client, folder, note_id, body } = self;
             let folder = folder.map_err(Error::InvalidRequest)?;
             let note_id = note_id.map_err(Error::InvalidRequest)?;
-            let body = body
-                .and_then(|v| types::Note::try_from(v).map_err(|e| e.to_string()))
-                .map_err(Error::InvalidRequest)?;
+            let body = body.map_err(Error::InvalidRequest)?;
             let url = format!(
-                "{}/folders/{}/notes/{}", client.baseurl, encode_path(& folder
-                .to_string()), encode_path(& note_id.to_string()),
+                "{}/folders/{}/notes/{}", client.baseurl, encode_path(& text_of(&
+                folder)), encode_path(& text_of(& note_id)),
             );
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
             header_map
@@ -1179,17 +431,19 @@ pub mod builder {
                         super::Client::api_version(),
                     ),
                 );
-            #[allow(unused_mut)]
-            let mut request = client
+            let request = client
                 .client
                 .put(url)
                 .header(
                     ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                    ::reqwest::header::HeaderValue::from_static(
+                        "application/json, application/problem+json",
+                    ),
                 )
                 .json(&body)
-                .headers(header_map)
-                .build()?;
+                .headers(header_map);
+            #[allow(unused_mut)]
+            let mut request = request.build()?;
             let info = OperationInfo {
                 operation_id: "put_note",
             };
@@ -1197,56 +451,30 @@ pub mod builder {
             let result = client.exec(request, &info).await;
             client.post(&result, &info).await?;
             let response = result?;
-            without_body(
-                match response.status().as_u16() {
-                    201u16 if is_of(&response, "application/json") => {
-                        ResponseValue::from_response(response).await
-                    }
-                    400u16 if is_of(&response, "application/problem+json") => {
-                        Err(
-                            Error::ErrorResponse(
-                                ResponseValue::from_response(response).await?,
-                            ),
-                        )
-                    }
-                    401u16 if is_of(&response, "application/problem+json") => {
-                        Err(
-                            Error::ErrorResponse(
-                                ResponseValue::from_response(response).await?,
-                            ),
-                        )
-                    }
-                    413u16 if is_of(&response, "application/problem+json") => {
-                        Err(
-                            Error::ErrorResponse(
-                                ResponseValue::from_response(response).await?,
-                            ),
-                        )
-                    }
-                    415u16 if is_of(&response, "application/problem+json") => {
-                        Err(
-                            Error::ErrorResponse(
-                                ResponseValue::from_response(response).await?,
-                            ),
-                        )
-                    }
-                    429u16 if is_of(&response, "application/problem+json") => {
-                        Err(
-                            Error::ErrorResponse(
-                                ResponseValue::from_response(response).await?,
-                            ),
-                        )
-                    }
-                    500u16 if is_of(&response, "application/problem+json") => {
-                        Err(
-                            Error::ErrorResponse(
-                                ResponseValue::from_response(response).await?,
-                            ),
-                        )
-                    }
-                    _ => Err(Error::UnexpectedResponse(response)),
-                },
-            )
+            match response.status().as_u16() {
+                201u16 if is_of(&response, "application/json") => {
+                    read_json(response).await
+                }
+                415u16 if is_of(&response, "application/problem+json") => {
+                    refused(read_json(response).await)
+                }
+                429u16 if is_of(&response, "application/problem+json") => {
+                    refused(read_json(response).await)
+                }
+                400u16 if is_of(&response, "application/problem+json") => {
+                    refused(read_json(response).await)
+                }
+                401u16 if is_of(&response, "application/problem+json") => {
+                    refused(read_json(response).await)
+                }
+                413u16 if is_of(&response, "application/problem+json") => {
+                    refused(read_json(response).await)
+                }
+                500u16 if is_of(&response, "application/problem+json") => {
+                    refused(read_json(response).await)
+                }
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
         }
     }
     /**Builder for [`Client::set_status`]
@@ -1255,31 +483,26 @@ pub mod builder {
     #[derive(Debug, Clone)]
     pub struct SetStatus<'a> {
         client: &'a super::Client,
-        body: Result<types::builder::Status, String>,
+        body: Result<Option<types::Status>, String>,
     }
+
     impl<'a> SetStatus<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                body: Ok(::std::default::Default::default()),
+                body: Ok(None),
             }
         }
         pub fn body<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::Status>,
-            <V as std::convert::TryInto<types::Status>>::Error: std::fmt::Display,
+            V: std::convert::TryInto<Option<types::Status>>,
         {
             self.body = value
                 .try_into()
-                .map(From::from)
-                .map_err(|s| format!("conversion to `Status` for body failed: {}", s));
-            self
-        }
-        pub fn body_map<F>(mut self, f: F) -> Self
-        where
-            F: std::ops::FnOnce(types::builder::Status) -> types::builder::Status,
-        {
-            self.body = self.body.map(f);
+                .map_err(|_| {
+                    "conversion to `Option < types :: Status >` for body failed"
+                        .to_string()
+                });
             self
         }
         ///Sends a `POST` request to `/status`
@@ -1287,9 +510,7 @@ pub mod builder {
             self,
         ) -> Result<ResponseValue<types::StatusReply>, Error<types::Problem>> {
             let Self { client, body } = self;
-            let body = body
-                .and_then(|v| types::Status::try_from(v).map_err(|e| e.to_string()))
-                .map_err(Error::InvalidRequest)?;
+            let body = body.map_err(Error::InvalidRequest)?;
             let url = format!("{}/status", client.baseurl,);
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
             header_map
@@ -1299,17 +520,26 @@ pub mod builder {
                         super::Client::api_version(),
                     ),
                 );
-            #[allow(unused_mut)]
-            let mut request = client
+            let request = client
                 .client
                 .post(url)
                 .header(
                     ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                    ::reqwest::header::HeaderValue::from_static(
+                        "application/json, application/problem+json",
+                    ),
                 )
-                .json(&body)
-                .headers(header_map)
-                .build()?;
+                .headers(header_map);
+            let request = match &body {
+                Some(body) => {
+                    request
+                        .header(::reqwest::header::CONTENT_TYPE, "application/json")
+                        .json(body)
+                }
+                None => request,
+            };
+            #[allow(unused_mut)]
+            let mut request = request.build()?;
             let info = OperationInfo {
                 operation_id: "set_status",
             };
@@ -1317,71 +547,91 @@ pub mod builder {
             let result = client.exec(request, &info).await;
             client.post(&result, &info).await?;
             let response = result?;
-            without_body(
-                match response.status().as_u16() {
-                    200u16 if is_of(&response, "application/json") => {
-                        ResponseValue::from_response(response).await
-                    }
-                    400u16 if is_of(&response, "application/problem+json") => {
-                        Err(
-                            Error::ErrorResponse(
-                                ResponseValue::from_response(response).await?,
-                            ),
-                        )
-                    }
-                    401u16 if is_of(&response, "application/problem+json") => {
-                        Err(
-                            Error::ErrorResponse(
-                                ResponseValue::from_response(response).await?,
-                            ),
-                        )
-                    }
-                    413u16 if is_of(&response, "application/problem+json") => {
-                        Err(
-                            Error::ErrorResponse(
-                                ResponseValue::from_response(response).await?,
-                            ),
-                        )
-                    }
-                    415u16 if is_of(&response, "application/problem+json") => {
-                        Err(
-                            Error::ErrorResponse(
-                                ResponseValue::from_response(response).await?,
-                            ),
-                        )
-                    }
-                    500u16 if is_of(&response, "application/problem+json") => {
-                        Err(
-                            Error::ErrorResponse(
-                                ResponseValue::from_response(response).await?,
-                            ),
-                        )
-                    }
-                    _ => Err(Error::UnexpectedResponse(response)),
-                },
-            )
+            match response.status().as_u16() {
+                200u16 if is_of(&response, "application/json") => {
+                    read_json(response).await
+                }
+                415u16 if is_of(&response, "application/problem+json") => {
+                    refused(read_json(response).await)
+                }
+                400u16 if is_of(&response, "application/problem+json") => {
+                    refused(read_json(response).await)
+                }
+                401u16 if is_of(&response, "application/problem+json") => {
+                    refused(read_json(response).await)
+                }
+                413u16 if is_of(&response, "application/problem+json") => {
+                    refused(read_json(response).await)
+                }
+                500u16 if is_of(&response, "application/problem+json") => {
+                    refused(read_json(response).await)
+                }
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
         }
     }
 
     fn is_of(response: &reqwest::Response, media_type: &str) -> bool {
         let value = response.headers().get(reqwest::header::CONTENT_TYPE);
         let value = value.and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let value = value.split(';').next().unwrap_or_default();
-        value.trim().eq_ignore_ascii_case(media_type)
+        let value = value.split(';').next().unwrap_or_default().trim();
+        match media_type.strip_suffix('*') {
+            Some(kind) => value.to_ascii_lowercase().starts_with(kind),
+            None => value.eq_ignore_ascii_case(media_type),
+        }
     }
 
-    fn without_body<T, E>(reply: Result<T, Error<E>>) -> Result<T, Error<E>> {
+    /// Reads a body. One that cannot be decoded is not kept: it may hold a secret.
+    async fn read_json<T: serde::de::DeserializeOwned, E>(
+        response: reqwest::Response,
+    ) -> Result<ResponseValue<T>, Error<E>> {
+        let reply = ResponseValue::from_response(response).await;
         reply
             .map_err(|error| match error {
                 Error::InvalidResponsePayload(_, reason) => {
-                    Error::InvalidResponsePayload(Default::default(), reason)
+                    Error::InvalidResponsePayload(
+                        ::std::default::Default::default(),
+                        reason,
+                    )
                 }
                 error => error,
             })
     }
+
+    fn refused<T, E>(
+        reply: Result<ResponseValue<E>, Error<E>>,
+    ) -> Result<ResponseValue<T>, Error<E>> {
+        Err(
+            match reply {
+                Ok(reply) => Error::ErrorResponse(reply),
+                Err(error) => error,
+            },
+        )
+    }
+
+    /// Writes a value as a path or a header has it.
+    fn text_of(value: &impl serde::Serialize) -> String {
+        text_of_json(&serde_json::to_value(value).unwrap_or_default())
+    }
+
+    fn text_of_json(value: &serde_json::Value) -> String {
+        match value {
+            serde_json::Value::String(text) => text.clone(),
+            serde_json::Value::Array(items) => {
+                items.iter().map(text_of_json).collect::<Vec<_>>().join(",")
+            }
+            serde_json::Value::Object(members) => {
+                let members = members
+                    .iter()
+                    .map(|(name, value)| format!("{name},{}", text_of_json(value)));
+                members.collect::<Vec<_>>().join(",")
+            }
+            value => value.to_string(),
+        }
+    }
 }
+
 /// Items consumers will typically use such as the Client.
-#[allow(deprecated)]
 pub mod prelude {
     pub use self::super::Client;
 }

@@ -7,6 +7,7 @@ pub mod operations {
     //! be used to explicitly deviate from permitted values.
     use crate::*;
     pub struct ListNotesWhen(::httpmock::When);
+
     impl ListNotesWhen {
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
@@ -18,18 +19,19 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
-        pub fn max_count<T>(self, value: T) -> Self
+        pub fn max_count<'a, T>(self, value: T) -> Self
         where
-            T: Into<Option<i32>>,
+            T: Into<Option<&'a i32>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("max-count", value.to_string()))
+                Self(self.0.query_param("max-count", text_of(&value)))
             } else {
                 Self(self.0.query_param_missing("max-count"))
             }
         }
     }
     pub struct ListNotesThen(::httpmock::Then);
+
     impl ListNotesThen {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
@@ -84,6 +86,7 @@ pub mod operations {
         }
     }
     pub struct PutNoteWhen(::httpmock::When);
+
     impl PutNoteWhen {
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
@@ -97,16 +100,16 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
-        pub fn folder(self, value: &str) -> Self {
+        pub fn folder(self, value: &String) -> Self {
             let re = regex::Regex::new(
-                    &format!("^/folders/{}/notes/.*$", value.to_string()),
+                    &format!("^/folders/{}/notes/.*$", text_of(& value)),
                 )
                 .unwrap();
             Self(self.0.path_matches(re))
         }
-        pub fn note_id(self, value: i64) -> Self {
+        pub fn note_id(self, value: &types::NoteId) -> Self {
             let re = regex::Regex::new(
-                    &format!("^/folders/.*/notes/{}$", value.to_string()),
+                    &format!("^/folders/.*/notes/{}$", text_of(& value)),
                 )
                 .unwrap();
             Self(self.0.path_matches(re))
@@ -116,6 +119,7 @@ pub mod operations {
         }
     }
     pub struct PutNoteThen(::httpmock::Then);
+
     impl PutNoteThen {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
@@ -129,33 +133,6 @@ pub mod operations {
                     .0
                     .status(201u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        pub fn bad_request(self, value: &types::Problem) -> Self {
-            Self(
-                self
-                    .0
-                    .status(400u16)
-                    .header("content-type", "application/problem+json")
-                    .json_body_obj(value),
-            )
-        }
-        pub fn unauthorized(self, value: &types::Problem) -> Self {
-            Self(
-                self
-                    .0
-                    .status(401u16)
-                    .header("content-type", "application/problem+json")
-                    .json_body_obj(value),
-            )
-        }
-        pub fn payload_too_large(self, value: &types::Problem) -> Self {
-            Self(
-                self
-                    .0
-                    .status(413u16)
-                    .header("content-type", "application/problem+json")
                     .json_body_obj(value),
             )
         }
@@ -177,6 +154,33 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        pub fn bad_request(self, value: &types::Problem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(400u16)
+                    .header("content-type", "application/problem+json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn unauthorized(self, value: &types::Problem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(401u16)
+                    .header("content-type", "application/problem+json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn payload_too_large(self, value: &types::Problem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(413u16)
+                    .header("content-type", "application/problem+json")
+                    .json_body_obj(value),
+            )
+        }
         pub fn internal_server_error(self, value: &types::Problem) -> Self {
             Self(
                 self
@@ -188,6 +192,7 @@ pub mod operations {
         }
     }
     pub struct SetStatusWhen(::httpmock::When);
+
     impl SetStatusWhen {
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
@@ -199,11 +204,12 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
-        pub fn body(self, value: &types::Status) -> Self {
+        pub fn body(self, value: &Option<types::Status>) -> Self {
             Self(self.0.json_body_obj(value))
         }
     }
     pub struct SetStatusThen(::httpmock::Then);
+
     impl SetStatusThen {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
@@ -217,6 +223,15 @@ pub mod operations {
                     .0
                     .status(200u16)
                     .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn unsupported_media_type(self, value: &types::Problem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(415u16)
+                    .header("content-type", "application/problem+json")
                     .json_body_obj(value),
             )
         }
@@ -247,15 +262,6 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
-        pub fn unsupported_media_type(self, value: &types::Problem) -> Self {
-            Self(
-                self
-                    .0
-                    .status(415u16)
-                    .header("content-type", "application/problem+json")
-                    .json_body_obj(value),
-            )
-        }
         pub fn internal_server_error(self, value: &types::Problem) -> Self {
             Self(
                 self
@@ -266,7 +272,15 @@ pub mod operations {
             )
         }
     }
+
+    fn text_of(value: &impl serde::Serialize) -> String {
+        match serde_json::to_value(value).unwrap_or_default() {
+            serde_json::Value::String(text) => text,
+            value => value.to_string(),
+        }
+    }
 }
+
 /// An extension trait for [`MockServer`](::httpmock::MockServer) that
 /// adds a method for each operation. These are the equivalent of
 /// type-checked [`mock()`](::httpmock::MockServer::mock) calls.

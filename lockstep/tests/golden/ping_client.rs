@@ -4,384 +4,49 @@
 pub use progenitor_client::{ByteStream, ClientInfo, Error, ResponseValue};
 #[allow(unused_imports)]
 use progenitor_client::{encode_path, ClientHooks, OperationInfo, RequestBuilderExt};
-/// Types used as operation parameters and responses.
-#[allow(clippy::all)]
+/// The values of the document's schemas.
 pub mod types {
-    ///`Code`
-    #[derive(
-        ::serde::Deserialize,
-        ::serde::Serialize,
-        Clone,
-        Copy,
-        Debug,
-        Eq,
-        Hash,
-        Ord,
-        PartialEq,
-        PartialOrd
-    )]
+    use serde::{Deserialize, Serialize};
+
+    #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+    #[serde(deny_unknown_fields)]
+    pub struct Pong {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub at: Option<String>,
+    }
+
+    #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+    #[serde(deny_unknown_fields)]
+    pub struct Problem {
+        pub r#type: String,
+        pub title: String,
+        pub status: i64,
+        pub detail: String,
+        pub code: Code,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub errors: Option<Vec<Wrong>>,
+    }
+
+    #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Deserialize, Serialize)]
+    #[serde(rename_all = "snake_case")]
     pub enum Code {
-        #[serde(rename = "invalid_request")]
         InvalidRequest,
-        #[serde(rename = "not_logged_in")]
         NotLoggedIn,
-        #[serde(rename = "not_found")]
         NotFound,
-        #[serde(rename = "method_not_allowed")]
         MethodNotAllowed,
-        #[serde(rename = "payload_too_large")]
         PayloadTooLarge,
-        #[serde(rename = "unsupported_media_type")]
         UnsupportedMediaType,
-        #[serde(rename = "internal_error")]
         InternalError,
     }
-    impl ::std::fmt::Display for Code {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            match *self {
-                Self::InvalidRequest => f.write_str("invalid_request"),
-                Self::NotLoggedIn => f.write_str("not_logged_in"),
-                Self::NotFound => f.write_str("not_found"),
-                Self::MethodNotAllowed => f.write_str("method_not_allowed"),
-                Self::PayloadTooLarge => f.write_str("payload_too_large"),
-                Self::UnsupportedMediaType => f.write_str("unsupported_media_type"),
-                Self::InternalError => f.write_str("internal_error"),
-            }
-        }
-    }
-    impl ::std::str::FromStr for Code {
-        type Err = self::error::ConversionError;
-        fn from_str(
-            value: &str,
-        ) -> ::std::result::Result<Self, self::error::ConversionError> {
-            match value {
-                "invalid_request" => Ok(Self::InvalidRequest),
-                "not_logged_in" => Ok(Self::NotLoggedIn),
-                "not_found" => Ok(Self::NotFound),
-                "method_not_allowed" => Ok(Self::MethodNotAllowed),
-                "payload_too_large" => Ok(Self::PayloadTooLarge),
-                "unsupported_media_type" => Ok(Self::UnsupportedMediaType),
-                "internal_error" => Ok(Self::InternalError),
-                _ => Err("invalid value".into()),
-            }
-        }
-    }
-    impl ::std::convert::TryFrom<&str> for Code {
-        type Error = self::error::ConversionError;
-        fn try_from(
-            value: &str,
-        ) -> ::std::result::Result<Self, self::error::ConversionError> {
-            value.parse()
-        }
-    }
-    impl ::std::convert::TryFrom<::std::string::String> for Code {
-        type Error = self::error::ConversionError;
-        fn try_from(
-            value: ::std::string::String,
-        ) -> ::std::result::Result<Self, self::error::ConversionError> {
-            value.parse()
-        }
-    }
 
-    ///`Pong`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
-    pub struct Pong {
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub at: ::std::option::Option<::std::string::String>,
-    }
-    impl Pong {
-        pub fn builder() -> builder::Pong {
-            Default::default()
-        }
-    }
-
-    ///`Problem`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
-    pub struct Problem {
-        pub code: Code,
-        pub detail: ::std::string::String,
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        pub errors: ::std::vec::Vec<Wrong>,
-        pub status: i64,
-        pub title: ::std::string::String,
-        #[serde(rename = "type")]
-        pub type_: ::std::string::String,
-    }
-    impl Problem {
-        pub fn builder() -> builder::Problem {
-            Default::default()
-        }
-    }
-
-    ///`Wrong`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+    #[serde(deny_unknown_fields)]
     pub struct Wrong {
-        pub detail: ::std::string::String,
-        pub pointer: ::std::string::String,
-    }
-    impl Wrong {
-        pub fn builder() -> builder::Wrong {
-            Default::default()
-        }
-    }
-
-    /// Types for composing complex structures.
-    pub mod builder {
-        #[derive(Clone, Debug)]
-        pub struct Pong {
-            at: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-        }
-        impl ::std::default::Default for Pong {
-            fn default() -> Self {
-                Self { at: Ok(Default::default()) }
-            }
-        }
-        impl Pong {
-            pub fn at<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.at = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for at: {e}"));
-                self
-            }
-        }
-        impl ::std::convert::TryFrom<Pong> for super::Pong {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: Pong,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self { at: value.at? })
-            }
-        }
-        impl ::std::convert::From<super::Pong> for Pong {
-            fn from(value: super::Pong) -> Self {
-                Self { at: Ok(value.at) }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct Problem {
-            code: ::std::result::Result<super::Code, ::std::string::String>,
-            detail: ::std::result::Result<::std::string::String, ::std::string::String>,
-            errors: ::std::result::Result<
-                ::std::vec::Vec<super::Wrong>,
-                ::std::string::String,
-            >,
-            status: ::std::result::Result<i64, ::std::string::String>,
-            title: ::std::result::Result<::std::string::String, ::std::string::String>,
-            type_: ::std::result::Result<::std::string::String, ::std::string::String>,
-        }
-        impl ::std::default::Default for Problem {
-            fn default() -> Self {
-                Self {
-                    code: Err("no value supplied for code".to_string()),
-                    detail: Err("no value supplied for detail".to_string()),
-                    errors: Ok(Default::default()),
-                    status: Err("no value supplied for status".to_string()),
-                    title: Err("no value supplied for title".to_string()),
-                    type_: Err("no value supplied for type_".to_string()),
-                }
-            }
-        }
-        impl Problem {
-            pub fn code<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<super::Code>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.code = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for code: {e}")
-                    });
-                self
-            }
-            pub fn detail<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::string::String>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.detail = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for detail: {e}")
-                    });
-                self
-            }
-            pub fn errors<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::vec::Vec<super::Wrong>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.errors = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for errors: {e}")
-                    });
-                self
-            }
-            pub fn status<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<i64>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.status = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for status: {e}")
-                    });
-                self
-            }
-            pub fn title<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::string::String>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.title = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for title: {e}")
-                    });
-                self
-            }
-            pub fn type_<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::string::String>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.type_ = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for type_: {e}")
-                    });
-                self
-            }
-        }
-        impl ::std::convert::TryFrom<Problem> for super::Problem {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: Problem,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    code: value.code?,
-                    detail: value.detail?,
-                    errors: value.errors?,
-                    status: value.status?,
-                    title: value.title?,
-                    type_: value.type_?,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Problem> for Problem {
-            fn from(value: super::Problem) -> Self {
-                Self {
-                    code: Ok(value.code),
-                    detail: Ok(value.detail),
-                    errors: Ok(value.errors),
-                    status: Ok(value.status),
-                    title: Ok(value.title),
-                    type_: Ok(value.type_),
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct Wrong {
-            detail: ::std::result::Result<::std::string::String, ::std::string::String>,
-            pointer: ::std::result::Result<::std::string::String, ::std::string::String>,
-        }
-        impl ::std::default::Default for Wrong {
-            fn default() -> Self {
-                Self {
-                    detail: Err("no value supplied for detail".to_string()),
-                    pointer: Err("no value supplied for pointer".to_string()),
-                }
-            }
-        }
-        impl Wrong {
-            pub fn detail<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::string::String>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.detail = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for detail: {e}")
-                    });
-                self
-            }
-            pub fn pointer<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::string::String>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.pointer = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for pointer: {e}")
-                    });
-                self
-            }
-        }
-        impl ::std::convert::TryFrom<Wrong> for super::Wrong {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: Wrong,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    detail: value.detail?,
-                    pointer: value.pointer?,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Wrong> for Wrong {
-            fn from(value: super::Wrong) -> Self {
-                Self {
-                    detail: Ok(value.detail),
-                    pointer: Ok(value.pointer),
-                }
-            }
-        }
-    }
-
-    /// Error types.
-    pub mod error {
-        /// Error from a `TryFrom` or `FromStr` implementation.
-        pub struct ConversionError(::std::borrow::Cow<'static, str>);
-        impl ::std::error::Error for ConversionError {}
-        impl ::std::fmt::Display for ConversionError {
-            fn fmt(
-                &self,
-                f: &mut ::std::fmt::Formatter<'_>,
-            ) -> Result<(), ::std::fmt::Error> {
-                ::std::fmt::Display::fmt(&self.0, f)
-            }
-        }
-        impl ::std::fmt::Debug for ConversionError {
-            fn fmt(
-                &self,
-                f: &mut ::std::fmt::Formatter<'_>,
-            ) -> Result<(), ::std::fmt::Error> {
-                ::std::fmt::Debug::fmt(&self.0, f)
-            }
-        }
-        impl From<&'static str> for ConversionError {
-            fn from(value: &'static str) -> Self {
-                Self(value.into())
-            }
-        }
-        impl From<String> for ConversionError {
-            fn from(value: String) -> Self {
-                Self(value.into())
-            }
-        }
+        pub pointer: String,
+        pub detail: String,
     }
 }
+
 #[derive(Clone, Debug)]
 /**Client for Ping
 
@@ -445,6 +110,7 @@ impl ClientInfo<crate::Session> for Client {
         &self.inner
     }
 }
+
 const _: () = {
     #[allow(dead_code)]
     fn assert_client_hooks()
@@ -487,8 +153,10 @@ let response = client.forget()
         builder::Forget::new(self)
     }
 }
+
 /// Types for composing operation parameters.
 #[allow(clippy::all)]
+#[allow(deprecated)]
 pub mod builder {
     use super::types;
 
@@ -504,6 +172,7 @@ pub mod builder {
     pub struct Ping<'a> {
         client: &'a super::Client,
     }
+
     impl<'a> Ping<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self { client: client }
@@ -522,16 +191,18 @@ pub mod builder {
                         super::Client::api_version(),
                     ),
                 );
-            #[allow(unused_mut)]
-            let mut request = client
+            let request = client
                 .client
                 .get(url)
                 .header(
                     ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                    ::reqwest::header::HeaderValue::from_static(
+                        "application/json, application/problem+json",
+                    ),
                 )
-                .headers(header_map)
-                .build()?;
+                .headers(header_map);
+            #[allow(unused_mut)]
+            let mut request = request.build()?;
             let info = OperationInfo {
                 operation_id: "ping",
             };
@@ -539,35 +210,21 @@ pub mod builder {
             let result = client.exec(request, &info).await;
             client.post(&result, &info).await?;
             let response = result?;
-            without_body(
-                match response.status().as_u16() {
-                    200u16 if is_of(&response, "application/json") => {
-                        ResponseValue::from_response(response).await
-                    }
-                    400u16 if is_of(&response, "application/problem+json") => {
-                        Err(
-                            Error::ErrorResponse(
-                                ResponseValue::from_response(response).await?,
-                            ),
-                        )
-                    }
-                    413u16 if is_of(&response, "application/problem+json") => {
-                        Err(
-                            Error::ErrorResponse(
-                                ResponseValue::from_response(response).await?,
-                            ),
-                        )
-                    }
-                    500u16 if is_of(&response, "application/problem+json") => {
-                        Err(
-                            Error::ErrorResponse(
-                                ResponseValue::from_response(response).await?,
-                            ),
-                        )
-                    }
-                    _ => Err(Error::UnexpectedResponse(response)),
-                },
-            )
+            match response.status().as_u16() {
+                200u16 if is_of(&response, "application/json") => {
+                    read_json(response).await
+                }
+                400u16 if is_of(&response, "application/problem+json") => {
+                    refused(read_json(response).await)
+                }
+                413u16 if is_of(&response, "application/problem+json") => {
+                    refused(read_json(response).await)
+                }
+                500u16 if is_of(&response, "application/problem+json") => {
+                    refused(read_json(response).await)
+                }
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
         }
     }
     /**Builder for [`Client::remember`]
@@ -577,6 +234,7 @@ pub mod builder {
     pub struct Remember<'a> {
         client: &'a super::Client,
     }
+
     impl<'a> Remember<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self { client: client }
@@ -593,16 +251,18 @@ pub mod builder {
                         super::Client::api_version(),
                     ),
                 );
-            #[allow(unused_mut)]
-            let mut request = client
+            let request = client
                 .client
                 .put(url)
                 .header(
                     ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                    ::reqwest::header::HeaderValue::from_static(
+                        "application/problem+json",
+                    ),
                 )
-                .headers(header_map)
-                .build()?;
+                .headers(header_map);
+            #[allow(unused_mut)]
+            let mut request = request.build()?;
             let info = OperationInfo {
                 operation_id: "remember",
             };
@@ -610,33 +270,19 @@ pub mod builder {
             let result = client.exec(request, &info).await;
             client.post(&result, &info).await?;
             let response = result?;
-            without_body(
-                match response.status().as_u16() {
-                    202u16 => Ok(ResponseValue::empty(response)),
-                    400u16 if is_of(&response, "application/problem+json") => {
-                        Err(
-                            Error::ErrorResponse(
-                                ResponseValue::from_response(response).await?,
-                            ),
-                        )
-                    }
-                    413u16 if is_of(&response, "application/problem+json") => {
-                        Err(
-                            Error::ErrorResponse(
-                                ResponseValue::from_response(response).await?,
-                            ),
-                        )
-                    }
-                    500u16 if is_of(&response, "application/problem+json") => {
-                        Err(
-                            Error::ErrorResponse(
-                                ResponseValue::from_response(response).await?,
-                            ),
-                        )
-                    }
-                    _ => Err(Error::UnexpectedResponse(response)),
-                },
-            )
+            match response.status().as_u16() {
+                202u16 => Ok(ResponseValue::empty(response)),
+                400u16 if is_of(&response, "application/problem+json") => {
+                    refused(read_json(response).await)
+                }
+                413u16 if is_of(&response, "application/problem+json") => {
+                    refused(read_json(response).await)
+                }
+                500u16 if is_of(&response, "application/problem+json") => {
+                    refused(read_json(response).await)
+                }
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
         }
     }
     /**Builder for [`Client::forget`]
@@ -646,6 +292,7 @@ pub mod builder {
     pub struct Forget<'a> {
         client: &'a super::Client,
     }
+
     impl<'a> Forget<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self { client: client }
@@ -662,16 +309,18 @@ pub mod builder {
                         super::Client::api_version(),
                     ),
                 );
-            #[allow(unused_mut)]
-            let mut request = client
+            let request = client
                 .client
                 .delete(url)
                 .header(
                     ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                    ::reqwest::header::HeaderValue::from_static(
+                        "application/problem+json",
+                    ),
                 )
-                .headers(header_map)
-                .build()?;
+                .headers(header_map);
+            #[allow(unused_mut)]
+            let mut request = request.build()?;
             let info = OperationInfo {
                 operation_id: "forget",
             };
@@ -679,53 +328,61 @@ pub mod builder {
             let result = client.exec(request, &info).await;
             client.post(&result, &info).await?;
             let response = result?;
-            without_body(
-                match response.status().as_u16() {
-                    204u16 => Ok(ResponseValue::empty(response)),
-                    400u16 if is_of(&response, "application/problem+json") => {
-                        Err(
-                            Error::ErrorResponse(
-                                ResponseValue::from_response(response).await?,
-                            ),
-                        )
-                    }
-                    413u16 if is_of(&response, "application/problem+json") => {
-                        Err(
-                            Error::ErrorResponse(
-                                ResponseValue::from_response(response).await?,
-                            ),
-                        )
-                    }
-                    500u16 if is_of(&response, "application/problem+json") => {
-                        Err(
-                            Error::ErrorResponse(
-                                ResponseValue::from_response(response).await?,
-                            ),
-                        )
-                    }
-                    _ => Err(Error::UnexpectedResponse(response)),
-                },
-            )
+            match response.status().as_u16() {
+                204u16 => Ok(ResponseValue::empty(response)),
+                400u16 if is_of(&response, "application/problem+json") => {
+                    refused(read_json(response).await)
+                }
+                413u16 if is_of(&response, "application/problem+json") => {
+                    refused(read_json(response).await)
+                }
+                500u16 if is_of(&response, "application/problem+json") => {
+                    refused(read_json(response).await)
+                }
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
         }
     }
 
     fn is_of(response: &reqwest::Response, media_type: &str) -> bool {
         let value = response.headers().get(reqwest::header::CONTENT_TYPE);
         let value = value.and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let value = value.split(';').next().unwrap_or_default();
-        value.trim().eq_ignore_ascii_case(media_type)
+        let value = value.split(';').next().unwrap_or_default().trim();
+        match media_type.strip_suffix('*') {
+            Some(kind) => value.to_ascii_lowercase().starts_with(kind),
+            None => value.eq_ignore_ascii_case(media_type),
+        }
     }
 
-    fn without_body<T, E>(reply: Result<T, Error<E>>) -> Result<T, Error<E>> {
+    /// Reads a body. One that cannot be decoded is not kept: it may hold a secret.
+    async fn read_json<T: serde::de::DeserializeOwned, E>(
+        response: reqwest::Response,
+    ) -> Result<ResponseValue<T>, Error<E>> {
+        let reply = ResponseValue::from_response(response).await;
         reply
             .map_err(|error| match error {
                 Error::InvalidResponsePayload(_, reason) => {
-                    Error::InvalidResponsePayload(Default::default(), reason)
+                    Error::InvalidResponsePayload(
+                        ::std::default::Default::default(),
+                        reason,
+                    )
                 }
                 error => error,
             })
     }
+
+    fn refused<T, E>(
+        reply: Result<ResponseValue<E>, Error<E>>,
+    ) -> Result<ResponseValue<T>, Error<E>> {
+        Err(
+            match reply {
+                Ok(reply) => Error::ErrorResponse(reply),
+                Err(error) => error,
+            },
+        )
+    }
 }
+
 /// Items consumers will typically use such as the Client.
 pub mod prelude {
     pub use self::super::Client;

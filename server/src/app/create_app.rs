@@ -1,9 +1,9 @@
 //! `POST /api/1/app`.
 
 use cortex_report_api::server::{
-    CreateAppReply, CreateAppRequest, CreateAppResponse, Failure, ProblemCode,
+    CreateApp, CreateAppFailure, Failure,
+    types::{CreateAppReply, CreateAppRequest, ProblemCode},
 };
-use openapi_lockstep_runtime::Json;
 use poem::Request;
 
 use crate::{
@@ -13,20 +13,21 @@ use crate::{
     text::check_name,
 };
 
-/// Creates an application and answers its id.
-pub(super) async fn create_app(
-    service: &Service,
-    request: &Request,
-    session: Session,
-    body: CreateAppRequest,
-) -> Result<CreateAppResponse, Failure> {
-    let name = Name::new(&body.app_name, "/body/app_name")?;
-    match create(service, request, &session, body.org_id, name).await? {
-        Some(app_id) => Ok(CreateAppResponse::Ok(Json(CreateAppReply { app_id }))),
-        None => Ok(CreateAppResponse::conflict(
-            ProblemCode::NameTaken,
-            NAME_TAKEN,
-        )),
+impl CreateApp for Service {
+    async fn create_app(
+        &self,
+        request: &Request,
+        session: Session,
+        body: CreateAppRequest,
+    ) -> Result<CreateAppReply, CreateAppFailure> {
+        let name = Name::new(&body.app_name, "/body/app_name")?;
+        match create(self, request, &session, body.org_id, name).await? {
+            Some(app_id) => Ok(CreateAppReply { app_id }),
+            None => Err(CreateAppFailure::conflict(
+                ProblemCode::NameTaken,
+                NAME_TAKEN,
+            )),
+        }
     }
 }
 

@@ -1,7 +1,9 @@
 //! `GET /api/1/app`.
 
-use cortex_report_api::server::{App, AppList, Failure, ListAppsResponse, ProblemCode};
-use openapi_lockstep_runtime::Json;
+use cortex_report_api::server::{
+    ListApps, ListAppsFailure, ListAppsParameters,
+    types::{App, AppList, ProblemCode},
+};
 use poem::Request;
 
 use super::create_app::{NAME_TAKEN, Name, create};
@@ -11,46 +13,58 @@ use crate::{
     store::app::{self, Page},
 };
 
-/// Answers the applications of an organization, or a page of them; with a name, creates one first.
-pub(super) async fn list_apps(
-    service: &Service,
-    request: &Request,
-    session: Session,
-    org_id: i64,
-    app_name: Option<String>,
-    page: Option<Page>,
-) -> Result<ListAppsResponse, Failure> {
-    // RFC 9110, 9.2.1: a HEAD is safe. It is answered as the listing.
-    let app_name = app_name.filter(|_| !is_head(request));
-    let app_id = match app_name {
-        None => None,
-        Some(name) => {
-            // A GET is not expected to change anything, so only here it is known that this one does.
-            if session.by_cookie {
-                refuse_cross_site(request, &service.public_url)?;
+impl ListApps for Service {
+    /// Answers the applications of an organization, or a page of them; with a name, creates one first.
+    async fn list_apps(
+        &self,
+        request: &Request,
+        session: Session,
+        parameters: ListAppsParameters,
+    ) -> Result<AppList, ListAppsFailure> {
+        let ListAppsParameters {
+            org_id,
+            app_name,
+            limit,
+            after,
+        } = parameters;
+        // RFC 9110, 9.2.1: a HEAD is safe. It is answered as the listing.
+        let app_name = app_name.filter(|_| !is_head(request));
+        let app_id = match app_name {
+            None => None,
+            Some(name) => {
+                // A GET is not expected to change anything, so only here it is known that this one
+                // does.
+                if session.by_cookie {
+                    refuse_cross_site(request, &self.public_url)?;
+                }
+                let name = Name::new(&name, "/query/app_name")?;
+                let created = create(self, request, &session, org_id, name).await?;
+                if created.is_none() {
+                    let code = ProblemCode::NameTaken;
+                    return Err(ListAppsFailure::conflict(code, NAME_TAKEN));
+                }
+                created
             }
-            let name = Name::new(&name, "/query/app_name")?;
-            let created = create(service, request, &session, org_id, name).await?;
-            if created.is_none() {
-                let code = ProblemCode::NameTaken;
-                return Ok(ListAppsResponse::conflict(code, NAME_TAKEN));
-            }
-            created
-        }
-    };
-    let (store, user_id) = (&service.store, session.active.user_id);
-    let apps = match page {
-        Some(page) => app::list_page_for_user(store.reader(), user_id, org_id, page).await?,
-        None => app::list_for_user(store, user_id, org_id).await?,
-    };
-    let apps = apps.ok_or_else(not_allowed)?;
-    let app_list = apps.into_iter().map(|app| App {
-        app_id: app.id,
-        name: app.name,
-        api_key_list: app.keys,
-    });
-    Ok(ListAppsResponse::Ok(Json(AppList {
-        app_id,
-        app_list: app_list.collect(),
-    })))
+        };
+        let page = (limit.is_some() || after.is_some()).then(|| Page {
+            // The document allows none that is less than 1.
+            limit: limit.and_then(|limit| limit.try_into().ok()),
+            after,
+        });
+        let (store, user_id) = (&self.store, session.active.user_id);
+        let apps = match page {
+            Some(page) => app::list_page_for_user(store.reader(), user_id, org_id, page).await?,
+            None => app::list_for_user(store, user_id, org_id).await?,
+        };
+        let apps = apps.ok_or_else(not_allowed)?;
+        let app_list = apps.into_iter().map(|app| App {
+            app_id: app.id,
+            name: app.name,
+            api_key_list: app.keys,
+        });
+        Ok(AppList {
+            app_id,
+            app_list: app_list.collect(),
+        })
+    }
 }

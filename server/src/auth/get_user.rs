@@ -1,21 +1,27 @@
 //! `GET /api/1/user`.
 
-use cortex_report_api::server::{GetUserResponse, Org, User};
-use openapi_lockstep_runtime::Json;
+use cortex_report_api::server::{
+    Failure, GetUser,
+    types::{Org, User},
+};
+use poem::Request;
 
 use super::Session;
+use crate::service::Service;
 
-/// The user of the session and the organizations that the user is in.
-pub(super) fn get_user(session: &Session) -> GetUserResponse {
-    let active = &session.active;
-    let org_list = active.orgs.iter().map(|(org_id, name)| Org {
-        org_id: *org_id,
-        name: name.clone(),
-    });
-    GetUserResponse::Ok(Json(User {
-        user_id: active.user_id,
-        email: active.email.clone(),
-        display_name: active.display_name.clone(),
-        org_list: org_list.collect(),
-    }))
+impl GetUser for Service {
+    /// Answers the user of the session and the organizations that the user is in.
+    async fn get_user(&self, _: &Request, session: Session) -> Result<User, Failure> {
+        let active = &session.active;
+        let org_list = active.orgs.iter().map(|(org_id, name)| Org {
+            org_id: *org_id,
+            name: name.clone(),
+        });
+        Ok(User {
+            user_id: active.user_id,
+            email: active.email.clone(),
+            display_name: active.display_name.clone(),
+            org_list: org_list.collect(),
+        })
+    }
 }

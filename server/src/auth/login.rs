@@ -3,9 +3,9 @@
 use std::net::IpAddr;
 
 use cortex_report_api::server::{
-    Failure, LoginReply, LoginRequest, LoginResponse, LoginResult, ProblemCode,
+    self, Login, LoginFailure,
+    types::{LoginReply, LoginRequest, LoginResult, ProblemCode},
 };
-use openapi_lockstep_runtime::Json;
 use poem::Request;
 
 use super::session::{cookie, refuse_cross_site};
@@ -21,62 +21,68 @@ use crate::{
     },
 };
 
-/// Starts a login: a pending session, and a mail that is owed.
-///
-/// Whether the address is known is not looked up here, but when the mail is made: the reply and
-/// the time that it takes cannot depend on it.
-pub(super) async fn login(
-    service: &Service,
-    request: &Request,
-    body: LoginRequest,
-) -> Result<LoginResponse, Failure> {
-    // Another site could else replace the session of whoever visits it.
-    refuse_cross_site(request, &service.public_url)?;
-    let email = EmailAddress::parse(&body.email).map_err(|error| invalid("/body/email", error))?;
-    let client = client(request);
-    let now = service.clock.now();
-    let session_key = service.random.session_key();
-    let manual_code = service.random.manual_code();
-    let nonce = service.random.bytes::<16>().to_vec();
-    let writer = service.store.begin().await?;
-    let is_known = match client {
-        Client::Known(address) => {
-            known_client::is_known(&writer, known_key(&email, address)).await?
+impl Login for Service {
+    /// Starts a login: a pending session, and a mail that is owed.
+    ///
+    /// Whether the address is known is not looked up here, but when the mail is made: the reply and
+    /// the time that it takes cannot depend on it.
+    async fn login(
+        &self,
+        request: &Request,
+        body: LoginRequest,
+    ) -> Result<server::LoginReply, LoginFailure> {
+        // Another site could else replace the session of whoever visits it.
+        refuse_cross_site(request, &self.public_url)?;
+        let email =
+            EmailAddress::parse(&body.email).map_err(|error| invalid("/body/email", error))?;
+        let client = client(request);
+        let now = self.clock.now();
+        let session_key = self.random.session_key();
+        let manual_code = self.random.manual_code();
+        let nonce = self.random.bytes::<16>().to_vec();
+        let writer = self.store.begin().await?;
+        let is_known = match client {
+            Client::Known(address) => {
+                known_client::is_known(&writer, known_key(&email, address)).await?
+            }
+            Client::Unknown => false,
+        };
+        let limits = limits(&self.mail_limits, &email, client, is_known);
+        if let Some(wait) = quota::take(&writer, &limits, now).await? {
+            drop(writer);
+            quota::bring_back(self.store.reader(), &limits, now).await?;
+            let seconds = wait.as_secs_f64().ceil() as i64;
+            return Err(LoginFailure::too_many_requests(
+                ProblemCode::TooManyRequests,
+                format!("Too many logins were started. Try again in {seconds} seconds."),
+                seconds,
+            ));
         }
-        Client::Unknown => false,
-    };
-    let limits = limits(&service.mail_limits, &email, client, is_known);
-    if let Some(wait) = quota::take(&writer, &limits, now).await? {
-        drop(writer);
-        quota::bring_back(service.store.reader(), &limits, now).await?;
-        let seconds = wait.as_secs_f64().ceil() as i64;
-        return Ok(LoginResponse::too_many_requests(
-            ProblemCode::TooManyRequests,
-            format!("Too many logins were started. Try again in {seconds} seconds."),
-            seconds,
-        ));
-    }
-    let session = NewSession {
-        key_hash: session_key.digest(),
-        link_hash: service.key.link_token(&nonce).digest(),
-        code_mac: service.key.code_mac(&nonce, &manual_code),
-        nonce,
-        email: email.to_string(),
-        client: client.to_string(),
-        user_agent: user_agent(request),
-    };
-    let session = session::add(&writer, session, now).await?;
-    mail::add(&writer, session.id, now).await?;
-    writer.commit().await?;
-    service.mail_is_due.notify_one();
+        let session = NewSession {
+            key_hash: session_key.digest(),
+            link_hash: self.key.link_token(&nonce).digest(),
+            code_mac: self.key.code_mac(&nonce, &manual_code),
+            nonce,
+            email: email.to_string(),
+            client: client.to_string(),
+            user_agent: user_agent(request),
+        };
+        let session = session::add(&writer, session, now).await?;
+        mail::add(&writer, session.id, now).await?;
+        writer.commit().await?;
+        self.mail_is_due.notify_one();
 
-    let cookie = cookie(&session_key, &service.public_url);
-    let reply = LoginReply {
-        result: LoginResult::NewBrowser,
-        session_key: session_key.reveal().to_owned(),
-        manual_code: manual_code.reveal().to_owned(),
-    };
-    Ok(LoginResponse::Ok(Json(reply), Some(cookie)))
+        let cookie = cookie(&session_key, &self.public_url);
+        let reply = LoginReply {
+            result: LoginResult::NewBrowser,
+            session_key: session_key.reveal().into(),
+            manual_code: manual_code.reveal().to_owned(),
+        };
+        Ok(server::LoginReply {
+            body: reply,
+            set_cookie: Some(cookie),
+        })
+    }
 }
 
 /// The limits that a login takes from. Those of clients from which the mailbox has logged in before

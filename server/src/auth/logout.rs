@@ -1,7 +1,9 @@
 //! `POST /api/1/logout`.
 
-use cortex_report_api::server::{Credential, Failure, LogoutReply, LogoutResponse, LogoutResult};
-use openapi_lockstep_runtime::Json;
+use cortex_report_api::server::{
+    self, Credential, Failure, Logout,
+    types::{LogoutReply, LogoutResult},
+};
 use poem::Request;
 
 use super::session::{clearing_cookie, key, refuse_cross_site};
@@ -14,35 +16,40 @@ use crate::{
     },
 };
 
-/// Disables the session of the credential, pending or active, if there is one.
-pub(super) async fn logout(
-    service: &Service,
-    request: &Request,
-    credential: Option<Credential>,
-) -> Result<LogoutResponse, Failure> {
-    if let Some(credential) = credential {
-        let (key, by_cookie) = key(credential);
-        if by_cookie {
-            refuse_cross_site(request, &service.public_url)?;
+impl Logout for Service {
+    /// Disables the session of the credential, pending or active, if there is one.
+    async fn logout(
+        &self,
+        request: &Request,
+        credential: Option<Credential>,
+    ) -> Result<server::LogoutReply, Failure> {
+        if let Some(credential) = credential {
+            let (key, by_cookie) = key(credential);
+            if by_cookie {
+                refuse_cross_site(request, &self.public_url)?;
+            }
+            let key_hash = key.digest();
+            let db = self.store.reader();
+            if let Some(session) = session::find_enabled(db, &key_hash).await? {
+                let change = Change::Session(key_hash);
+                let ended = end(self, &session, client(request), &change).await;
+                // Also where it is not known what became of it.
+                self.sessions.forget(&change);
+                ended?;
+            }
         }
-        let key_hash = key.digest();
-        let db = service.store.reader();
-        if let Some(session) = session::find_enabled(db, &key_hash).await? {
-            let change = Change::Session(key_hash);
-            let ended = end(service, &session, client(request), &change).await;
-            // Also where it is not known what became of it.
-            service.sessions.forget(&change);
-            ended?;
-        }
+        let reply = LogoutReply {
+            result: LogoutResult::LoggedOut,
+        };
+        // Another site could else log out whoever visits it: a browser takes a cookie away even where
+        // it did not send it.
+        let is_own_site = refuse_cross_site(request, &self.public_url).is_ok();
+        let cookie = is_own_site.then(|| clearing_cookie(&self.public_url));
+        Ok(server::LogoutReply {
+            body: reply,
+            set_cookie: cookie,
+        })
     }
-    let reply = LogoutReply {
-        result: LogoutResult::LoggedOut,
-    };
-    // Another site could else log out whoever visits it: a browser takes a cookie away even where
-    // it did not send it.
-    let is_own_site = refuse_cross_site(request, &service.public_url).is_ok();
-    let cookie = is_own_site.then(|| clearing_cookie(&service.public_url));
-    Ok(LogoutResponse::Ok(Json(reply), cookie))
 }
 
 /// Disables a session, and notes that somebody has logged out.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cortex_report_api::server::{Credential, Failure, ProblemCode};
+use cortex_report_api::server::{Authenticate, Credential, Failure, types::ProblemCode};
 use poem::{
     Request,
     http::{Method, header},
@@ -28,36 +28,40 @@ pub struct Session {
     pub by_cookie: bool,
 }
 
-/// The session of a credential, if it is active.
-///
-/// # Errors
-///
-/// 403 if it is pending, expired, disabled or unknown, all in the same words, if wrong codes have
-/// invalidated the login, and if the call would change something for another site.
-pub(super) async fn authenticate(
-    service: &Service,
-    request: &Request,
-    credential: Credential,
-) -> Result<Session, Failure> {
-    let (key, by_cookie) = key(credential);
-    if by_cookie && *request.method() != Method::GET {
-        refuse_cross_site(request, &service.public_url)?;
-    }
-    let key_hash = key.digest();
-    let now = service.clock.now();
-    let active = match service.sessions.recall(&key_hash, now) {
-        Some(active) => active,
-        None => read(service, &key_hash, now).await?,
-    };
-    if active.has_expired(now) {
-        service.sessions.forget(&Change::Session(key_hash));
-        // The clean-up does it too, but only once a minute.
-        if let Err(error) = session::mark_expired(service.store.reader(), now).await {
-            tracing::warn!(%error, "an expired session could not be marked");
+impl Authenticate<Credential> for Service {
+    type Principal = Session;
+
+    /// The session of a credential, if it is active.
+    ///
+    /// # Errors
+    ///
+    /// 403 if it is pending, expired, disabled or unknown, all in the same words, if wrong codes have
+    /// invalidated the login, and if the call would change something for another site.
+    async fn authenticate(
+        &self,
+        request: &Request,
+        credential: Credential,
+    ) -> Result<Session, Failure> {
+        let (key, by_cookie) = key(credential);
+        if by_cookie && *request.method() != Method::GET {
+            refuse_cross_site(request, &self.public_url)?;
         }
-        return Err(not_logged_in());
+        let key_hash = key.digest();
+        let now = self.clock.now();
+        let active = match self.sessions.recall(&key_hash, now) {
+            Some(active) => active,
+            None => read(self, &key_hash, now).await?,
+        };
+        if active.has_expired(now) {
+            self.sessions.forget(&Change::Session(key_hash));
+            // The clean-up does it too, but only once a minute.
+            if let Err(error) = session::mark_expired(self.store.reader(), now).await {
+                tracing::warn!(%error, "an expired session could not be marked");
+            }
+            return Err(not_logged_in());
+        }
+        Ok(Session { active, by_cookie })
     }
-    Ok(Session { active, by_cookie })
 }
 
 /// The active session of a key as the database has it.
@@ -81,8 +85,8 @@ async fn read(service: &Service, key_hash: &[u8], now: Timestamp) -> Result<Arc<
 /// The session_key of a credential, and whether it is the cookie's.
 pub(super) fn key(credential: Credential) -> (Secret, bool) {
     match credential {
-        Credential::SessionBearer(bearer) => (Secret::new(bearer.0.token), false),
-        Credential::SessionCookie(cookie) => (Secret::new(cookie.0.key), true),
+        Credential::SessionBearer(bearer) => (Secret::new(bearer.0.into_inner()), false),
+        Credential::SessionCookie(cookie) => (Secret::new(cookie.0.into_inner()), true),
     }
 }
 

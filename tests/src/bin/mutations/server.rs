@@ -95,8 +95,8 @@ const FAULTS: [Fault; 83] = [
         "status",
         DELETE_APP,
         [
-            "let Some((app, role)) = found else {\n        return Err(not_allowed());",
-            "let Some((app, role)) = found else {\n        let result = DeleteAppResult::Deleted;\n        return Ok(DeleteAppResponse::Ok(Json(DeleteAppReply { result })));",
+            "let Some((app, role)) = found else {\n            return Err(not_allowed());",
+            "let Some((app, role)) = found else {\n            let result = DeleteAppResult::Deleted;\n            return Ok(DeleteAppReply { result });",
         ],
     ),
     fault(
@@ -140,8 +140,8 @@ const FAULTS: [Fault; 83] = [
         "code",
         CREATE_APP,
         [
-            "ProblemCode::NameTaken,\n            NAME_TAKEN",
-            "ProblemCode::NotAllowed,\n            NAME_TAKEN",
+            "ProblemCode::NameTaken,\n                NAME_TAKEN",
+            "ProblemCode::NotAllowed,\n                NAME_TAKEN",
         ],
     ),
     fault(
@@ -172,8 +172,8 @@ const FAULTS: [Fault; 83] = [
         "member",
         LIST_APPS,
         [
-            "Ok(ListAppsResponse::Ok(Json(AppList {\n        app_id,",
-            "let _ = app_id;\n    Ok(ListAppsResponse::Ok(Json(AppList {\n        app_id: None,",
+            "Ok(AppList {\n            app_id,",
+            "let _ = app_id;\n        Ok(AppList {\n            app_id: None,",
         ],
     ),
     fault(
@@ -253,8 +253,8 @@ const FAULTS: [Fault; 83] = [
         "value",
         LOGIN,
         [
-            "session_key: session_key.reveal().to_owned()",
-            "session_key: session_key.reveal().repeat(4)",
+            "session_key: session_key.reveal().into()",
+            "session_key: session_key.reveal().repeat(4).into()",
         ],
     ),
     fault("value", TEXT, ["name = name.trim()", "name = name"]),
@@ -262,8 +262,8 @@ const FAULTS: [Fault; 83] = [
         "header",
         LOGIN,
         [
-            "Ok(LoginResponse::Ok(Json(reply), Some(cookie)))",
-            "let _ = cookie;\n    Ok(LoginResponse::Ok(Json(reply), None))",
+            "set_cookie: Some(cookie),",
+            "set_cookie: Some(cookie).filter(|_| false),",
         ],
     ),
     fault(
@@ -361,7 +361,7 @@ const FAULTS: [Fault; 83] = [
             "self.is_pending() && now <= self.expires_at",
         ],
     ),
-    fault("session", LOGOUT, ["service.sessions.forget(&change);", ""]),
+    fault("session", LOGOUT, ["self.sessions.forget(&change);", ""]),
     fault(
         "session",
         SESSIONS,

@@ -1,0 +1,496 @@
+//! What a document says in vain: keywords that nobody knows, values that no request can have.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+use utoipa::openapi::{ExternalDocs, Info, Server, Tag, security::SecurityRequirement};
+
+use crate::{
+    Refusal,
+    pointers::{self, METHODS, join, last, members},
+    source::Source,
+};
+
+/// The keywords of JSON Schema 2020-12 and of OpenAPI.
+const OF_SCHEMAS: [&str; 67] = [
+    "$anchor",
+    "$comment",
+    "$defs",
+    "$dynamicAnchor",
+    "$dynamicRef",
+    "$id",
+    "$ref",
+    "$schema",
+    "$vocabulary",
+    "additionalProperties",
+    "allOf",
+    "anyOf",
+    "const",
+    "contains",
+    "contentEncoding",
+    "contentMediaType",
+    "contentSchema",
+    "default",
+    "definitions",
+    "dependencies",
+    "dependentRequired",
+    "dependentSchemas",
+    "deprecated",
+    "description",
+    "discriminator",
+    "else",
+    "enum",
+    "example",
+    "examples",
+    "exclusiveMaximum",
+    "exclusiveMinimum",
+    "externalDocs",
+    "format",
+    "if",
+    "items",
+    "maxContains",
+    "maxItems",
+    "maxLength",
+    "maxProperties",
+    "maximum",
+    "minContains",
+    "minItems",
+    "minLength",
+    "minProperties",
+    "minimum",
+    "multipleOf",
+    "not",
+    "nullable",
+    "oneOf",
+    "pattern",
+    "patternProperties",
+    "prefixItems",
+    "properties",
+    "propertyNames",
+    "readOnly",
+    "required",
+    "summary",
+    "then",
+    "title",
+    "type",
+    "unevaluatedItems",
+    "unevaluatedProperties",
+    "uniqueItems",
+    "writeOnly",
+    "xml",
+    // Of other generators, which mean nothing by themselves.
+    "enumNames",
+    "id",
+];
+
+/// The keywords of what stands at pointers of this kind.
+const OF_PLACES: [(&str, &[&str]); 8] = [
+    (
+        "",
+        &[
+            "openapi",
+            "info",
+            "jsonSchemaDialect",
+            "servers",
+            "paths",
+            "components",
+            "security",
+            "tags",
+            "externalDocs",
+        ],
+    ),
+    (
+        "components",
+        &[
+            "schemas",
+            "responses",
+            "requestBodies",
+            "securitySchemes",
+            "parameters",
+            "headers",
+            "examples",
+            "links",
+            "callbacks",
+            "pathItems",
+        ],
+    ),
+    (
+        "operation",
+        &[
+            "tags",
+            "summary",
+            "description",
+            "externalDocs",
+            "operationId",
+            "parameters",
+            "requestBody",
+            "responses",
+            "deprecated",
+            "security",
+            "servers",
+        ],
+    ),
+    (
+        "parameter",
+        &[
+            "name",
+            "in",
+            "description",
+            "required",
+            "deprecated",
+            "allowEmptyValue",
+            "style",
+            "explode",
+            "allowReserved",
+            "schema",
+            "example",
+            "examples",
+            "content",
+        ],
+    ),
+    ("body", &["description", "content", "required", "$ref"]),
+    (
+        "response",
+        &[
+            "description",
+            "summary",
+            "headers",
+            "content",
+            "links",
+            "$ref",
+        ],
+    ),
+    (
+        "header",
+        &[
+            "description",
+            "required",
+            "deprecated",
+            "allowEmptyValue",
+            "style",
+            "explode",
+            "schema",
+            "example",
+            "examples",
+            "content",
+            "$ref",
+        ],
+    ),
+    ("media type", &["schema", "example", "examples", "encoding"]),
+];
+
+/// Everything of a document, in its normal form, that is not as OpenAPI has it.
+pub(crate) fn check(source: &Source) -> Vec<Refusal> {
+    let mut checks = Checks {
+        source,
+        refusals: Vec::new(),
+    };
+    checks.document();
+    checks.places();
+    checks.body_credentials();
+    for schema in pointers::schemas(&source.value) {
+        checks.schema(&schema);
+    }
+    checks.refusals
+}
+
+struct Checks<'a> {
+    source: &'a Source,
+    refusals: Vec<Refusal>,
+}
+
+impl<'a> Checks<'a> {
+    fn document(&mut self) {
+        let document = &self.source.value;
+        if !document.is_object() {
+            return self.refuse("", "is no OpenAPI document");
+        }
+        if document["openapi"] != "3.1.0" {
+            self.refuse("/openapi", "only 3.0 and 3.1 are read");
+        }
+        self.readable::<Info>("/info");
+        for pointer in members(document, "/tags") {
+            self.readable::<Tag>(&pointer);
+        }
+        for pointer in members(document, "/servers") {
+            self.readable::<Server>(&pointer);
+        }
+        if document.get("externalDocs").is_some() {
+            self.readable::<ExternalDocs>("/externalDocs");
+        }
+        let kinds = members(document, "/components").into_iter();
+        // Security names its schemes without a reference.
+        for kind in kinds.filter(|kind| last(kind) != "securitySchemes") {
+            for pointer in members(document, &kind) {
+                let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+                if !last(&pointer).bytes().all(is_plain) {
+                    let reason =
+                        "the name of a component has only letters, digits, `.`, `_` and `-`";
+                    self.refuse(&pointer, reason);
+                }
+            }
+        }
+    }
+
+    /// Refuses keywords that do not stand where they are.
+    fn places(&mut self) {
+        let document = &self.source.value;
+        let of = |kind: &str| -> &'static [&'static str] {
+            let mut places = OF_PLACES.iter();
+            places
+                .find(|(name, _)| *name == kind)
+                .map_or(&[], |(_, keywords)| keywords)
+        };
+        self.only("", of(""));
+        self.only("/components", of("components"));
+        for path in members(document, "/paths") {
+            let keywords = [&METHODS[..], &["servers", "$ref"]].concat();
+            self.only(&path, &keywords);
+        }
+        self.security("/security");
+        for operation in pointers::operations(document) {
+            self.security(&join(&operation, "security"));
+            for tag in members(document, &join(&operation, "tags")) {
+                if !self.source.at(&tag).is_some_and(Value::is_string) {
+                    self.refuse(&tag, "is no name of a tag");
+                }
+            }
+            if self
+                .source
+                .at(&join(&operation, "tags"))
+                .is_none_or(|tags| !tags.is_array())
+            {
+                self.refuse(&operation, "has tags that are no list of names");
+            }
+            self.only(&operation, of("operation"));
+            self.only(&join(&operation, "requestBody"), of("body"));
+        }
+        for body in members(document, "/components/requestBodies") {
+            self.only(&body, of("body"));
+        }
+        for parameter in pointers::parameters(document) {
+            self.only(&parameter, of("parameter"));
+        }
+        for response in pointers::responses(document) {
+            if last(&response).starts_with("x-") {
+                continue;
+            }
+            self.only(&response, of("response"));
+            for header in members(document, &join(&response, "headers")) {
+                self.only(&header, of("header"));
+            }
+        }
+        for content in pointers::contents(document) {
+            for media_type in members(document, &content) {
+                self.only(&media_type, of("media type"));
+            }
+        }
+    }
+
+    fn security(&mut self, pointer: &str) {
+        for requirement in members(&self.source.value, pointer) {
+            self.readable::<SecurityRequirement>(&requirement);
+        }
+    }
+
+    /// Refuses a member of a body that carries the key of a cookie where it cannot be taken out.
+    fn body_credentials(&mut self) {
+        let document = &self.source.value;
+        let of_replies = reached(document, &pointers::responses(document));
+        for schema in members(document, "/components/schemas") {
+            let Some(name) = pointers::body_credential(document, &schema) else {
+                continue;
+            };
+            let member = join(&join(&schema, "properties"), &name);
+            let target = pointers::resolve(document, &member, "schemas");
+            let is_text = self.source.at(&join(&target, "type")) == Some(&json!("string"));
+            let required = members(document, &join(&schema, "required"));
+            let is_required = required
+                .iter()
+                .any(|it| self.source.at(it) == Some(&json!(name)));
+            if !is_text || is_required {
+                let reason = "carries the cookie's key, so it has to be an optional string";
+                self.refuse(&member, reason);
+            }
+            if of_replies.contains(&schema) {
+                let reason = "carries the cookie's key, which is taken out of a body, so its schema has to be of bodies only";
+                self.refuse(&member, reason);
+            }
+        }
+    }
+
+    fn schema(&mut self, pointer: &str) {
+        let schema = match self.source.at(pointer) {
+            Some(Value::Object(schema)) => schema,
+            Some(Value::Bool(_)) | None => return,
+            Some(_) => return self.refuse(pointer, "is no schema: write an object"),
+        };
+        self.only(pointer, &OF_SCHEMAS);
+        if let Some(Value::Array(values)) = schema.get("enum") {
+            let place = join(pointer, "enum");
+            if values.is_empty() {
+                self.refuse(&place, "has no value");
+            }
+            for (index, value) in values.iter().enumerate() {
+                if values[..index].contains(value) {
+                    self.refuse(&format!("{place}/{index}"), "is a value twice");
+                }
+            }
+        }
+        self.meta(pointer, schema);
+        self.limits(pointer);
+        self.pattern(pointer, schema);
+        self.required(pointer, schema);
+    }
+
+    /// Refuses a keyword whose value is none that it can have.
+    fn meta(&mut self, pointer: &str, schema: &Map<String, Value>) {
+        // What stands inside is looked at by itself.
+        let inner = [
+            "properties",
+            "patternProperties",
+            "additionalProperties",
+            "items",
+            "prefixItems",
+            "allOf",
+            "anyOf",
+            "oneOf",
+            "not",
+            "if",
+            "then",
+            "else",
+            "$defs",
+            "definitions",
+            "default",
+            "example",
+            "examples",
+            "const",
+            "contentSchema",
+            "propertyNames",
+            "unevaluatedItems",
+            "unevaluatedProperties",
+            "contains",
+            "dependentSchemas",
+            "dependencies",
+            "xml",
+            "discriminator",
+            "externalDocs",
+            "nullable",
+            "pattern",
+        ];
+        let own = schema
+            .iter()
+            .filter(|(keyword, _)| !inner.contains(&keyword.as_str()));
+        let own = Map::from_iter(own.map(|(keyword, value)| (keyword.clone(), value.clone())));
+        if let Err(error) = jsonschema::draft202012::meta::validate(&Value::Object(own)) {
+            let place = format!("{pointer}{}", error.instance_path());
+            self.refuse(&place, format!("is not as JSON Schema has it: {error}"));
+        }
+    }
+
+    /// Refuses limits that no value keeps.
+    fn limits(&mut self, pointer: &str) {
+        for (least, most) in [
+            ("minItems", "maxItems"),
+            ("minLength", "maxLength"),
+            ("minimum", "maximum"),
+            ("minProperties", "maxProperties"),
+        ] {
+            let number = |name| self.source.at(&join(pointer, name)).and_then(Value::as_f64);
+            if let (Some(from), Some(to)) = (number(least), number(most))
+                && from > to
+            {
+                let reason = format!("is below {least}, so that no value is left");
+                self.refuse(&join(pointer, most), reason);
+            }
+        }
+    }
+
+    fn pattern(&mut self, pointer: &str, schema: &Map<String, Value>) {
+        let Some(Value::String(text)) = schema.get("pattern") else {
+            return;
+        };
+        let compiled = jsonschema::options().build(&json!({ "pattern": text }));
+        let is_ecmascript = jsonschema::options()
+            .should_validate_formats(true)
+            .build(&json!({ "format": "regex" }))
+            .is_ok_and(|format| format.is_valid(&Value::String(text.to_owned())));
+        if compiled.is_err() || !is_ecmascript || text.contains("\\b") {
+            self.refuse(
+                &join(pointer, "pattern"),
+                "is no pattern that means the same to ECMAScript and to Rust's regular expressions",
+            );
+        }
+    }
+
+    /// Refuses a required member that a closed object cannot have.
+    fn required(&mut self, pointer: &str, schema: &Map<String, Value>) {
+        let is_closed = schema.get("additionalProperties") == Some(&Value::Bool(false));
+        let is_composed = ["allOf", "anyOf", "oneOf"]
+            .iter()
+            .any(|it| schema.contains_key(*it));
+        let has_patterns = schema.contains_key("patternProperties");
+        if !is_closed || is_composed || has_patterns {
+            return;
+        }
+        for required in members(&self.source.value, &join(pointer, "required")) {
+            let name = self.source.at(&required).and_then(Value::as_str);
+            let properties = join(pointer, "properties");
+            if name.is_some_and(|name| self.source.at(&join(&properties, name)).is_none()) {
+                self.refuse(&required, "names no property");
+            }
+        }
+    }
+
+    /// Refuses every keyword that is neither known nor an extension.
+    fn only(&mut self, pointer: &str, known: &[&str]) {
+        let object = self.source.at(pointer).and_then(Value::as_object);
+        let keywords = object.into_iter().flat_map(Map::keys);
+        let is_known =
+            |keyword: &&String| known.contains(&keyword.as_str()) || keyword.starts_with("x-");
+        let unknown: Vec<&String> = keywords.filter(|keyword| !is_known(keyword)).collect();
+        for keyword in unknown {
+            let reason = format!("{keyword} is no keyword of OpenAPI here");
+            self.refuse(&join(pointer, keyword), reason);
+        }
+    }
+
+    /// Refuses what utoipa's model cannot take.
+    fn readable<T: serde::de::DeserializeOwned>(&mut self, pointer: &str) {
+        let value = self.source.at(pointer).cloned().unwrap_or_default();
+        if let Err(error) = serde_json::from_value::<T>(value) {
+            self.refuse(pointer, format!("is not as OpenAPI has it: {error}"));
+        }
+    }
+
+    fn refuse(&mut self, pointer: &str, reason: impl Into<String>) {
+        self.refusals.push(self.source.refusal(pointer, reason));
+    }
+}
+
+/// The components that what stands at these places refers to, and those that they refer to.
+fn reached(document: &Value, places: &[String]) -> BTreeSet<String> {
+    let mut reached = BTreeSet::new();
+    let mut open: Vec<&Value> = places
+        .iter()
+        .filter_map(|it| document.pointer(it))
+        .collect();
+    while let Some(value) = open.pop() {
+        match value {
+            Value::Object(object) => {
+                open.extend(object.values());
+                let reference = object.get("$ref").and_then(Value::as_str);
+                let target = reference.and_then(|it| it.strip_prefix('#'));
+                if let Some(target) = target
+                    && let Some(meant) = document.pointer(target)
+                    && reached.insert(target.to_owned())
+                {
+                    open.push(meant);
+                }
+            }
+            Value::Array(items) => open.extend(items),
+            _ => {}
+        }
+    }
+    reached
+}

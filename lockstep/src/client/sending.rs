@@ -1,0 +1,485 @@
+//! How a call is sent and its reply is read, where progenitor does less than the document says.
+
+use syn::{Block, Expr, Ident, ImplItem, Local, Member, Pat, Stmt};
+
+use super::*;
+use crate::api::{Parameter, Place};
+
+impl Writer<'_> {
+    /// Writes what each builder sends and reads, and marks what is deprecated.
+    ///
+    /// # Errors
+    ///
+    /// A builder is not as it was expected.
+    pub(super) fn send(&self, code: &mut syn::File) -> Result<(), String> {
+        for (_, names) in self.operations().filter(|(it, _)| it.deprecated) {
+            let method = names::identifier(&names.id);
+            let mut marked = code.items.iter_mut().map(|item| match item {
+                Item::Impl(item) if item.trait_.is_none() => mark(&mut item.items, &method),
+                _ => false,
+            });
+            if !marked.any(|marked| marked) {
+                return Err(format!(
+                    "{method} is not in the code, to be marked as deprecated"
+                ));
+            }
+        }
+        let builders = code.items.iter_mut().find_map(|item| match item {
+            Item::Mod(module) if module.ident == "builder" => Some(module),
+            _ => None,
+        });
+        let builders = builders.ok_or("there is no module of builders")?;
+        builders.attrs.push(parse_quote!(#[allow(deprecated)]));
+        let (_, items) = builders
+            .content
+            .as_mut()
+            .ok_or("the module of builders is empty")?;
+        for (operation, names) in self.operations() {
+            self.send_operation(operation, names, items)?;
+        }
+        let text = items.iter().map(|item| item.to_token_stream().to_string());
+        let mut text: String = text.collect();
+        for (name, function) in helpers() {
+            if text.contains(&format!("{name} (")) {
+                text.push_str(&function.to_string());
+                items.push(syn::parse2(function).map_err(|error| error.to_string())?);
+            }
+        }
+        Ok(())
+    }
+
+    fn send_operation(
+        &self,
+        operation: &Operation,
+        names: &Names,
+        items: &mut [Item],
+    ) -> Result<(), String> {
+        let is_multipart = lowering::sent(operation)
+            .is_some_and(|content| matches!(content.payload, Payload::Multipart(_)));
+        let is_optional = operation.body.as_ref().is_some_and(|body| {
+            let is_typed = lowering::sent(operation).is_some_and(|it| it.payload.value().is_some());
+            !body.required && is_typed
+        });
+        let mut sent = false;
+        for item in items {
+            match item {
+                Item::Struct(item) if is_multipart && item.ident == names.builder => {
+                    for field in &mut item.fields {
+                        if field.ident.as_ref().is_some_and(|name| name == "body") {
+                            field.ty = parse_quote!(Option<reqwest::multipart::Form>);
+                        }
+                    }
+                    // A form is sent once.
+                    item.attrs
+                        .retain(|attribute| !attribute.path().is_ident("derive"));
+                    item.attrs.push(parse_quote!(#[derive(Debug)]));
+                }
+                Item::Impl(item) if is_of(&item.self_ty, &names.builder) => {
+                    for (parameter, name) in operation.parameters.iter().zip(&names.parameters) {
+                        if parameter.deprecated {
+                            mark(&mut item.items, &names::identifier(name));
+                        }
+                    }
+                    for inner in &mut item.items {
+                        let ImplItem::Fn(method) = inner else {
+                            continue;
+                        };
+                        match method.sig.ident.to_string().as_str() {
+                            "send" => {
+                                self.rewrite(operation, names, &mut method.block)?;
+                                sent = true;
+                            }
+                            "new" if is_multipart => {
+                                set_body(&mut method.block, parse_quote!(None))
+                            }
+                            "new" if is_optional => {
+                                set_body(&mut method.block, parse_quote!(Ok(None)))
+                            }
+                            "body" if is_multipart => {
+                                *method = parse_quote! {
+                                    pub fn body(mut self, form: reqwest::multipart::Form) -> Self {
+                                        self.body = Some(form);
+                                        self
+                                    }
+                                };
+                            }
+                            _ => {}
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        match sent {
+            true => Ok(()),
+            false => Err(format!("{} is sent by no builder", operation.id)),
+        }
+    }
+
+    /// Replaces what is written of a request, and how its reply is read.
+    fn rewrite(
+        &self,
+        operation: &Operation,
+        names: &Names,
+        block: &mut Block,
+    ) -> Result<(), String> {
+        let mut statements = Vec::new();
+        let mut has_info = false;
+        for statement in std::mem::take(&mut block.stmts) {
+            let name = match &statement {
+                Stmt::Local(local) => bound(local),
+                _ => None,
+            };
+            let name = name.map(|name| name.to_string());
+            match (name.as_deref(), &statement) {
+                (Some("url"), _) => statements.extend(
+                    self.request(operation, names)
+                        .map_err(|it| it.to_string())?,
+                ),
+                (Some("body"), _) if self.is_multipart(operation) => {
+                    statements.push(parse_quote! {
+                        let body = body.ok_or_else(|| Error::InvalidRequest("body was not initialized".to_owned()))?;
+                    });
+                }
+                (Some("request" | "header_map"), _) => {}
+                (None, Stmt::Expr(..)) if !has_info => {}
+                (_, Stmt::Expr(_, None)) => {
+                    let (arms, _) = self.arms(operation, names);
+                    statements.push(Stmt::Expr(
+                        parse_quote! {
+                            match response.status().as_u16() {
+                                #(#arms)*
+                            }
+                        },
+                        None,
+                    ));
+                }
+                (name, _) => {
+                    has_info |= name == Some("info");
+                    statements.push(statement);
+                }
+            }
+        }
+        block.stmts = statements;
+        Ok(())
+    }
+
+    fn is_multipart(&self, operation: &Operation) -> bool {
+        lowering::sent(operation).is_some_and(|it| matches!(it.payload, Payload::Multipart(_)))
+    }
+
+    /// The statements that make the request.
+    fn request(&self, operation: &Operation, names: &Names) -> syn::Result<Vec<Stmt>> {
+        let parameters = || operation.parameters.iter().zip(&names.parameters);
+        let idents = || parameters().map(|(parameter, name)| (parameter, names::identifier(name)));
+        let url = self.url(operation, names);
+        let queries =
+            idents()
+                .filter(|(it, _)| it.place == Place::Query)
+                .map(|(parameter, ident)| {
+                    let wire = &parameter.wire;
+                    match query_style(parameter) {
+                        None => quote!(.query(&progenitor_client::QueryParam::new(#wire, &#ident))),
+                        Some(style) => quote!(.query(&pairs_of(#wire, &#ident, #style))),
+                    }
+                });
+        let queries: Vec<TokenStream> = queries.collect();
+        let headers = idents().filter_map(|(parameter, ident)| {
+            let (name, value) = match parameter.place {
+                Place::Header => (parameter.wire.to_ascii_lowercase(), quote!(text_of(value))),
+                Place::Cookie => {
+                    let pair = format!("{}={{}}", parameter.wire);
+                    (
+                        "cookie".to_owned(),
+                        quote!(format!(#pair, encode_path(&text_of(value)))),
+                    )
+                }
+                _ => return None,
+            };
+            let append = quote!(header_map.append(#name, #value.try_into()?););
+            Some(match parameter.required {
+                true => quote!({ let value = &#ident; #append }),
+                false => quote!(if let Some(value) = &#ident { #append }),
+            })
+        });
+        let headers: Vec<TokenStream> = headers.collect();
+        let capacity = headers.len() + 1;
+        let method = Ident::new(&operation.method, proc_macro2::Span::call_site());
+        let start = match operation.method.as_str() {
+            "options" | "trace" => {
+                let method = Ident::new(
+                    &operation.method.to_uppercase(),
+                    proc_macro2::Span::call_site(),
+                );
+                quote!(request(::reqwest::Method::#method, url))
+            }
+            _ => quote!(#method(url)),
+        };
+        let (_, media_types) = self.arms(operation, names);
+        let accept = media_types.join(", ");
+        let accept = (!accept.is_empty()).then(|| {
+            quote!(.header(::reqwest::header::ACCEPT, ::reqwest::header::HeaderValue::from_static(#accept)))
+        });
+        let required = operation.body.as_ref().is_some_and(|body| body.required);
+        let optional =
+            lowering::sent(operation).filter(|it| !required && it.payload.value().is_some());
+        let optional = optional.and_then(|content| {
+            let media_type = &content.media_type;
+            Some(match &content.payload {
+                Payload::Json(_) => quote! {
+                    let request = match &body {
+                        Some(body) => request.header(::reqwest::header::CONTENT_TYPE, #media_type).json(body),
+                        None => request,
+                    };
+                },
+                Payload::Form(_) => quote! {
+                    let request = match &body {
+                        Some(body) => request.form_urlencoded(body)?,
+                        None => request,
+                    };
+                },
+                _ => return None,
+            })
+        });
+        let body = lowering::sent(operation)
+            .filter(|_| optional.is_none())
+            .map(|content| {
+                let media_type = &content.media_type;
+                let named = quote!(.header(::reqwest::header::CONTENT_TYPE, #media_type));
+                match &content.payload {
+                    Payload::Json(_) => {
+                        let named = (media_type != "application/json").then_some(named);
+                        quote!(#named .json(&body))
+                    }
+                    Payload::Form(_) => quote!(.form_urlencoded(&body)?),
+                    Payload::Multipart(_) => quote!(.multipart(body)),
+                    Payload::Text | Payload::Bytes => quote!(#named .body(body)),
+                }
+            });
+        let code = quote! {
+            #url
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(#capacity);
+            header_map.append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
+            );
+            #(#headers)*
+            let request = client.client.#start #accept #body #(#queries)* .headers(header_map);
+            #optional
+            #[allow(unused_mut)]
+            let mut request = request.build()?;
+        };
+        let block: Block = syn::parse2(quote!({ #code }))?;
+        Ok(block.stmts)
+    }
+
+    fn url(&self, operation: &Operation, names: &Names) -> TokenStream {
+        let mut format = "{}".to_owned();
+        let mut arguments = Vec::new();
+        let mut rest = operation.path.as_str();
+        while let Some((before, after)) = rest.split_once('{') {
+            let (wire, behind) = after.split_once('}').unwrap_or((after, ""));
+            format.push_str(before);
+            format.push_str("{}");
+            let mut parameters = operation.parameters.iter().zip(&names.parameters);
+            let name = parameters.find(|(it, _)| it.place == Place::Path && it.wire == wire);
+            let name = name.map(|(_, name)| names::identifier(name));
+            arguments.push(quote!(encode_path(&text_of(&#name))));
+            rest = behind;
+        }
+        format.push_str(rest);
+        quote!(let url = format!(#format, client.baseurl, #(#arguments,)*);)
+    }
+}
+
+/// The style of a query parameter, where progenitor has another one.
+fn query_style(parameter: &Parameter) -> Option<&'static str> {
+    match (parameter.style.as_deref(), parameter.explode) {
+        (Some("deepObject"), _) => Some("deepObject"),
+        (Some("spaceDelimited"), explode) if explode != Some(true) => Some(" "),
+        (Some("pipeDelimited"), explode) if explode != Some(true) => Some("|"),
+        (None | Some("form"), Some(false)) => Some(","),
+        _ => None,
+    }
+}
+
+fn bound(local: &Local) -> Option<&Ident> {
+    match &local.pat {
+        Pat::Ident(pattern) => Some(&pattern.ident),
+        Pat::Type(pattern) => match &*pattern.pat {
+            Pat::Ident(pattern) => Some(&pattern.ident),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn is_of(kind: &syn::Type, name: &Ident) -> bool {
+    match kind {
+        syn::Type::Path(path) => path
+            .path
+            .segments
+            .last()
+            .is_some_and(|last| last.ident == *name),
+        _ => false,
+    }
+}
+
+/// Sets what a new builder has for a body.
+fn set_body(block: &mut Block, value: Expr) {
+    if let Some(Stmt::Expr(Expr::Struct(made), None)) = block.stmts.last_mut() {
+        for field in &mut made.fields {
+            if matches!(&field.member, Member::Named(name) if name == "body") {
+                field.expr = value.clone();
+            }
+        }
+    }
+}
+
+/// Marks a method as deprecated, if it is there.
+fn mark(items: &mut [ImplItem], name: &Ident) -> bool {
+    for item in items {
+        if let ImplItem::Fn(method) = item
+            && method.sig.ident == *name
+        {
+            method.attrs.push(parse_quote!(#[deprecated]));
+            return true;
+        }
+    }
+    false
+}
+
+/// The functions that a builder may use.
+fn helpers() -> [(&'static str, TokenStream); 9] {
+    [
+        (
+            "is_of",
+            quote! {
+                fn is_of(response: &reqwest::Response, media_type: &str) -> bool {
+                    let value = response.headers().get(reqwest::header::CONTENT_TYPE);
+                    let value = value.and_then(|value| value.to_str().ok()).unwrap_or_default();
+                    let value = value.split(';').next().unwrap_or_default().trim();
+                    match media_type.strip_suffix('*') {
+                        Some(kind) => value.to_ascii_lowercase().starts_with(kind),
+                        None => value.eq_ignore_ascii_case(media_type),
+                    }
+                }
+            },
+        ),
+        (
+            "read_json",
+            quote! {
+                /// Reads a body. One that cannot be decoded is not kept: it may hold a secret.
+                async fn read_json<T: serde::de::DeserializeOwned, E>(
+                    response: reqwest::Response,
+                ) -> Result<ResponseValue<T>, Error<E>> {
+                    let reply = ResponseValue::from_response(response).await;
+                    reply.map_err(|error| match error {
+                        Error::InvalidResponsePayload(_, reason) => {
+                            Error::InvalidResponsePayload(::std::default::Default::default(), reason)
+                        }
+                        error => error,
+                    })
+                }
+            },
+        ),
+        (
+            "read_text",
+            quote! {
+                async fn read_text<E>(response: reqwest::Response) -> Result<ResponseValue<String>, Error<E>> {
+                    let (status, headers) = (response.status(), response.headers().clone());
+                    let text = response.text().await.map_err(Error::ResponseBodyError)?;
+                    Ok(ResponseValue::new(text, status, headers))
+                }
+            },
+        ),
+        (
+            "read_bytes",
+            quote! {
+                async fn read_bytes<E>(response: reqwest::Response) -> Result<ResponseValue<Vec<u8>>, Error<E>> {
+                    let (status, headers) = (response.status(), response.headers().clone());
+                    let bytes = response.bytes().await.map_err(Error::ResponseBodyError)?;
+                    Ok(ResponseValue::new(bytes.to_vec(), status, headers))
+                }
+            },
+        ),
+        (
+            "made",
+            quote! {
+                fn made<T, U: std::fmt::Debug, E>(
+                    reply: Result<ResponseValue<T>, Error<E>>,
+                    make: impl FnOnce(T) -> U,
+                ) -> Result<ResponseValue<U>, Error<E>> {
+                    reply.and_then(|reply| reply.map(make))
+                }
+            },
+        ),
+        (
+            "refused",
+            quote! {
+                fn refused<T, E>(reply: Result<ResponseValue<E>, Error<E>>) -> Result<ResponseValue<T>, Error<E>> {
+                    Err(match reply {
+                        Ok(reply) => Error::ErrorResponse(reply),
+                        Err(error) => error,
+                    })
+                }
+            },
+        ),
+        (
+            "text_of",
+            quote! {
+                /// Writes a value as a path or a header has it.
+                fn text_of(value: &impl serde::Serialize) -> String {
+                    text_of_json(&serde_json::to_value(value).unwrap_or_default())
+                }
+            },
+        ),
+        (
+            "pairs_of",
+            quote! {
+                /// Writes a value as a query has it: its members in brackets, or its items by their
+                /// separator.
+                fn pairs_of(name: &str, value: &impl serde::Serialize, style: &str) -> Vec<(String, String)> {
+                    let text = |value: &serde_json::Value| match value {
+                        serde_json::Value::String(text) => text.clone(),
+                        value => value.to_string(),
+                    };
+                    match serde_json::to_value(value).unwrap_or_default() {
+                        serde_json::Value::Null => Vec::new(),
+                        serde_json::Value::Object(members) if style == "deepObject" => {
+                            let members = members.iter();
+                            members.map(|(member, value)| (format!("{name}[{member}]"), text(value))).collect()
+                        }
+                        serde_json::Value::Array(items) => {
+                            let items: Vec<String> = items.iter().map(text).collect();
+                            vec![(name.to_owned(), items.join(style))]
+                        }
+                        serde_json::Value::Object(members) => {
+                            let parts: Vec<String> = members.iter().map(|(member, value)| format!("{member}{style}{}", text(value))).collect();
+                            vec![(name.to_owned(), parts.join(style))]
+                        }
+                        value => vec![(name.to_owned(), text(&value))],
+                    }
+                }
+            },
+        ),
+        (
+            "text_of_json",
+            quote! {
+                fn text_of_json(value: &serde_json::Value) -> String {
+                    match value {
+                        serde_json::Value::String(text) => text.clone(),
+                        serde_json::Value::Array(items) => {
+                            items.iter().map(text_of_json).collect::<Vec<_>>().join(",")
+                        }
+                        serde_json::Value::Object(members) => {
+                            let members = members.iter().map(|(name, value)| format!("{name},{}", text_of_json(value)));
+                            members.collect::<Vec<_>>().join(",")
+                        }
+                        value => value.to_string(),
+                    }
+                }
+            },
+        ),
+    ]
+}

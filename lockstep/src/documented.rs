@@ -1,0 +1,191 @@
+//! What a document has to say of the answers that are given before a method is called.
+
+use crate::{
+    Refusal,
+    api::{Access, Answer, Api, Operation, Outcome, Payload},
+    pointers::join,
+    source::Source,
+    types::{Record, Shape, Type},
+};
+
+/// The codes of what `openapi-lockstep-runtime` answers by itself.
+const CODES: [&str; 7] = [
+    "invalid_request",
+    "not_logged_in",
+    "not_found",
+    "method_not_allowed",
+    "payload_too_large",
+    "unsupported_media_type",
+    "internal_error",
+];
+
+/// Everything that a document lacks where its answers are to be documented.
+pub(crate) fn check(source: &Source, api: &Api) -> Vec<Refusal> {
+    let mut refusals = Vec::new();
+    let mut refuse = |pointer: &str, reason: String| refusals.push(source.refusal(pointer, reason));
+    for operation in &api.operations {
+        let responses = join(&operation.pointer, "responses");
+        for (status, reason) in missing(api, operation) {
+            let reason = format!("does not document {status}, which answers {reason}");
+            refuse(&responses, reason);
+        }
+        for outcome in failures(api, operation) {
+            if let Some(reason) = no_problem(api, outcome) {
+                refuse(&outcome.pointer, reason);
+            }
+        }
+    }
+    let shares = |status| {
+        api.shared
+            .outcomes
+            .iter()
+            .any(|it| it.answer == Answer::Status(status))
+    };
+    if !api.operations.is_empty() && !shares(500) {
+        let reason = "every operation has to document 500 alike, which answers a panic";
+        refuse("/paths", reason.to_owned());
+    }
+    let is_secured = |it: &Operation| it.access != Access::Public;
+    if api.operations.iter().any(is_secured) && !shares(401) && !shares(403) {
+        let reason = "every operation has to document 401 or 403 alike, which answers a worthless credential";
+        refuse("/paths", reason.to_owned());
+    }
+    refusals
+}
+
+fn failures<'a>(api: &'a Api, operation: &'a Operation) -> impl Iterator<Item = &'a Outcome> {
+    let own = operation.outcomes.failures.outcomes.iter();
+    own.chain(&api.shared.outcomes)
+}
+
+/// The statuses that an operation does not document, and what they answer.
+fn missing(api: &Api, operation: &Operation) -> Vec<(&'static str, &'static str)> {
+    let documents =
+        |status| failures(api, operation).any(|failure| failure.answer == Answer::Status(status));
+    let mut missing = Vec::new();
+    // Also where nothing is taken: somebody sends something all the same.
+    if !documents(400) {
+        missing.push(("400", "an invalid request"));
+    }
+    if !documents(413) {
+        missing.push(("413", "a body that is too large"));
+    }
+    if operation.body.is_some() && !documents(415) {
+        missing.push(("415", "a body of another media type"));
+    }
+    if operation.access != Access::Public && !documents(401) && !documents(403) {
+        missing.push(("401 or 403", "a missing or worthless credential"));
+    }
+    missing
+}
+
+/// Why a failure is no problem that the runtime could answer, if it is none.
+fn no_problem(api: &Api, outcome: &Outcome) -> Option<String> {
+    let answered = [400, 401, 403, 404, 405, 413, 415, 500].map(Answer::Status);
+    if !answered.contains(&outcome.answer) {
+        return None;
+    }
+    let Some((media_type, payload)) = &outcome.content else {
+        return Some("has no body that says what is wrong".to_owned());
+    };
+    if media_type != "application/problem+json" {
+        return Some(format!(
+            "has to be application/problem+json, not {media_type}"
+        ));
+    }
+    let Payload::Json(kind) = payload else {
+        return Some("has to be an object".to_owned());
+    };
+    let Some(problem) = record(api, kind) else {
+        return Some("has to be an object with the members of a problem".to_owned());
+    };
+    let need = |name: &str, what: &str, required: bool, fits: &dyn Fn(&Type) -> bool| {
+        let member = problem.members.iter().find(|member| member.wire == name);
+        let fits = member.is_some_and(|it| it.required == required && fits(&it.kind));
+        let need = if required {
+            "a required"
+        } else {
+            "an optional"
+        };
+        (!fits).then(|| format!("a problem needs {need} {name}, {what}"))
+    };
+    let is_text = |kind: &Type| *kind == Type::Text;
+    let wrong = need("type", "a string", true, &is_text)
+        .or_else(|| need("title", "a string", true, &is_text))
+        .or_else(|| {
+            need("status", "an integer", true, &|kind| {
+                matches!(kind, Type::Integer(_))
+            })
+        })
+        .or_else(|| need("detail", "a string", true, &is_text))
+        .or_else(|| {
+            let what = "an enum, so that codes are told apart by type";
+            need("code", what, true, &|kind| codes(api, kind).is_some())
+        })
+        .or_else(|| {
+            let what = "a list of objects of pointer and detail";
+            need("errors", what, false, &|kind| {
+                is_list_of_failures(api, kind)
+            })
+        });
+    if wrong.is_some() {
+        return wrong;
+    }
+    let known = [
+        "type",
+        "title",
+        "status",
+        "detail",
+        "code",
+        "errors",
+        "request_id",
+    ];
+    let mut others = problem.members.iter();
+    if let Some(other) = others.find(|it| !known.contains(&it.wire.as_str()) && it.required) {
+        let reason =
+            "is required, but the problems that the generated server answers do not have it";
+        return Some(format!("{}: {reason}", other.wire));
+    }
+    let code = problem.members.iter().find(|it| it.wire == "code")?;
+    let known = codes(api, &code.kind)?;
+    let lacked = CODES.iter().find(|code| !known.contains(code))?;
+    Some(format!(
+        "code lacks {lacked}, which the generated server answers"
+    ))
+}
+
+fn is_list_of_failures(api: &Api, kind: &Type) -> bool {
+    let Type::List(items) = kind else {
+        return false;
+    };
+    record(api, items).is_some_and(|failure| {
+        let is_known = |wire: &str| ["pointer", "detail"].contains(&wire);
+        failure.members.len() == 2
+            && failure
+                .members
+                .iter()
+                .all(|it| it.required && is_known(&it.wire) && it.kind == Type::Text)
+    })
+}
+
+fn record<'a>(api: &'a Api, kind: &Type) -> Option<&'a Record> {
+    match kind {
+        Type::Named(id) => match &api.types[*id].shape {
+            Shape::Record(record) => Some(record),
+            Shape::Alias(kind) => record(api, kind),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn codes<'a>(api: &'a Api, kind: &Type) -> Option<Vec<&'a str>> {
+    match kind {
+        Type::Named(id) => match &api.types[*id].shape {
+            Shape::Values(values) => Some(values.iter().map(|value| value.wire.as_str()).collect()),
+            Shape::Alias(kind) => codes(api, kind),
+            _ => None,
+        },
+        _ => None,
+    }
+}

@@ -1,0 +1,252 @@
+//! The routes, and what poem-openapi is told of them.
+
+use super::*;
+use crate::api::{Kind, Parameter, Place, Scheme};
+
+impl Writer<'_> {
+    pub(super) fn routes(&self) -> Vec<TokenStream> {
+        let used = |number: usize| self.api.operations.iter().any(|it| it.tag == number);
+        let tags: Vec<_> = self
+            .api
+            .tags
+            .iter()
+            .enumerate()
+            .filter(|(number, _)| used(*number))
+            .map(|(_, tag)| tag)
+            .collect();
+        let bounds = tags.iter().map(|tag| &tag.api);
+        let bounds = match tags.is_empty() {
+            true => quote!(Send + Sync + 'static),
+            false => quote!(#(#bounds)+*),
+        };
+        let described = self.api.operations.iter().map(|it| self.described(it));
+        let described: Vec<TokenStream> = described.collect();
+        let shared = self.outcomes(&self.api.shared);
+        let uses = |name: &str| described.iter().any(|it| it.to_string().contains(name));
+        let style = uses("Style").then(|| quote!(Style,));
+        let place = uses("MetaParamIn").then(|| {
+            quote!(
+                use poem_openapi::registry::MetaParamIn;
+            )
+        });
+        let shares = !self.api.shared.outcomes.is_empty();
+        let shared = shares.then(|| {
+            quote! {
+                let shared = |operation: Operation| operation #shared;
+            }
+        });
+        let described: Vec<TokenStream> = match shares {
+            true => described.iter().map(|it| quote!(shared(#it))).collect(),
+            false => described,
+        };
+        let imports = (!described.is_empty()).then(|| {
+            quote! {
+                use openapi_lockstep_runtime::{Operation, #style};
+                use poem::http::Method;
+                #place
+
+                #shared
+            }
+        });
+        let (table, start) = match self.api.operations.is_empty() {
+            true => (quote!(_), None),
+            false => (
+                quote!(table),
+                Some(quote! {
+                    use poem::http::Method;
+
+                    let mut routes = openapi_lockstep_runtime::RouteTable::new(table, self.0);
+                }),
+            ),
+        };
+        let routes = self.api.operations.iter().map(|operation| {
+            let (path, lower, method) = (&operation.path, &operation.lower, word(operation));
+            quote!(routes.add(Method::#method, #path, #lower::<T>);)
+        });
+        let registered = tags.iter().map(|tag| {
+            let name = &tag.name;
+            quote!(openapi_lockstep_runtime::add_tag(registry, #name);)
+        });
+        let schemes = self.api.schemes.iter().map(registered_scheme);
+        let (title, version) = (&self.api.title, &self.api.version);
+        vec![
+            quote! {
+                /// The routes of every operation, served by one implementation.
+                pub struct Routes<T>(Arc<T>);
+
+                impl<T: #bounds> poem_openapi::OpenApi for Routes<T> {
+                    fn meta() -> Vec<poem_openapi::registry::MetaApi> {
+                        Described::meta()
+                    }
+
+                    fn register(registry: &mut poem_openapi::registry::Registry) {
+                        Described::register(registry);
+                    }
+
+                    fn add_routes(self, #table: &mut openapi_lockstep_runtime::Table) {
+                        #start
+                        #(#routes)*
+                    }
+                }
+            },
+            quote! {
+                /// What poem-openapi is told, without anything behind it.
+                struct Described;
+
+                impl poem_openapi::OpenApi for Described {
+                    fn meta() -> Vec<poem_openapi::registry::MetaApi> {
+                        openapi_lockstep_runtime::meta(described())
+                    }
+
+                    fn register(registry: &mut poem_openapi::registry::Registry) {
+                        for operation in described() {
+                            operation.register(registry);
+                        }
+                        #(#registered)*
+                        #(#schemes)*
+                    }
+
+                    fn add_routes(self, _: &mut openapi_lockstep_runtime::Table) {}
+                }
+            },
+            quote! {
+                /// What poem-openapi is told of the operations.
+                fn described() -> Vec<openapi_lockstep_runtime::Operation> {
+                    #imports
+                    Vec::from([#(#described),*])
+                }
+            },
+            quote! {
+                /// The routes of every operation, served by `implementation`.
+                ///
+                /// Make `openapi_lockstep_runtime::Operations` of them and put those behind
+                /// `Contract::guard`: they rely on requests that are as documented.
+                pub fn routes<T: #bounds>(implementation: T) -> Routes<T> {
+                    Routes(Arc::new(implementation))
+                }
+
+                /// What poem-openapi says of the routes: an OpenAPI document in JSON.
+                pub fn spec() -> String {
+                    poem_openapi::OpenApiService::new(Described, #title, #version).spec()
+                }
+            },
+        ]
+    }
+
+    fn described(&self, operation: &Operation) -> TokenStream {
+        let Operation { id, path, .. } = operation;
+        let tag = &self.api.tags[operation.tag].name;
+        let method = word(operation);
+        let deprecated = operation.deprecated.then(|| quote!(.deprecated()));
+        let alternatives = operation
+            .access
+            .credential()
+            .map(|set| &self.api.credentials[set].alternatives);
+        let security = alternatives.into_iter().flatten().map(|alternative| {
+            let schemes = alternative.schemes.iter().map(|scheme| {
+                let wire = &self.api.schemes[*scheme].wire;
+                let scopes = operation.scopes.iter().find(|(of, _)| of == scheme);
+                let scopes = scopes
+                    .map(|(_, scopes)| scopes.as_slice())
+                    .unwrap_or_default();
+                quote!((#wire, &[#(#scopes),*]))
+            });
+            quote!(.security(&[#(#schemes),*]))
+        });
+        let optional = matches!(operation.access, crate::api::Access::Optional(_))
+            .then(|| quote!(.security(&[])));
+        let parameters = operation.parameters.iter().map(|it| self.parameter(it));
+        let body = operation.body.iter().flat_map(|body| {
+            let required = body.required;
+            body.contents.iter().map(move |content| {
+                let media_type = &content.media_type;
+                match content.payload.value() {
+                    Some(kind) => {
+                        let kind = self.kind(kind);
+                        quote!(.body::<#kind>(#media_type, #required))
+                    }
+                    None => quote!(.plain_body(#media_type, #required)),
+                }
+            })
+        });
+        let successes = self.outcomes(&operation.outcomes.successes);
+        let failures = self.outcomes(&operation.outcomes.failures);
+        quote! {
+            Operation::new(Method::#method, #path, #id, #tag)
+                #deprecated #(#security)* #optional #(#parameters)* #(#body)* #successes #failures
+        }
+    }
+
+    fn parameter(&self, parameter: &Parameter) -> TokenStream {
+        let (wire, kind) = (&parameter.wire, self.kind(&parameter.kind));
+        let required = parameter.required;
+        let place = match parameter.place {
+            Place::Path => quote!(Path),
+            Place::Query => quote!(Query),
+            Place::Header => quote!(Header),
+            Place::Cookie => quote!(Cookie),
+        };
+        let style = match (&parameter.style, parameter.explode) {
+            (None, None) => quote!(Style::default()),
+            (style, explode) => {
+                let style = match style {
+                    Some(style) => quote!(Some(#style)),
+                    None => quote!(None),
+                };
+                let explode = match explode {
+                    Some(explode) => quote!(Some(#explode)),
+                    None => quote!(None),
+                };
+                quote!(Style { style: #style, explode: #explode })
+            }
+        };
+        quote!(.parameter::<#kind>(MetaParamIn::#place, #wire, #required, #style))
+    }
+
+    fn outcomes(&self, group: &Group) -> TokenStream {
+        let mut tokens = TokenStream::new();
+        let mut last = None;
+        for outcome in &group.outcomes {
+            // The media types of one status follow each other.
+            if last != Some(outcome.answer) {
+                let key = outcome.answer.key();
+                tokens.extend(quote!(.reply(#key)));
+                for header in &outcome.headers {
+                    let (wire, kind, required) =
+                        (&header.wire, self.kind(&header.kind), header.required);
+                    tokens.extend(quote!(.header::<#kind>(#wire, #required)));
+                }
+            }
+            last = Some(outcome.answer);
+            if let Some((media_type, payload)) = &outcome.content {
+                tokens.extend(match payload.value() {
+                    Some(kind) => {
+                        let kind = self.kind(kind);
+                        quote!(.content::<#kind>(#media_type))
+                    }
+                    None => quote!(.plain_content(#media_type)),
+                });
+            }
+        }
+        tokens
+    }
+}
+
+fn word(operation: &Operation) -> Ident {
+    crate::names::ident(&operation.method.to_uppercase())
+}
+
+fn registered_scheme(scheme: &Scheme) -> TokenStream {
+    let wire = &scheme.wire;
+    let kind = match &scheme.kind {
+        Kind::Key { place, name } => quote!(Key { place: #place, name: #name }),
+        Kind::Basic => quote!(Basic),
+        Kind::Bearer { format: None } => quote!(Bearer { format: None }),
+        Kind::Bearer {
+            format: Some(format),
+        } => quote!(Bearer { format: Some(#format) }),
+        Kind::OAuth2 => quote!(OAuth2),
+        Kind::OpenIdConnect(url) => quote!(OpenIdConnect { url: #url }),
+    };
+    quote!(openapi_lockstep_runtime::Scheme::#kind.register(registry, #wire);)
+}

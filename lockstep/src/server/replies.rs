@@ -1,0 +1,399 @@
+//! What a method answers.
+
+use super::*;
+use crate::types::{Record, Rest, Shape};
+
+/// What a function that writes a problem fills in.
+struct Problem<'a> {
+    /// Whether there is a field for the members that the document does not name.
+    is_kept: bool,
+    record: &'a Record,
+    kind: TokenStream,
+    code: &'a Type,
+    /// The failures of a request, of which only a 400 has some.
+    errors: Option<&'a Type>,
+}
+
+impl Writer<'_> {
+    /// The failures of every operation.
+    pub(super) fn failure(&self) -> Vec<TokenStream> {
+        let rejection = (self.answers == Answers::Added).then(|| {
+            quote! {
+                /// A failure that the document does not speak of.
+                Rejection(Rejection),
+            }
+        });
+        let arm = rejection
+            .as_ref()
+            .map(|_| quote!(Self::Rejection(rejection) => rejection.into_response(),));
+        let about = "The failures that every operation may answer.";
+        self.choice(&self.api.shared, about, rejection, arm)
+    }
+
+    /// The types of what an operation answers, where the document's own do not do.
+    pub(super) fn replies(&self, operation: &Operation) -> Vec<TokenStream> {
+        let mut items = Vec::new();
+        let successes = &operation.outcomes.successes;
+        match successes.only() {
+            Some(only) if only.headers.is_empty() => {}
+            Some(only) => items.push(self.reply_struct(&successes.name, only)),
+            None => {
+                let about = format!("The replies of `{}`.", operation.id);
+                items.extend(self.choice(successes, &about, None, None));
+            }
+        }
+        let failures = &operation.outcomes.failures;
+        if !failures.outcomes.is_empty() {
+            let about = format!("The failures of `{}`.", operation.id);
+            let shared = quote! {
+                /// One that every operation has.
+                Failure(Failure),
+            };
+            let arm = quote!(Self::Failure(failure) => failure.into_response(),);
+            items.extend(self.choice(failures, &about, Some(shared), Some(arm)));
+            let name = &failures.name;
+            items.push(quote! {
+                impl<E: Into<Failure>> From<E> for #name {
+                    fn from(error: E) -> Self {
+                        Self::Failure(error.into())
+                    }
+                }
+            });
+        }
+        items
+    }
+
+    /// The type of what an operation answers when it succeeds, and of its failures.
+    pub(super) fn result(&self, operation: &Operation) -> (TokenStream, TokenStream) {
+        let successes = &operation.outcomes.successes;
+        let success = match successes.only() {
+            Some(only) if only.headers.is_empty() => match &only.content {
+                Some((_, payload)) => self.payload(payload),
+                None => quote!(()),
+            },
+            _ => {
+                let name = &successes.name;
+                quote!(#name)
+            }
+        };
+        let failures = &operation.outcomes.failures;
+        let failure = match failures.outcomes.is_empty() {
+            true => quote!(Failure),
+            false => {
+                let name = &failures.name;
+                quote!(#name)
+            }
+        };
+        (success, failure)
+    }
+
+    /// The response of a success that is bound to `reply`.
+    pub(super) fn respond(&self, operation: &Operation) -> TokenStream {
+        match operation.outcomes.successes.only() {
+            Some(only) if only.headers.is_empty() => response(only, &quote!(reply)),
+            _ => quote!(reply.into_response()),
+        }
+    }
+
+    fn reply_struct(&self, name: &Ident, outcome: &Outcome) -> TokenStream {
+        let docs = comment(&outcome.description, "");
+        let fields = self.fields(outcome).into_iter().map(|(docs, field, kind)| {
+            quote! {
+                #docs
+                pub #field: #kind,
+            }
+        });
+        let names = self.fields(outcome).into_iter().map(|(_, field, _)| field);
+        let response = response(outcome, &quote!(body));
+        quote! {
+            #docs
+            pub struct #name {
+                #(#fields)*
+            }
+
+            impl IntoResponse for #name {
+                fn into_response(self) -> Response {
+                    let Self { #(#names),* } = self;
+                    #response
+                }
+            }
+        }
+    }
+
+    /// An enum of replies, its response, and the functions that write problems.
+    fn choice(
+        &self,
+        group: &Group,
+        about: &str,
+        other: Option<TokenStream>,
+        other_arm: Option<TokenStream>,
+    ) -> Vec<TokenStream> {
+        let name = &group.name;
+        let about = comment(about, "");
+        let variants = group.outcomes.iter().map(|outcome| {
+            let (name, docs) = (&outcome.name, comment(&outcome.description, ""));
+            let fields = self.fields(outcome);
+            match fields.as_slice() {
+                [] => quote!(#docs #name,),
+                [(_, _, kind)] if is_plain(outcome) => quote!(#docs #name(#kind),),
+                fields => {
+                    let fields = fields
+                        .iter()
+                        .map(|(docs, field, kind)| quote!(#docs #field: #kind,));
+                    quote!(#docs #name { #(#fields)* },)
+                }
+            }
+        });
+        let arms = group.outcomes.iter().map(|outcome| {
+            let name = &outcome.name;
+            let response = response(outcome, &quote!(body));
+            let fields = self.fields(outcome);
+            match fields.as_slice() {
+                [] => quote!(Self::#name => #response,),
+                [_] if is_plain(outcome) => quote!(Self::#name(body) => #response,),
+                fields => {
+                    let fields = fields.iter().map(|(_, field, _)| field);
+                    quote!(Self::#name { #(#fields),* } => { #response })
+                }
+            }
+        });
+        let is_empty = group.outcomes.is_empty() && other_arm.is_none();
+        let scrutinee = if is_empty {
+            quote!(*self)
+        } else {
+            quote!(self)
+        };
+        let scrutinee = match is_empty {
+            true => quote!(match self {}),
+            false => quote!(match #scrutinee { #(#arms)* #other_arm }),
+        };
+        let mut items = vec![quote! {
+            #about
+            pub enum #name {
+                #(#variants)*
+                #other
+            }
+
+            impl IntoResponse for #name {
+                fn into_response(self) -> Response {
+                    #scrutinee
+                }
+            }
+        }];
+        let problems: Vec<TokenStream> = group
+            .outcomes
+            .iter()
+            .filter_map(|outcome| self.problem_function(outcome))
+            .collect();
+        if !problems.is_empty() {
+            items.push(quote! {
+                impl #name {
+                    #(#problems)*
+                }
+            });
+        }
+        items
+    }
+
+    /// The fields of an outcome's variant: comment, name and type.
+    fn fields(&self, outcome: &Outcome) -> Vec<(TokenStream, Ident, TokenStream)> {
+        let mut fields = Vec::new();
+        if !matches!(outcome.answer, Answer::Status(_)) {
+            let status = crate::names::ident("status");
+            fields.push((quote!(), status, quote!(poem::http::StatusCode)));
+        }
+        if let Some((_, payload)) = &outcome.content {
+            let body = crate::names::ident("body");
+            fields.push((quote!(), body, self.payload(payload)));
+        }
+        for header in &outcome.headers {
+            let kind = self.kind(&header.kind);
+            let kind = match header.required {
+                true => kind,
+                false => quote!(Option<#kind>),
+            };
+            fields.push((comment(&header.description, ""), header.name.clone(), kind));
+        }
+        fields
+    }
+
+    /// The function that writes the problem of a failure, if it is one of RFC 9457 with a code.
+    fn problem_function(&self, outcome: &Outcome) -> Option<TokenStream> {
+        let Answer::Status(status) = outcome.answer else {
+            return None;
+        };
+        let problem = self.problem(outcome)?;
+        let made = self.made_problem()?;
+        if made.kind.to_string() != problem.kind.to_string() {
+            return None;
+        }
+        let docs = comment(&format!("{status}: {}", outcome.description), "");
+        let function = crate::names::Scope::default().lower(&outcome.name.to_string());
+        let has_errors = status == 400 && problem.errors.is_some();
+        let errors = problem.errors.filter(|_| has_errors).map(|kind| {
+            let kind = self.kind(kind);
+            quote!(errors: #kind,)
+        });
+        let headers = outcome.headers.iter().map(|header| {
+            let (name, kind) = (&header.name, self.kind(&header.kind));
+            quote!(#name: #kind,)
+        });
+        let status = proc_macro2::Literal::u16_unsuffixed(status);
+        let title = title(outcome.answer)?;
+        let with_errors = problem.errors.map(|_| match has_errors {
+            true => quote!(, Some(errors)),
+            false => quote!(, None),
+        });
+        let body = quote!(problem(#status, #title, code, detail.into() #with_errors));
+        let code = self.kind(problem.code);
+        let variant = &outcome.name;
+        let value = match is_plain(outcome) {
+            true => quote!(Self::#variant(#body)),
+            false => {
+                let headers = outcome.headers.iter().map(|header| {
+                    let name = &header.name;
+                    match header.required {
+                        true => quote!(#name,),
+                        false => quote!(#name: Some(#name),),
+                    }
+                });
+                quote!(Self::#variant { body: #body, #(#headers)* })
+            }
+        };
+        Some(quote! {
+            #docs
+            pub fn #function(code: #code, detail: impl Into<String>, #errors #(#headers)*) -> Self {
+                #value
+            }
+        })
+    }
+
+    /// The problems that a function makes: those of the first type that is one.
+    fn made_problem(&self) -> Option<Problem<'_>> {
+        let operations = self.api.operations.iter();
+        let own = operations.flat_map(|operation| &operation.outcomes.failures.outcomes);
+        let mut outcomes = own.chain(&self.api.shared.outcomes);
+        outcomes.find_map(|outcome| {
+            title(outcome.answer)?;
+            self.problem(outcome)
+        })
+    }
+
+    /// The function that makes a problem, if one of the failures is one.
+    pub(super) fn problem_maker(&self) -> Option<TokenStream> {
+        let problem = self.made_problem()?;
+        let (kind, code) = (&problem.kind, self.kind(problem.code));
+        let status = problem
+            .record
+            .members
+            .iter()
+            .find(|it| it.wire == "status")?;
+        let status = self.kind(&status.kind);
+        let errors = problem.errors.map(|kind| {
+            let kind = self.kind(kind);
+            quote!(errors: Option<#kind>,)
+        });
+        let members = problem.record.members.iter().map(|member| {
+            let name = &member.name;
+            match member.wire.as_str() {
+                "type" => quote!(#name: "about:blank".to_owned(),),
+                "title" => quote!(#name: title.to_owned(),),
+                "status" | "detail" | "code" | "errors" => quote!(#name,),
+                _ => quote!(#name: None,),
+            }
+        });
+        let others = match &problem.record.rest {
+            Rest::Kept(name, _) if problem.is_kept => Some(quote!(#name: Default::default(),)),
+            _ => None,
+        };
+        Some(quote! {
+            fn problem(status: #status, title: &str, code: #code, detail: String, #errors) -> #kind {
+                #kind { #(#members)* #others }
+            }
+        })
+    }
+
+    fn problem(&self, outcome: &Outcome) -> Option<Problem<'_>> {
+        let Some((_, Payload::Json(kind @ Type::Named(id)))) = &outcome.content else {
+            return None;
+        };
+        let Shape::Record(record) = &self.api.types.get(*id)?.shape else {
+            return None;
+        };
+        let member = |wire: &str| record.members.iter().find(|it| it.wire == wire);
+        for (wire, is_text) in [
+            ("type", true),
+            ("title", true),
+            ("status", false),
+            ("detail", true),
+        ] {
+            let member = member(wire)?;
+            let fits = match &member.kind {
+                Type::Text => is_text,
+                Type::Integer(name) => !is_text && *name != "i8" && *name != "u8",
+                _ => false,
+            };
+            if !member.required || !fits {
+                return None;
+            }
+        }
+        let code = member("code").filter(|it| it.required)?;
+        let filled = ["type", "title", "status", "detail", "code"];
+        let mut others = record
+            .members
+            .iter()
+            .filter(|it| !filled.contains(&it.wire.as_str()));
+        let is_list = |it: &crate::types::Member| matches!(it.kind, Type::List(_));
+        let errors = member("errors").filter(|it| is_list(it));
+        let is_optional = others.all(|it| !it.required);
+        let is_any = matches!(record.rest, Rest::Kept(_, Type::Any(None)));
+        is_optional.then(|| Problem {
+            is_kept: !is_any || self.side.reads.contains(id),
+            record,
+            kind: self.kind(kind),
+            code: &code.kind,
+            errors: errors.map(|it| &it.kind),
+        })
+    }
+}
+
+/// Tells whether an outcome is its body and nothing else.
+fn is_plain(outcome: &Outcome) -> bool {
+    let has_status = matches!(outcome.answer, Answer::Status(_));
+    has_status && outcome.headers.is_empty() && outcome.content.is_some()
+}
+
+/// The response of an outcome whose parts are bound to their names, the body to `body`.
+fn response(outcome: &Outcome, body: &TokenStream) -> TokenStream {
+    let status = match outcome.answer {
+        Answer::Status(status) => {
+            let status = proc_macro2::Literal::u16_unsuffixed(status);
+            quote!(#status)
+        }
+        Answer::Range(_) | Answer::Default => quote!(status.as_u16()),
+    };
+    let content = outcome.content.as_ref().map(|(media_type, payload)| {
+        // One of several media types has no name of its own.
+        let media_type = match media_type.contains('*') {
+            true => "application/octet-stream",
+            false => media_type.as_str(),
+        };
+        match payload {
+            Payload::Text | Payload::Bytes => quote!(.bytes(#media_type, #body)),
+            _ => quote!(.json(#media_type, &#body)),
+        }
+    });
+    let headers = outcome.headers.iter().map(|header| {
+        let (wire, name) = (header.wire.to_ascii_lowercase(), &header.name);
+        quote!(.header(#wire, &#name))
+    });
+    quote!(Reply::new(#status) #content #(#headers)* .into_response())
+}
+
+/// The name of a status that has one.
+fn title(answer: Answer) -> Option<&'static str> {
+    let Answer::Status(status) = answer else {
+        return None;
+    };
+    http::StatusCode::from_u16(status).ok()?.canonical_reason()
+}
