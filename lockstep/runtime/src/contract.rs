@@ -155,6 +155,7 @@ impl Contract {
         Guarded {
             contract: self,
             endpoint: endpoint.into_endpoint(),
+            answer: None,
         }
     }
 
@@ -205,6 +206,23 @@ impl Contract {
 pub struct Guarded<E> {
     contract: Contract,
     endpoint: E,
+    answer: Option<Answer>,
+}
+
+/// Writes the response of a rejection.
+type Answer = Arc<dyn Fn(&Rejection) -> Response + Send + Sync>;
+
+impl<E> Guarded<E> {
+    /// Answers what is refused before a method is called in the words of the document, where it has
+    /// errors of its own: such as a failure of the generated server.
+    #[must_use]
+    pub fn answering<R: IntoResponse>(
+        mut self,
+        answer: impl Fn(&Rejection) -> R + Send + Sync + 'static,
+    ) -> Self {
+        self.answer = Some(Arc::new(move |rejection| answer(rejection).into_response()));
+        self
+    }
 }
 
 impl<E: Endpoint> Endpoint for Guarded<E> {
@@ -221,6 +239,15 @@ impl<E: Endpoint> Endpoint for Guarded<E> {
                 (rejection.into_response(), challenges.unwrap_or_default())
             }
         };
+        if let Some(answer) = &self.answer
+            && let Some(rejection) = response.data::<Rejection>()
+        {
+            let mut answered = answer(rejection);
+            if let Some((name, value)) = rejection.header() {
+                answered.headers_mut().insert(name, value.clone());
+            }
+            response = answered;
+        }
         // RFC 9110, 15.5.2: whatever answers 401 says how to authenticate.
         if response.status() == StatusCode::UNAUTHORIZED
             && !response.headers().contains_key(header::WWW_AUTHENTICATE)

@@ -102,6 +102,30 @@ impl Rejection {
         self
     }
 
+    /// The status of the answer.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The code that tells a program what went wrong.
+    pub fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// The sentence that tells a person what went wrong.
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// The failures of a request that is not as documented.
+    pub fn errors(&self) -> &[InvalidMember] {
+        &self.errors
+    }
+
+    pub(crate) fn header(&self) -> Option<&(HeaderName, HeaderValue)> {
+        self.header.as_deref()
+    }
+
     /// What the framework means by a bare status.
     fn of_status(status: StatusCode, detail: &str) -> Self {
         match status {
@@ -155,6 +179,8 @@ impl IntoResponse for Rejection {
         };
         let mut response = poem::web::Json(problem).into_response();
         response.set_status(self.status);
+        // For who answers it in other words.
+        response.set_data(self.clone());
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
         if let Some(header) = self.header {
