@@ -208,6 +208,11 @@ impl<'a> Checks<'a> {
         if document["openapi"] != "3.1.0" {
             self.refuse("/openapi", "only 3.0 and 3.1 are read");
         }
+        for place in ["/paths", "/components"] {
+            if self.source.at(place).is_some_and(|it| !it.is_object()) {
+                self.refuse(place, "is no object");
+            }
+        }
         self.readable::<Info>("/info");
         for pointer in members(document, "/tags") {
             self.readable::<Tag>(&pointer);

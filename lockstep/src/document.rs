@@ -7,7 +7,7 @@ use crate::{
     api::Api,
     checks, documented, extensions,
     normal::normalise,
-    pointers::{METHODS, join, last, operations, remove},
+    pointers::{self, METHODS, join, last, remove},
     source::Source,
 };
 
@@ -103,11 +103,29 @@ pub fn read_with(file: &str, text: &str, options: &Options<'_>) -> Result<Docume
     Err(refusals.into_iter().collect())
 }
 
+/// The operations of a document, be it taken or not: the pointer and the operationId of each, which is
+/// made of method and path where there is none.
+///
+/// # Errors
+///
+/// The text is neither YAML nor JSON.
+pub fn operations(file: &str, text: &str) -> Result<Vec<(String, String)>, Vec<Refusal>> {
+    let mut source = Source::parse(file, text)?;
+    normalise(&mut source.value);
+    let operations = pointers::operations(&source.value).into_iter();
+    let named = operations.map(|pointer| {
+        let id = source.at(&join(&pointer, "operationId")).and_then(Value::as_str);
+        let id = id.unwrap_or_default().to_owned();
+        (pointer, id)
+    });
+    Ok(named.collect())
+}
+
 /// Leaves operations out, and answers those that are not there.
 fn without(source: &mut Source, names: &[&str]) -> Vec<Refusal> {
     let mut refusals = Vec::new();
     for name in names {
-        let operations = operations(&source.value);
+        let operations = pointers::operations(&source.value);
         let is_it = |pointer: &&String| {
             let id = source.at(&join(pointer, "operationId"));
             id.and_then(Value::as_str) == Some(name)

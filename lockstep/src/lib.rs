@@ -62,11 +62,13 @@ mod refusal;
 mod server;
 mod source;
 mod types;
+mod values;
 
 pub use build::{Writer, build, build_with};
 pub use client::{client, mock};
-pub use document::{Answers, Document, Options, read, read_with};
+pub use document::{Answers, Document, Options, operations, read, read_with};
 pub use emission::{Difference, differences};
 pub use refusal::Refusal;
 pub use server::server;
 pub use types::types;
+pub use values::{Values, values};

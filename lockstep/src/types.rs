@@ -9,10 +9,10 @@ use quote::quote;
 pub(crate) use model::{
     Alternative, Member, Named, Record, Rest, Shape, Type, TypeId, Union, Variant, reached,
 };
-pub(crate) use reader::{TypeReader, described};
+pub(crate) use reader::{TypeReader, described, target};
 pub(crate) use writer::{Side, comment, write};
 
-use crate::{Refusal, code, source::Source};
+use crate::{Refusal, code, normal::normalise, source::Source};
 
 /// Writes a Rust type for each schema under `components/schemas` of an OpenAPI document, 3.0 or 3.1,
 /// and for each one inside them that needs a name: one Rust file to be included in a module.
@@ -34,7 +34,8 @@ use crate::{Refusal, code, source::Source};
 ///
 /// The text is neither YAML nor JSON.
 pub fn types(file: &str, text: &str) -> Result<String, Vec<Refusal>> {
-    let source = Source::parse(file, text)?;
+    let mut source = Source::parse(file, text)?;
+    normalise(&mut source.value);
     let mut reader = TypeReader::new(&source.value);
     reader.components();
     let (types, _) = reader.finish();

@@ -544,7 +544,7 @@ fn multipart_schemas(document: &Value) -> BTreeSet<String> {
 }
 
 /// The pointer that a reference within the document means.
-fn target(reference: &str) -> Option<String> {
+pub(crate) fn target(reference: &str) -> Option<String> {
     let pointer = percent_decode_str(reference.strip_prefix('#')?)
         .decode_utf8()
         .ok()?;

@@ -1,0 +1,46 @@
+//! The options by which a document is read.
+
+use std::fs;
+
+use clap::Args;
+use openapi_lockstep::{Answers, Document, Options, Refusal, read_with};
+
+#[derive(Args)]
+pub(crate) struct Reading {
+    /// Demands that the document says what is answered before a method is called: 400, 401, 413, 415
+    /// and 500 as problems of RFC 9457.
+    #[arg(long)]
+    pub(crate) documented: bool,
+    /// Leaves an operation out, by its operationId; may be given several times.
+    #[arg(long, value_name = "OPERATION")]
+    pub(crate) without: Vec<String>,
+}
+
+impl Reading {
+    /// Reads a document: what it is, or why it is refused.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read.
+    pub(crate) fn read(&self, file: &str) -> Result<Result<Document, Vec<Refusal>>, String> {
+        let text = text_of(file)?;
+        let without: Vec<&str> = self.without.iter().map(String::as_str).collect();
+        let options = Options {
+            answers: match self.documented {
+                true => Answers::Documented,
+                false => Answers::Added,
+            },
+            without: &without,
+        };
+        Ok(read_with(file, &text, &options))
+    }
+}
+
+pub(crate) fn text_of(file: &str) -> Result<String, String> {
+    fs::read_to_string(file).map_err(|error| format!("{file} cannot be read: {error}"))
+}
+
+pub(crate) fn lines(refusals: &[Refusal]) -> String {
+    let lines: Vec<String> = refusals.iter().map(ToString::to_string).collect();
+    lines.join("\n")
+}
