@@ -1,0 +1,78 @@
+//! A service and its client, both from one OpenAPI document.
+
+mod todos;
+
+use openapi_lockstep_runtime::{Contract, Operations, Rejection};
+use poem::{Endpoint, EndpointExt, Response, http::StatusCode};
+use progenitor_client::{ClientHooks, OperationInfo};
+
+pub use todos::Todos;
+
+/// What the service is checked against.
+const CONTRACT: &str = include_str!(concat!(env!("OUT_DIR"), "/contract.json"));
+/// The largest body that is read, in bytes.
+const BODY_LIMIT: usize = 64 * 1024;
+
+/// The server's side, generated.
+#[allow(missing_docs, reason = "a member whose name says it all has no description")]
+pub mod server {
+    include!(concat!(env!("OUT_DIR"), "/server.rs"));
+}
+
+/// The client's side, generated.
+#[allow(
+    missing_docs,
+    unused_imports,
+    clippy::all,
+    clippy::unwrap_used,
+    reason = "it is as progenitor writes it"
+)]
+pub mod client {
+    include!(concat!(env!("OUT_DIR"), "/client.rs"));
+}
+
+/// The service behind the check of every request.
+///
+/// # Errors
+///
+/// The document cannot be used, which the build rules out.
+pub fn endpoint(
+    todos: Todos,
+) -> Result<impl Endpoint<Output = Response>, openapi_lockstep_runtime::ContractError> {
+    let contract = Contract::new(CONTRACT, BODY_LIMIT)?;
+    let operations = Operations::new(&contract, server::routes(todos))?;
+    let guarded = contract.guard(operations).answering(in_own_words);
+    Ok(guarded.map_to_response())
+}
+
+/// What is refused before a method is called, as the document's own error.
+fn in_own_words(rejection: &Rejection) -> server::Failure {
+    let places = rejection.errors().iter();
+    let places = places.map(|error| format!("{} {}", error.pointer, error.detail));
+    let places: Vec<String> = places.collect();
+    let body = server::types::Error {
+        reason: rejection.detail().to_owned(),
+        places: (!places.is_empty()).then_some(places),
+    };
+    match rejection.status() {
+        StatusCode::BAD_REQUEST => server::Failure::BadRequest(body),
+        StatusCode::UNAUTHORIZED => server::Failure::Unauthorized(body),
+        status => server::Failure::Default { status, body },
+    }
+}
+
+/// What a client holds: its token.
+#[derive(Clone, Debug)]
+pub struct Session(pub String);
+
+impl ClientHooks<Session> for client::Client {
+    async fn pre<E>(
+        &self,
+        request: &mut reqwest::Request,
+        _: &OperationInfo,
+    ) -> Result<(), progenitor_client::Error<E>> {
+        let token = format!("Bearer {}", self.inner.0).try_into()?;
+        request.headers_mut().insert("authorization", token);
+        Ok(())
+    }
+}
