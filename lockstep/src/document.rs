@@ -3,7 +3,9 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::{
-    Refusal, api,
+    Refusal,
+    added::with_answers,
+    api,
     api::Api,
     checks, documented, extensions,
     normal::normalise,
@@ -34,7 +36,7 @@ pub struct Options<'a> {
 /// An OpenAPI document that the generators can write out whole.
 pub struct Document {
     pub(crate) file: String,
-    /// As it was read, in JSON.
+    /// As it was read, and with the answers that are added, in JSON.
     written: String,
     /// With its extensions written out.
     pub(crate) source: Source,
@@ -44,7 +46,7 @@ pub struct Document {
 
 impl Document {
     /// The document as JSON, members in their order and numbers digit by digit, for whoever calls
-    /// the service.
+    /// the service. It says the answers that [`Answers::Added`] adds.
     pub fn json(&self) -> String {
         self.written.clone()
     }
@@ -79,7 +81,10 @@ pub fn read(file: &str, text: &str) -> Result<Document, Vec<Refusal>> {
 pub fn read_with(file: &str, text: &str, options: &Options<'_>) -> Result<Document, Vec<Refusal>> {
     let answers = options.answers;
     let mut source = Source::parse(file, text)?;
-    let written = source.json();
+    let written = match answers {
+        Answers::Documented => source.json(&source.value),
+        Answers::Added => source.json(&with_answers(&source.value)),
+    };
     normalise(&mut source.value);
     let mut refusals = without(&mut source, options.without);
     refusals.extend(extensions::write_out(&mut source));
@@ -114,7 +119,9 @@ pub fn operations(file: &str, text: &str) -> Result<Vec<(String, String)>, Vec<R
     normalise(&mut source.value);
     let operations = pointers::operations(&source.value).into_iter();
     let named = operations.map(|pointer| {
-        let id = source.at(&join(&pointer, "operationId")).and_then(Value::as_str);
+        let id = source
+            .at(&join(&pointer, "operationId"))
+            .and_then(Value::as_str);
         let id = id.unwrap_or_default().to_owned();
         (pointer, id)
     });

@@ -46,6 +46,7 @@
 //! }
 //! ```
 
+mod added;
 mod api;
 mod build;
 mod checks;

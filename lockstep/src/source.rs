@@ -95,13 +95,13 @@ impl Source {
         }
     }
 
-    /// The text as JSON, with its numbers digit by digit as they are written.
-    pub(crate) fn json(&self) -> String {
+    /// A value as JSON, with the numbers of the text digit by digit as they are written there.
+    pub(crate) fn json(&self, value: &Value) -> String {
         if self.numbers.is_empty() {
-            return self.value.to_string();
+            return value.to_string();
         }
         let mut text = String::new();
-        self.write(&self.value, String::new(), &mut text);
+        self.write(value, String::new(), &mut text);
         text
     }
 

@@ -86,7 +86,9 @@ impl<'a> Maker<'a> {
             Value::String(kind) => self.of_type(schema, kind, depth),
             Value::Array(kinds) => {
                 let kinds = kinds.iter().filter_map(Value::as_str);
-                kinds.flat_map(|kind| self.of_type(schema, kind, depth)).collect()
+                kinds
+                    .flat_map(|kind| self.of_type(schema, kind, depth))
+                    .collect()
             }
             _ if schema["properties"].is_object() || schema["additionalProperties"].is_object() => {
                 self.objects(&[schema], depth)
@@ -114,7 +116,9 @@ impl<'a> Maker<'a> {
     fn lists(&self, schema: &'a Value, depth: usize) -> Vec<Value> {
         let least = schema["minItems"].as_u64().unwrap_or_default();
         if let Some(Value::Array(prefix)) = schema.get("prefixItems") {
-            let items = prefix.iter().map(|item| self.values(item, depth + 1).into_iter().next());
+            let items = prefix
+                .iter()
+                .map(|item| self.values(item, depth + 1).into_iter().next());
             let items: Option<Vec<Value>> = items.collect();
             return items.map(Value::Array).into_iter().collect();
         }
@@ -214,9 +218,15 @@ impl<'a> Maker<'a> {
         if !self.flatten(schema, &mut parts, depth) {
             return Vec::new();
         }
-        match parts.iter().any(|part| part["properties"].is_object() || part["type"] == "object") {
+        match parts
+            .iter()
+            .any(|part| part["properties"].is_object() || part["type"] == "object")
+        {
             true => self.objects(&parts, depth),
-            false => match parts.iter().find(|part| part.get("type").is_some() || part.get("enum").is_some()) {
+            false => match parts
+                .iter()
+                .find(|part| part.get("type").is_some() || part.get("enum").is_some())
+            {
                 Some(part) => self.values(part, depth + 1),
                 None => Vec::new(),
             },
@@ -237,7 +247,12 @@ impl<'a> Maker<'a> {
         combined.all(|part| self.flatten(part, parts, depth + 1))
     }
 
-    fn alternatives(&self, schema: &'a Value, alternatives: &'a [Value], depth: usize) -> Vec<Value> {
+    fn alternatives(
+        &self,
+        schema: &'a Value,
+        alternatives: &'a [Value],
+        depth: usize,
+    ) -> Vec<Value> {
         let tag = schema["discriminator"]["propertyName"].as_str();
         let mut values = Vec::new();
         for alternative in alternatives {
@@ -275,7 +290,10 @@ fn integers(schema: &Value) -> Vec<Value> {
 
 fn texts(schema: &Value) -> Vec<Value> {
     match schema["format"].as_str() {
-        Some("date-time") => vec![json!("2026-01-31T12:00:00Z"), json!("2026-01-31T12:00:00.123456Z")],
+        Some("date-time") => vec![
+            json!("2026-01-31T12:00:00Z"),
+            json!("2026-01-31T12:00:00.123456Z"),
+        ],
         Some("date") => vec![json!("2026-01-31")],
         Some("uuid") => vec![json!("8c4d0a8e-7f2b-4c1d-9e3f-5a6b7c8d9e0f")],
         _ => vec![json!("a \"text\"\n\u{e9}"), json!("")],

@@ -1,6 +1,6 @@
 //! What a document may be written like, and is read as.
 
-use openapi_lockstep::{Document, Refusal, read};
+use openapi_lockstep::{Answers, Document, Options, Refusal, read, read_with};
 use serde_json::Value;
 
 const NOTES: &str = include_str!("golden/notes.yaml");
@@ -316,4 +316,41 @@ fn what_is_deprecated_is_marked_whatever_it_is_called() {
             "{marked} is not marked: {item}"
         );
     }
+}
+
+/// Who reads the served document finds each answer that is given before a method is called.
+#[test]
+fn the_served_document_says_the_answers_that_are_added() {
+    let text = NOTES.replacen(
+        "        '413': { $ref: '#/components/responses/TooLarge' }\n        '415': { $ref: '#/components/responses/OtherMediaType' }\n        '429':",
+        "        '429':",
+        1,
+    );
+    let served = |text: &str, answers| {
+        let options = Options {
+            answers,
+            ..Options::default()
+        };
+        let document = read_with("notes.yaml", text, &options);
+        let document = document.unwrap_or_else(|refusals| panic!("{refusals:#?}"));
+        serde_json::from_str::<Value>(&document.json()).unwrap()
+    };
+    let whole = served(NOTES, Answers::Documented);
+    assert_eq!(served(NOTES, Answers::Added), whole, "nothing is added");
+    let added = served(&text, Answers::Added);
+    let responses = &added["paths"]["/folders/{folder}/notes/{note_id}"]["put"]["responses"];
+    for status in ["413", "415"] {
+        let description = responses[status]["description"].as_str().unwrap();
+        assert!(
+            description.ends_with("Added by openapi-lockstep."),
+            "{status}: {description}"
+        );
+        let schema = &responses[status]["content"]["application/problem+json"]["schema"];
+        assert_eq!(schema["$ref"], "#/components/schemas/LockstepProblem");
+    }
+    assert!(added["components"]["schemas"]["LockstepProblem"].is_object());
+    assert_eq!(
+        responses["400"],
+        whole["paths"]["/folders/{folder}/notes/{note_id}"]["put"]["responses"]["400"]
+    );
 }

@@ -14,7 +14,10 @@ const CONTRACT: &str = include_str!(concat!(env!("OUT_DIR"), "/contract.json"));
 const BODY_LIMIT: usize = 64 * 1024;
 
 /// The server's side, generated.
-#[allow(missing_docs, reason = "a member whose name says it all has no description")]
+#[allow(
+    missing_docs,
+    reason = "a member whose name says it all has no description"
+)]
 pub mod server {
     include!(concat!(env!("OUT_DIR"), "/server.rs"));
 }

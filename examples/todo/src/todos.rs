@@ -8,9 +8,8 @@ use poem::Request;
 use uuid::Uuid;
 
 use crate::server::{
-    Authenticate, ChangeTodo, ChangeTodoFailure, CreateTodo, CreateTodoReply,
-    DeleteTodo, DeleteTodoFailure, Failure, GetTodo, GetTodoFailure, ListTodos,
-    ListTodosParameters, Token,
+    Authenticate, ChangeTodo, ChangeTodoFailure, CreateTodo, CreateTodoReply, DeleteTodo,
+    DeleteTodoFailure, Failure, GetTodo, GetTodoFailure, ListTodos, ListTodosParameters, Token,
     types::{Error, NewTodo, State, Todo, TodoPage, TodoPatch},
 };
 
@@ -108,7 +107,8 @@ impl GetTodo for Todos {
     async fn get_todo(&self, _: &Request, (): (), id: Uuid) -> Result<Todo, GetTodoFailure> {
         let todos = self.lock();
         let todo = todos.iter().find(|todo| todo.id == id);
-        todo.cloned().ok_or_else(|| GetTodoFailure::NotFound(missing()))
+        todo.cloned()
+            .ok_or_else(|| GetTodoFailure::NotFound(missing()))
     }
 }
 

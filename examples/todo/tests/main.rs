@@ -50,7 +50,13 @@ async fn create(client: &Client, title: &str) -> Todo {
         title: title.to_owned(),
         due: None,
     };
-    client.create_todo().body(new).send().await.unwrap().into_inner()
+    client
+        .create_todo()
+        .body(new)
+        .send()
+        .await
+        .unwrap()
+        .into_inner()
 }
 
 #[tokio::test]
@@ -64,7 +70,10 @@ async fn a_todo_is_made_shown_changed_and_deleted() {
     assert_eq!(made.status(), StatusCode::CREATED);
     let location = made.headers()["location"].to_str().unwrap().to_owned();
     assert_eq!(location, format!("/todos/{}", made.id));
-    assert_eq!((made.state, made.due, made.created), (State::Open, Some(Some(now())), now()));
+    assert_eq!(
+        (made.state, made.due, made.created),
+        (State::Open, Some(Some(now())), now())
+    );
 
     let shown = client.get_todo().id(made.id).send().await.unwrap();
     assert_eq!(*shown, *made);
@@ -80,7 +89,10 @@ async fn a_todo_is_made_shown_changed_and_deleted() {
         ..nothing.clone()
     };
     let changed = change(done).await.unwrap();
-    assert_eq!((changed.state, changed.due), (State::Done, Some(Some(now()))));
+    assert_eq!(
+        (changed.state, changed.due),
+        (State::Done, Some(Some(now())))
+    );
     // Null clears what nothing leaves as it is.
     let cleared = TodoPatch {
         due: Some(None),
@@ -94,7 +106,10 @@ async fn a_todo_is_made_shown_changed_and_deleted() {
     let Error::ErrorResponse(gone) = client.get_todo().id(made.id).send().await.unwrap_err() else {
         panic!("404 is documented");
     };
-    assert_eq!((gone.status(), gone.reason.as_str()), (StatusCode::NOT_FOUND, "There is no such to-do."));
+    assert_eq!(
+        (gone.status(), gone.reason.as_str()),
+        (StatusCode::NOT_FOUND, "There is no such to-do.")
+    );
 }
 
 #[tokio::test]
@@ -107,8 +122,17 @@ async fn pages_follow_each_other() {
     let titles = |todos: &[Todo]| todos.iter().map(|it| it.title.clone()).collect::<Vec<_>>();
     assert_eq!(titles(&first.todos), ["one", "two"]);
     let next = first.next.unwrap();
-    let second = client.list_todos().limit(2).after(next).send().await.unwrap();
-    assert_eq!((titles(&second.todos), second.next), (vec!["three".to_owned()], None));
+    let second = client
+        .list_todos()
+        .limit(2)
+        .after(next)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        (titles(&second.todos), second.next),
+        (vec!["three".to_owned()], None)
+    );
     let done = client.list_todos().state(State::Done).send().await.unwrap();
     assert_eq!(done.todos, []);
 }
@@ -121,7 +145,8 @@ async fn what_is_wrong_is_told_with_its_place() {
         title: String::new(),
         due: None,
     };
-    let Error::ErrorResponse(wrong) = client.create_todo().body(new).send().await.unwrap_err() else {
+    let Error::ErrorResponse(wrong) = client.create_todo().body(new).send().await.unwrap_err()
+    else {
         panic!("400 is documented");
     };
     assert_eq!(wrong.status(), StatusCode::BAD_REQUEST);
@@ -145,7 +170,10 @@ async fn nobody_gets_in_without_the_token() {
     assert_eq!(without.status(), StatusCode::UNAUTHORIZED);
     assert_eq!(without.headers()["www-authenticate"], "Bearer");
     let error: serde_json::Value = without.json().await.unwrap();
-    assert_eq!(error["reason"], "Not logged in: the request carries no key.");
+    assert_eq!(
+        error["reason"],
+        "Not logged in: the request carries no key."
+    );
     let nowhere = reqwest::get(format!("{url}/nowhere")).await.unwrap();
     assert_eq!(nowhere.status(), StatusCode::NOT_FOUND);
 }

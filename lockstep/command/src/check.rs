@@ -67,7 +67,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, String> {
         Format::Text if refusals.len() > MANY && !arguments.all => print_kinds(&refusals),
         Format::Text => refusals.iter().for_each(|refusal| println!("{refusal}")),
         Format::Json => println!("{}", json(&refusals)?),
-        Format::Github => refusals.iter().for_each(|refusal| println!("{}", annotation(refusal))),
+        Format::Github => refusals
+            .iter()
+            .for_each(|refusal| println!("{}", annotation(refusal))),
     }
     Ok(ExitCode::from(u8::from(!refusals.is_empty())))
 }
@@ -99,7 +101,10 @@ fn annotation(refusal: &Refusal) -> String {
     };
     let property = |text: &str| escaped(text).replace(':', "%3A").replace(',', "%2C");
     let message = escaped(&format!("{pointer}: {reason}"));
-    format!("::error file={},line={line},col={column}::{message}", property(file))
+    format!(
+        "::error file={},line={line},col={column}::{message}",
+        property(file)
+    )
 }
 
 /// Prints how many refusals there are of each kind, and where the first ones are.
@@ -116,7 +121,10 @@ fn print_kinds(refusals: &[Refusal]) {
             println!("    {refusal}");
         }
     }
-    println!("{} refusals in all; --all tells each of them", refusals.len());
+    println!(
+        "{} refusals in all; --all tells each of them",
+        refusals.len()
+    );
 }
 
 /// The reason of a refusal without what is said of the one place.

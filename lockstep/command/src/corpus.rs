@@ -77,7 +77,11 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, String> {
 fn measure(path: &Path, package: &mut Package) -> Result<Outcome, String> {
     let file = path.to_string_lossy();
     let text = text_of(&file)?;
-    let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let name = path
+        .file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
     let start = Instant::now();
     let all = operations(&file, &text).unwrap_or_default();
     let mut outcome = Outcome {
@@ -97,7 +101,12 @@ fn measure(path: &Path, package: &mut Package) -> Result<Outcome, String> {
         }
         Err(refusals) => {
             outcome.refusals = refusals.iter().map(kind).collect();
-            let is_in = |pointer: &str| refusals.iter().any(|it| it.pointer.starts_with(pointer));
+            let is_in = |operation: &str| {
+                refusals.iter().any(|refusal| {
+                    let of_path = operation.starts_with(&format!("{}/", refusal.pointer));
+                    of_path && !refusal.pointer.is_empty() || refusal.pointer.starts_with(operation)
+                })
+            };
             let refused: Vec<&str> = all
                 .iter()
                 .filter(|(pointer, _)| is_in(pointer))
@@ -126,7 +135,9 @@ fn measure(path: &Path, package: &mut Package) -> Result<Outcome, String> {
 fn write(module: &str, document: &Document, package: &mut Package) -> Vec<String> {
     match client(document) {
         Ok(code) => {
-            package.modules.push((format!("{module}_server"), server(document)));
+            package
+                .modules
+                .push((format!("{module}_server"), server(document)));
             package.clients.push((format!("{module}_client"), code));
             Vec::new()
         }
@@ -137,7 +148,13 @@ fn write(module: &str, document: &Document, package: &mut Package) -> Vec<String
 fn module(name: &str) -> String {
     let name: String = name
         .chars()
-        .map(|letter| if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '_' })
+        .map(|letter| {
+            if letter.is_ascii_alphanumeric() {
+                letter.to_ascii_lowercase()
+            } else {
+                '_'
+            }
+        })
         .collect();
     format!("of_{name}")
 }
@@ -195,7 +212,8 @@ impl Package {
         }
         for (name, code) in &self.clients {
             let hooks = "\nimpl progenitor_client::ClientHooks<crate::Session> for Client {}\n";
-            fs::write(source.join(format!("{name}.rs")), format!("{code}{hooks}")).map_err(failed)?;
+            fs::write(source.join(format!("{name}.rs")), format!("{code}{hooks}"))
+                .map_err(failed)?;
             let _ = writeln!(lib, "#[allow(unused_imports)]\npub mod {name};");
         }
         for (module, values) in &self.values {
@@ -211,7 +229,10 @@ impl Package {
             );
             for it in values {
                 let name = &it.name;
-                let _ = writeln!(lib, "    count += check::<{module}_types::{name}>(\"{name}\", &values);");
+                let _ = writeln!(
+                    lib,
+                    "    count += check::<{module}_types::{name}>(\"{name}\", &values);"
+                );
             }
             let _ = writeln!(lib, "    println!(\"{module}: {{count}} values\");\n}}");
         }

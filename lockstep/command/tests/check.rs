@@ -19,12 +19,20 @@ fn a_document_that_is_taken_is_told_to_be() {
 #[test]
 fn a_refusal_is_told_as_it_is_asked_for() {
     let folder = notes(WRONG.0, WRONG.1);
-    let of = |arguments: &[&str]| run(folder.path(), &[&["check", "notes.yaml"], arguments].concat());
+    let of = |arguments: &[&str]| {
+        run(
+            folder.path(),
+            &[&["check", "notes.yaml"], arguments].concat(),
+        )
+    };
     let pointer = "/paths/~1notes/get/parameters/0";
     let reason = "a parameter is in path, query, header or cookie";
     let text = of(&[]);
     assert_eq!(text.code, 1);
-    assert_eq!(text.lines, [format!("notes.yaml:19:11 {pointer}: {reason}")]);
+    assert_eq!(
+        text.lines,
+        [format!("notes.yaml:19:11 {pointer}: {reason}")]
+    );
     let told: Value = serde_json::from_str(&of(&["--format", "json"]).lines.join("\n")).unwrap();
     let expected = json!([{
         "file": "notes.yaml", "line": 19, "column": 11, "pointer": pointer, "reason": reason,
@@ -33,7 +41,9 @@ fn a_refusal_is_told_as_it_is_asked_for() {
     let github = of(&["--format", "github"]);
     assert_eq!(
         github.lines,
-        [format!("::error file=notes.yaml,line=19,col=11::{pointer}: {reason}")]
+        [format!(
+            "::error file=notes.yaml,line=19,col=11::{pointer}: {reason}"
+        )]
     );
 }
 
@@ -47,9 +57,17 @@ fn very_many_refusals_are_counted() {
     let schema = format!("    Many:\n      type: object\n      properties:\n{properties}");
     let file = folder.path().join("notes.yaml");
     let text = fs::read_to_string(&file).unwrap();
-    fs::write(&file, text.replacen("  schemas:\n", &format!("  schemas:\n{schema}"), 1)).unwrap();
+    fs::write(
+        &file,
+        text.replacen("  schemas:\n", &format!("  schemas:\n{schema}"), 1),
+    )
+    .unwrap();
     let said = run(folder.path(), &["check", "notes.yaml"]);
-    assert!(said.lines[0].starts_with("150 times: "), "{:#?}", said.lines);
+    assert!(
+        said.lines[0].starts_with("150 times: "),
+        "{:#?}",
+        said.lines
+    );
     assert_eq!(said.lines.len(), 5, "{:#?}", said.lines);
     let all = run(folder.path(), &["check", "notes.yaml", "--all"]);
     assert_eq!(all.lines.len(), 150);
@@ -60,5 +78,9 @@ fn a_file_that_cannot_be_read_is_no_refusal() {
     let folder = notes("", "");
     let said = run(folder.path(), &["check", "other.yaml"]);
     assert_eq!(said.code, 2);
-    assert!(said.error.starts_with("other.yaml cannot be read: "), "{}", said.error);
+    assert!(
+        said.error.starts_with("other.yaml cannot be read: "),
+        "{}",
+        said.error
+    );
 }

@@ -229,15 +229,9 @@ impl<E: Endpoint> Endpoint for Guarded<E> {
     type Output = Response;
 
     async fn call(&self, mut request: Request) -> Result<Response> {
-        let (mut response, challenges) = match self.contract.check(&mut request).await {
-            Ok(operation) => {
-                let challenges = operation.access.challenges();
-                (self.endpoint.get_response(request).await, challenges)
-            }
-            Err((rejection, operation)) => {
-                let challenges = operation.map(|it| it.access.challenges());
-                (rejection.into_response(), challenges.unwrap_or_default())
-            }
+        let (mut response, operation) = match self.contract.check(&mut request).await {
+            Ok(operation) => (self.endpoint.get_response(request).await, Some(operation)),
+            Err((rejection, operation)) => (rejection.into_response(), operation),
         };
         if let Some(answer) = &self.answer
             && let Some(rejection) = response.data::<Rejection>()
@@ -252,10 +246,9 @@ impl<E: Endpoint> Endpoint for Guarded<E> {
         if response.status() == StatusCode::UNAUTHORIZED
             && !response.headers().contains_key(header::WWW_AUTHENTICATE)
         {
-            for challenge in challenges {
-                response
-                    .headers_mut()
-                    .append(header::WWW_AUTHENTICATE, challenge.clone());
+            let headers = response.headers_mut();
+            for challenge in operation.into_iter().flat_map(|it| it.access.challenges()) {
+                headers.append(header::WWW_AUTHENTICATE, challenge.clone());
             }
         }
         Ok(response)

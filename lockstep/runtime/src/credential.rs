@@ -1,6 +1,6 @@
 //! Where a request carries its credentials.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 use poem::{
     Request,
@@ -26,7 +26,7 @@ pub(crate) struct Access {
 }
 
 struct Scheme {
-    name: String,
+    name: Arc<str>,
     carrier: Carrier,
 }
 
@@ -45,7 +45,7 @@ enum Carrier {
 
 /// The credentials that a request presents, by the names of their schemes.
 #[derive(Clone, Default)]
-pub struct Presented(Vec<(String, Proof)>);
+pub struct Presented(Vec<(Arc<str>, Proof)>);
 
 #[derive(Clone)]
 enum Proof {
@@ -57,7 +57,7 @@ impl Presented {
     /// The key or token of a scheme.
     pub fn key(&self, scheme: &str) -> Option<Secret> {
         self.0.iter().find_map(|(name, proof)| match proof {
-            Proof::Key(key) if name == scheme => Some(key.clone()),
+            Proof::Key(key) if **name == *scheme => Some(key.clone()),
             _ => None,
         })
     }
@@ -65,7 +65,7 @@ impl Presented {
     /// User and password of a scheme.
     pub fn basic(&self, scheme: &str) -> Option<(String, Secret)> {
         self.0.iter().find_map(|(name, proof)| match proof {
-            Proof::Basic(user, password) if name == scheme => {
+            Proof::Basic(user, password) if **name == *scheme => {
                 Some((user.clone(), password.clone()))
             }
             _ => None,
@@ -73,7 +73,7 @@ impl Presented {
     }
 
     fn has(&self, scheme: &str) -> bool {
-        self.0.iter().any(|(name, _)| name == scheme)
+        self.0.iter().any(|(name, _)| **name == *scheme)
     }
 }
 
@@ -96,11 +96,11 @@ impl Access {
         for requirement in requirements {
             let mut alternative = Vec::new();
             for (name, _) in members(requirement) {
-                let known = access.schemes.iter().position(|it| it.name == *name);
+                let known = access.schemes.iter().position(|it| *it.name == **name);
                 let place = known.or_else(|| {
                     let scheme = &document["components"]["securitySchemes"][name];
                     access.schemes.push(Scheme {
-                        name: name.clone(),
+                        name: name.as_str().into(),
                         carrier: Carrier::new(scheme, body)?,
                     });
                     Some(access.schemes.len() - 1)
@@ -129,8 +129,8 @@ impl Access {
     }
 
     /// How to authenticate, as a 401 says it.
-    pub(crate) fn challenges(&self) -> Vec<HeaderValue> {
-        self.challenges.clone()
+    pub(crate) fn challenges(&self) -> &[HeaderValue] {
+        &self.challenges
     }
 
     /// The names of the members of a query that carry keys.

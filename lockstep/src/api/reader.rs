@@ -618,12 +618,6 @@ impl<'a> Reader<'a> {
             ("openIdConnect", _) => Some(Kind::OpenIdConnect(text("openIdConnectUrl"))),
             _ => None,
         };
-        if kind.is_none() {
-            self.refuse(
-                pointer,
-                "a scheme is apiKey in header, query or cookie, http basic or bearer, oauth2 or openIdConnect",
-            );
-        }
         kind
     }
 
@@ -650,7 +644,11 @@ impl<'a> Reader<'a> {
                     None if self
                         .source
                         .at(&join("/components/securitySchemes", &wire))
-                        .is_some() => {}
+                        .is_some() =>
+                    {
+                        let reason = "is of a scheme that is not supported: there are apiKey in header, query or cookie, http basic and bearer, oauth2 and openIdConnect";
+                        self.refuse(&named, reason);
+                    }
                     None => self.refuse(&named, "names no scheme under components/securitySchemes"),
                 }
             }

@@ -199,16 +199,16 @@ impl Writer<'_> {
             quote!(let body = #value;)
         });
         let body_argument = read_body.map(|_| quote!(body,));
-        let is_used = caller.is_some() || parameters.is_some() || body.is_some();
-        let given = is_used.then(|| quote!(let mut given = Given::take(&mut request)?;));
-        let takes = is_used.then(|| quote!(mut));
-        let given =
-            given.map(
-                |given| match parameters.is_some() || read_body.is_some_and(reads_value) {
-                    true => given,
-                    false => quote!(let given = Given::take(&mut request)?;),
-                },
-            );
+        let reads = read_body.is_some_and(|body| reads_value(body) || body.choice.is_some());
+        let is_used = caller.is_some() || parameters.is_some() || reads;
+        let takes_bytes = read_body.is_some_and(|body| {
+            let mut contents = body.contents.iter();
+            contents.any(|content| content.payload == Payload::Bytes)
+        });
+        let changes = parameters.is_some() || read_body.is_some_and(reads_value);
+        let changes = changes.then(|| quote!(mut));
+        let given = is_used.then(|| quote!(let #changes given = Given::take(&mut request)?;));
+        let takes = (is_used || takes_bytes).then(|| quote!(mut));
         let respond = self.respond(operation);
         let reply = match self.result(operation).0.to_string().as_str() {
             "()" => quote!(()),
