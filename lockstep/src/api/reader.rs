@@ -62,6 +62,10 @@ const ARGUMENTS: [&str; 7] = [
     "status",
 ];
 
+/// Why a name is none of a header or cookie.
+const NO_TOKEN: &str =
+    "the name of a header or cookie has letters, digits and !#$%&'*+-.^_`|~ only";
+
 /// Reads the operations of a document.
 pub(crate) fn read(source: &Source) -> (Api, Vec<Refusal>) {
     let mut reader = Reader {
@@ -272,10 +276,7 @@ impl<'a> Reader<'a> {
         let is_token = HeaderName::try_from(wire.as_str()).is_ok();
         if matches!(place, Place::Header | Place::Cookie) && !is_token {
             let name = join(pointer, "name");
-            self.refuse(
-                &name,
-                "the name of a header or cookie has letters, digits and !#$%&'*+-.^_`|~ only",
-            );
+            self.refuse(&name, NO_TOKEN);
         }
         let required = self.is_true(&join(pointer, "required"));
         if place == Place::Path && !required {
@@ -590,7 +591,7 @@ impl<'a> Reader<'a> {
 
     fn scheme_kind(&mut self, pointer: &str) -> Option<Kind> {
         let text = |name: &str| self.text(&join(pointer, name));
-        let kind = match (text("type").as_str(), text("scheme").as_str()) {
+        match (text("type").as_str(), text("scheme").as_str()) {
             ("apiKey", _) => {
                 let name = text("name");
                 let place = match text("in").as_str() {
@@ -602,8 +603,7 @@ impl<'a> Reader<'a> {
                 // RFC 6265 has a token for the name of a cookie, as the name of a header is one.
                 let is_token = HeaderName::try_from(name.as_str()).is_ok();
                 if place != "query" && !is_token {
-                    let reason = "the name of a header or cookie has letters, digits and !#$%&'*+-.^_`|~ only";
-                    self.refuse(&join(pointer, "name"), reason);
+                    self.refuse(&join(pointer, "name"), NO_TOKEN);
                 }
                 (!place.is_empty()).then_some(Kind::Key { place, name })
             }
@@ -617,8 +617,7 @@ impl<'a> Reader<'a> {
             ("oauth2", _) => Some(Kind::OAuth2),
             ("openIdConnect", _) => Some(Kind::OpenIdConnect(text("openIdConnectUrl"))),
             _ => None,
-        };
-        kind
+        }
     }
 
     fn access(&mut self, operation: &str) -> (Access, Vec<(usize, Vec<String>)>) {
