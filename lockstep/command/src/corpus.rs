@@ -11,13 +11,14 @@ use std::{
 
 use clap::Args;
 use openapi_lockstep::{
-    Document, Options, client, operations, read, read_with, server, types, values,
+    Document, Options, Values, client, operations, read, read_with, server, types, values,
 };
+use serde_json::{Map, Value};
 
 use crate::{check::kind, reading::text_of};
 
-/// Measures how much of the documents of a folder is taken, and writes a package of what is, so that
-/// it can be compiled and tested.
+/// Measures how much of the documents of a folder is taken, and writes what is as packages, so that it
+/// can be compiled and tested.
 ///
 /// It prints a table: for each document its operations, those that server and client take, and the time
 /// of both; then the refusals by kind.
@@ -25,12 +26,12 @@ use crate::{check::kind, reading::text_of};
 pub(crate) struct Arguments {
     /// The folder, whose files end with .yaml, .yml or .json.
     folder: PathBuf,
-    /// Writes a package into this folder: a module for each server, client and set of types, and a test
-    /// that values made from each schema go through its type without loss. `cargo test` there compiles
-    /// and tests all of it.
+    /// Writes a workspace into this folder: a package for each document, with its server, client and
+    /// types, and a test that values made from each schema go through its type without loss.
+    /// `cargo test` there compiles and tests all of it.
     #[arg(long, value_name = "FOLDER")]
     package: Option<PathBuf>,
-    /// The folder of the package openapi-lockstep-runtime, for that package.
+    /// The folder of the package openapi-lockstep-runtime, for these packages.
     #[arg(long, value_name = "FOLDER", default_value = "lockstep/runtime")]
     runtime: PathBuf,
 }
@@ -46,16 +47,18 @@ struct Outcome {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, String> {
-    let mut package = Package::default();
+    let mut packages = Packages::default();
     let mut outcomes = Vec::new();
     for file in files(&arguments.folder)? {
-        outcomes.push(measure(&file, &mut package)?);
+        let (outcome, package) = measure(&file)?;
+        outcomes.push(outcome);
+        packages.0.push(package);
     }
     print!("{}", table(&outcomes));
     if let Some(folder) = &arguments.package {
         let runtime = fs::canonicalize(&arguments.runtime)
             .map_err(|error| format!("{}: {error}", arguments.runtime.display()))?;
-        package.write(folder, &runtime)?;
+        packages.write(folder, &runtime)?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -74,7 +77,7 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, String> {
     Ok(files)
 }
 
-fn measure(path: &Path, package: &mut Package) -> Result<Outcome, String> {
+fn measure(path: &Path) -> Result<(Outcome, Package), String> {
     let file = path.to_string_lossy();
     let text = text_of(&file)?;
     let name = path
@@ -91,10 +94,13 @@ fn measure(path: &Path, package: &mut Package) -> Result<Outcome, String> {
         time: Duration::ZERO,
         refusals: Vec::new(),
     };
-    let module = module(&outcome.name);
+    let mut package = Package {
+        name: package_name(&outcome.name),
+        ..Package::default()
+    };
     match read(&file, &text) {
         Ok(document) => {
-            outcome.refusals = write(&module, &document, package);
+            outcome.refusals = write(&document, &mut package);
             if outcome.refusals.is_empty() {
                 outcome.taken = outcome.operations;
             }
@@ -117,46 +123,41 @@ fn measure(path: &Path, package: &mut Package) -> Result<Outcome, String> {
                 ..Options::default()
             };
             if let Ok(document) = read_with(&file, &text, &options)
-                && write(&module, &document, package).is_empty()
+                && write(&document, &mut package).is_empty()
             {
                 outcome.taken = all.len() - refused.len();
             }
         }
     }
     outcome.time = start.elapsed();
-    if let (Ok(types), Ok(values)) = (types(&file, &text), values(&file, &text)) {
-        package.modules.push((format!("{module}_types"), types));
-        package.values.push((module, values));
-    }
-    Ok(outcome)
+    package.types = types(&file, &text).unwrap_or_default();
+    package.values = values(&file, &text).unwrap_or_default();
+    Ok((outcome, package))
 }
 
 /// Writes both sides into the package; answers what is refused.
-fn write(module: &str, document: &Document, package: &mut Package) -> Vec<String> {
+fn write(document: &Document, package: &mut Package) -> Vec<String> {
     match client(document) {
-        Ok(code) => {
-            package
-                .modules
-                .push((format!("{module}_server"), server(document)));
-            package.clients.push((format!("{module}_client"), code));
+        Ok(client) => {
+            package.sides = Some((server(document), client));
             Vec::new()
         }
         Err(refusal) => vec![kind(&refusal)],
     }
 }
 
-fn module(name: &str) -> String {
+fn package_name(name: &str) -> String {
     let name: String = name
         .chars()
         .map(|letter| {
             if letter.is_ascii_alphanumeric() {
                 letter.to_ascii_lowercase()
             } else {
-                '_'
+                '-'
             }
         })
         .collect();
-    format!("of_{name}")
+    format!("of-{name}")
 }
 
 fn table(outcomes: &[Outcome]) -> String {
@@ -192,68 +193,67 @@ fn table(outcomes: &[Outcome]) -> String {
     table
 }
 
-/// What is taken, as a package of its own.
+/// What is taken, as a workspace with a package for each document.
+#[derive(Default)]
+struct Packages(Vec<Package>);
+
 #[derive(Default)]
 struct Package {
-    modules: Vec<(String, String)>,
-    clients: Vec<(String, String)>,
-    values: Vec<(String, Vec<openapi_lockstep::Values>)>,
+    name: String,
+    types: String,
+    values: Vec<Values>,
+    /// Server and client, where the document is taken.
+    sides: Option<(String, String)>,
 }
 
-impl Package {
+impl Packages {
     fn write(&self, folder: &Path, runtime: &Path) -> Result<(), String> {
-        let source = folder.join("src");
         let failed = |error| format!("{} cannot be written: {error}", folder.display());
-        fs::create_dir_all(&source).map_err(failed)?;
-        let mut lib = LIB.to_owned();
-        for (name, code) in &self.modules {
-            fs::write(source.join(format!("{name}.rs")), code).map_err(failed)?;
-            let _ = writeln!(lib, "pub mod {name};");
-        }
-        for (name, code) in &self.clients {
-            let hooks = "\nimpl progenitor_client::ClientHooks<crate::Session> for Client {}\n";
-            fs::write(source.join(format!("{name}.rs")), format!("{code}{hooks}"))
-                .map_err(failed)?;
-            let _ = writeln!(lib, "#[allow(unused_imports)]\npub mod {name};");
-        }
-        for (module, values) in &self.values {
-            let told: serde_json::Map<String, serde_json::Value> = values
+        let write = |path: PathBuf, text: &str| fs::write(path, text).map_err(failed);
+        for package in &self.0 {
+            let folder = folder.join(&package.name);
+            let source = folder.join("src");
+            fs::create_dir_all(&source).map_err(failed)?;
+            let manifest = MEMBER.replace("NAME", &package.name);
+            write(folder.join("Cargo.toml"), &manifest)?;
+            write(source.join("types.rs"), &package.types)?;
+            let mut lib = LIB.to_owned();
+            if let Some((server, client)) = &package.sides {
+                write(source.join("server.rs"), server)?;
+                write(source.join("client.rs"), &format!("{client}{HOOKS}"))?;
+                lib.push_str(SIDES);
+            }
+            let values: Map<String, Value> = package
+                .values
                 .iter()
                 .map(|it| (it.name.clone(), it.values.clone().into()))
                 .collect();
-            let told = serde_json::Value::Object(told).to_string();
-            fs::write(source.join(format!("{module}_values.json")), told).map_err(failed)?;
-            let _ = writeln!(
-                lib,
-                "\n#[cfg(test)]\n#[test]\nfn values_{module}() {{\n    let values = values(include_str!(\"{module}_values.json\"));\n    let mut count = 0;"
-            );
-            for it in values {
+            write(
+                source.join("values.json"),
+                &Value::Object(values).to_string(),
+            )?;
+            let checks = package.values.iter().map(|it| {
                 let name = &it.name;
-                let _ = writeln!(
-                    lib,
-                    "    count += check::<{module}_types::{name}>(\"{name}\", &values);"
-                );
-            }
-            let _ = writeln!(lib, "    println!(\"{module}: {{count}} values\");\n}}");
+                format!("    count += check::<types::{name}>(\"{name}\", &values);\n")
+            });
+            let checks: String = checks.collect();
+            lib.push_str(&TEST.replace("CHECKS", &checks));
+            write(source.join("lib.rs"), &lib)?;
         }
-        fs::write(source.join("lib.rs"), lib).map_err(failed)?;
-        let manifest = MANIFEST.replace("RUNTIME", &runtime.to_string_lossy());
-        fs::write(folder.join("Cargo.toml"), manifest).map_err(failed)
+        let manifest = WORKSPACE.replace("RUNTIME", &runtime.to_string_lossy());
+        write(folder.join("Cargo.toml"), &manifest)
     }
 }
 
-const MANIFEST: &str = r#"[package]
-name = "corpus"
-version = "0.0.0"
-edition = "2024"
-publish = false
-
-[workspace]
+const WORKSPACE: &str = r#"[workspace]
+members = ["*"]
+exclude = ["target"]
+resolver = "3"
 
 [profile.dev]
 debug = false
 
-[dependencies]
+[workspace.dependencies]
 chrono = { version = "0.4", default-features = false, features = ["serde"] }
 openapi-lockstep-runtime = { path = "RUNTIME" }
 poem = { version = "3", default-features = false, features = ["server"] }
@@ -265,23 +265,63 @@ serde_json = "1"
 uuid = { version = "1", features = ["serde"] }
 "#;
 
-const LIB: &str = r#"//! What lockstep writes from a folder of documents.
-#![deny(warnings)]
-#![allow(dead_code, deprecated, clippy::all)]
+const MEMBER: &str = r#"[package]
+name = "NAME"
+version = "0.0.0"
+edition = "2024"
+publish = false
 
-/// What the clients hold.
+[lib]
+doctest = false
+
+[dependencies]
+chrono = { workspace = true }
+openapi-lockstep-runtime = { workspace = true }
+poem = { workspace = true }
+poem-openapi = { workspace = true }
+progenitor-client = { workspace = true }
+reqwest = { workspace = true }
+serde = { workspace = true }
+serde_json = { workspace = true }
+uuid = { workspace = true }
+"#;
+
+/// What the crate of a client provides.
+const HOOKS: &str = r#"
+impl progenitor_client::ClientHooks<crate::Session> for Client {}
+"#;
+
+const SIDES: &str = r#"pub mod server;
+#[allow(unused_imports)]
+pub mod client;
+
+/// What the client holds.
 #[derive(Clone, Debug)]
 pub struct Session;
 
-/// What the format `password` becomes in a client.
+/// What the format `password` becomes in the client.
 #[derive(Clone, Debug, PartialEq, serde::Deserialize, serde::Serialize)]
 #[serde(transparent)]
 pub struct Secret(pub String);
 
-#[cfg(test)]
-fn values(text: &str) -> serde_json::Value {
-    serde_json::from_str(text).expect("it is JSON")
+"#;
+
+const TEST: &str = r#"#[cfg(test)]
+#[test]
+fn values_go_through_their_types() {
+    #[allow(unused_variables)]
+    let values: serde_json::Value = serde_json::from_str(include_str!("values.json")).unwrap();
+    #[allow(unused_mut)]
+    let mut count = 0;
+CHECKS    println!("{count} values");
 }
+"#;
+
+const LIB: &str = r#"//! What lockstep writes from a document.
+#![deny(warnings)]
+#![allow(dead_code, deprecated, clippy::all)]
+
+pub mod types;
 
 /// Reads each value as its type, and writes it again.
 #[cfg(test)]
