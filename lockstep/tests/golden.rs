@@ -28,6 +28,17 @@ fn the_client_of_ping() {
 }
 
 #[test]
+fn the_server_of_shelf() {
+    is_as_kept("shelf.rs", &openapi_lockstep::server(&document("shelf")));
+}
+
+#[test]
+fn the_client_of_shelf() {
+    let code = openapi_lockstep::client(&document("shelf")).unwrap();
+    is_as_kept("shelf_client.rs", &code);
+}
+
+#[test]
 fn the_mock_of_notes() {
     let code = openapi_lockstep::mock(&document("notes")).unwrap();
     is_as_kept("notes_mock.rs", &code);

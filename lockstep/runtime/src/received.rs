@@ -134,6 +134,12 @@ impl Operation {
         }
         let content_type = request.content_type().unwrap_or_default();
         let given = essence(content_type);
+        // A request says what it has, and not what it may have.
+        let given = if given.contains('*') {
+            String::new()
+        } else {
+            given
+        };
         let wildcard = given.split_once('/').map(|(kind, _)| format!("{kind}/*"));
         let is_it = |wanted: &str| self.bodies.iter().position(|it| it.essence == wanted);
         let taken = is_it(&given)

@@ -29,7 +29,7 @@ mod clients {
 
 /// What the generated client holds: a key.
 #[derive(Clone, Debug)]
-pub struct Session(&'static str);
+pub struct Session(pub &'static str);
 
 /// What a password becomes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -57,7 +57,7 @@ impl ClientHooks<Session> for Client {
 impl ClientHooks<Session> for ping::Client {}
 
 /// The URL at which a server of one test answers.
-fn url_of(served: impl Endpoint<Output = Response> + 'static) -> String {
+pub fn url_of(served: impl Endpoint<Output = Response> + 'static) -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

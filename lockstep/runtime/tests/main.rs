@@ -8,5 +8,6 @@ mod calls;
 mod emission;
 mod requests;
 mod shapes;
+mod shelf;
 
 pub use calls::{Secret, Session};

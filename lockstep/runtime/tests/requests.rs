@@ -152,7 +152,7 @@ async fn send(method: Method, uri: &str, headers: &[(&str, &str)], body: &str) -
     served().get_response(request.body(body.to_owned())).await
 }
 
-async fn json_of(response: Response) -> (StatusCode, Value) {
+pub async fn json_of(response: Response) -> (StatusCode, Value) {
     let status = response.status();
     let body = response.into_body().into_json().await.unwrap();
     (status, body)

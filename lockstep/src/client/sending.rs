@@ -244,7 +244,11 @@ impl Writer<'_> {
         let body = lowering::sent(operation)
             .filter(|_| optional.is_none())
             .map(|content| {
-                let media_type = &content.media_type;
+                // One of several media types has no name of its own.
+                let media_type = match content.media_type.contains('*') {
+                    true => "application/octet-stream",
+                    false => content.media_type.as_str(),
+                };
                 let named = quote!(.header(::reqwest::header::CONTENT_TYPE, #media_type));
                 match &content.payload {
                     Payload::Json(_) => {
