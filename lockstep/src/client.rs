@@ -1,5 +1,6 @@
 //! Document -> progenitor client code, and a typed mock of the service for those who test with it.
 
+mod helpers;
 mod lowering;
 mod mocking;
 mod names;

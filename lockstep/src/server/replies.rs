@@ -158,14 +158,9 @@ impl Writer<'_> {
             }
         });
         let is_empty = group.outcomes.is_empty() && other_arm.is_none();
-        let scrutinee = if is_empty {
-            quote!(*self)
-        } else {
-            quote!(self)
-        };
-        let scrutinee = match is_empty {
+        let response = match is_empty {
             true => quote!(match self {}),
-            false => quote!(match #scrutinee { #(#arms)* #other_arm }),
+            false => quote!(match self { #(#arms)* #other_arm }),
         };
         let mut items = vec![quote! {
             #about
@@ -176,7 +171,7 @@ impl Writer<'_> {
 
             impl IntoResponse for #name {
                 fn into_response(self) -> Response {
-                    #scrutinee
+                    #response
                 }
             }
         }];
