@@ -267,6 +267,16 @@ impl<'a> Checks<'a> {
             {
                 self.refuse(&operation, "has tags that are no list of names");
             }
+            for (name, least) in [("x-body-limit", 0.0), ("x-deadline", 0.001)] {
+                let place = join(&operation, name);
+                let number = self.source.at(&place).map(Value::as_f64);
+                if number.is_some_and(|number| number.is_none_or(|number| number < least)) {
+                    self.refuse(
+                        &place,
+                        "is a number: of bytes of a body, or of seconds for a reply",
+                    );
+                }
+            }
             self.only(&operation, of("operation"));
             self.only(&join(&operation, "requestBody"), of("body"));
         }

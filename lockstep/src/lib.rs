@@ -28,6 +28,7 @@
 //! - `x-body-member: <schema>` in the security scheme of a cookie: every operation that takes its
 //!   key also takes it as a member of the body, of the cookie's name, be it the body of a GET
 //! - `x-body-limit: <bytes>` in an operation: the most bytes of its body
+//! - `x-deadline: <seconds>` in an operation: the longest time from its checked request to its reply
 //!
 //! [`build()`] is all that a build script needs:
 //!

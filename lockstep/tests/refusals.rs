@@ -624,4 +624,13 @@ const CASES: &[Case] = &[
             "162:9 /components/schemas/Status/properties/token: carries the cookie's key, which is taken out of a body, so its schema has to be of bodies only",
         ],
     },
+    Case {
+        name: "a deadline that is no time",
+        behind: "openapi",
+        from: "operationId: listNotes",
+        to: "operationId: listNotes\n      x-deadline: soon",
+        refusals: &[
+            "16:7 /paths/~1notes/get/x-deadline: is a number: of bytes of a body, or of seconds for a reply",
+        ],
+    },
 ];

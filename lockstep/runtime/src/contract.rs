@@ -1,4 +1,4 @@
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 use jsonschema::{PatternOptions, Validator};
 use poem::{
@@ -6,6 +6,7 @@ use poem::{
     http::{Method, StatusCode, header},
 };
 use serde_json::{Map, Value, json};
+use tokio::time::timeout;
 
 use crate::{
     Rejection,
@@ -89,6 +90,8 @@ pub(crate) struct Operation {
     pub(crate) access: Access,
     /// The most bytes of a body, where the document says it.
     pub(crate) body_limit: Option<usize>,
+    /// The longest time from its checked request to its reply, where the document says it.
+    deadline: Option<Duration>,
 }
 
 /// A body that an operation takes.
@@ -104,7 +107,8 @@ pub(crate) struct TakenBody {
 
 impl Contract {
     /// Reads the document from its JSON text. A body larger than `body_limit`, in bytes, is
-    /// answered with 413, unless its operation has the extension `x-body-limit`.
+    /// answered with 413, unless its operation has the extension `x-body-limit`. An operation with the
+    /// extension `x-deadline` that does not reply within so many seconds is answered with 503.
     ///
     /// # Errors
     ///
@@ -230,7 +234,24 @@ impl<E: Endpoint> Endpoint for Guarded<E> {
 
     async fn call(&self, mut request: Request) -> Result<Response> {
         let (mut response, operation) = match self.contract.check(&mut request).await {
-            Ok(operation) => (self.endpoint.get_response(request).await, Some(operation)),
+            Ok(operation) => {
+                let reply = self.endpoint.get_response(request);
+                let response = match operation.deadline {
+                    None => reply.await,
+                    // Boxed for the operations without one.
+                    Some(deadline) => {
+                        Box::pin(timeout(deadline, reply))
+                            .await
+                            .unwrap_or_else(|_| {
+                                let detail =
+                                    format!("The operation took longer than {deadline:?}.");
+                                let status = StatusCode::SERVICE_UNAVAILABLE;
+                                Rejection::new(status, code::INTERNAL_ERROR, detail).into_response()
+                            })
+                    }
+                };
+                (response, Some(operation))
+            }
             Err((rejection, operation)) => (rejection.into_response(), operation),
         };
         if let Some(answer) = &self.answer
@@ -370,6 +391,9 @@ impl Operation {
             bodies,
             body_is_required,
             access,
+            deadline: operation["x-deadline"]
+                .as_f64()
+                .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()),
             body_limit: operation["x-body-limit"]
                 .as_u64()
                 .and_then(|it| it.try_into().ok()),

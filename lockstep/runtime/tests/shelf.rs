@@ -81,6 +81,9 @@ impl AddBooks for Shelf {
 
 impl GetCover for Shelf {
     async fn get_cover(&self, _: &Request, isbn: String) -> Result<Body, Failure> {
+        if isbn == "late" {
+            std::future::pending::<()>().await;
+        }
         Ok(Body::from(format!("cover of {isbn}")))
     }
 }
@@ -362,6 +365,8 @@ async fn bytes_come_as_they_are_up_to_the_limit_of_the_operation() {
     assert_eq!(other.status(), 415);
     let none = ask("PUT", "/books/1/cover", &png, "").await;
     assert_eq!(none.status(), 400);
+    let late = ask("GET", "/books/late/cover", &[], "").await;
+    assert_eq!(late.status(), 503, "the operation has a deadline");
     let cover = ask("GET", "/books/7/cover", &[], "").await;
     assert_eq!(cover.content_type(), Some("image/png"));
     assert_eq!(text_of(cover).await.1, "cover of 7");
