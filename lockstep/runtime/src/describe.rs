@@ -85,6 +85,8 @@ impl Operation {
             Some("spaceDelimited") => Some(ParameterStyle::SpaceDelimited),
             Some("pipeDelimited") => Some(ParameterStyle::PipeDelimited),
             Some("deepObject") => Some(ParameterStyle::DeepObject),
+            Some("label") => Some(ParameterStyle::Label),
+            Some("matrix") => Some(ParameterStyle::Matrix),
             _ => None,
         };
         self.operation.params.push(MetaOperationParam {

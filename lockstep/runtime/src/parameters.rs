@@ -51,6 +51,10 @@ enum Style {
     Pipe,
     /// `name[member]=value`.
     Deep,
+    /// `.value`, in a path.
+    Label,
+    /// `;name=value`, in a path.
+    Matrix,
 }
 
 /// What a value is made of.
@@ -74,6 +78,8 @@ impl Parameter {
             Some("spaceDelimited") => Style::Space,
             Some("pipeDelimited") => Style::Pipe,
             Some("deepObject") => Style::Deep,
+            Some("label") => Style::Label,
+            Some("matrix") => Style::Matrix,
             _ => Style::Plain,
         };
         let is_exploded = matches!(place, Place::Query | Place::Cookie) && style == Style::Plain;
@@ -132,14 +138,43 @@ impl Parameter {
         matches!(self.shape, Shape::List)
     }
 
-    /// The value that a text says.
+    /// The text without what its style puts before it; none if that is not there.
+    fn without_prefix<'t>(&self, text: &'t str) -> Option<&'t str> {
+        match self.style {
+            Style::Label => text.strip_prefix('.'),
+            Style::Matrix => {
+                let text = text.strip_prefix(';')?;
+                let is_one = !self.explode || matches!(self.shape, Shape::Scalar);
+                match is_one {
+                    true => text.strip_prefix(self.name.as_str())?.strip_prefix('='),
+                    false => Some(text),
+                }
+            }
+            _ => Some(text),
+        }
+    }
+
+    /// The value that a text says; null if it is not written in the style.
     fn value(&self, text: &str) -> Value {
+        let Some(text) = self.without_prefix(text) else {
+            return Value::Null;
+        };
         let separator = match self.style {
             Style::Space => ' ',
             Style::Pipe => '|',
-            Style::Plain | Style::Deep => ',',
+            Style::Label if self.explode => '.',
+            Style::Matrix if self.explode => ';',
+            _ => ',',
         };
-        let mut parts = text.split(separator).map(str::to_owned);
+        let named = format!("{}=", self.name);
+        let is_named = self.style == Style::Matrix && self.explode;
+        let mut parts = text.split(separator).map(|part| {
+            let part = part
+                .strip_prefix(&named)
+                .filter(|_| is_named)
+                .unwrap_or(part);
+            part.to_owned()
+        });
         match &self.shape {
             Shape::Scalar => Value::String(text.to_owned()),
             Shape::List if text.is_empty() => Value::Array(Vec::new()),

@@ -121,6 +121,19 @@ impl AddScans for Shelf {
     }
 }
 
+impl ReadMarks for Shelf {
+    async fn read_marks(&self, _: &Request, given: ReadMarksParameters) -> Result<Value, Failure> {
+        let ReadMarksParameters {
+            dots,
+            dotted,
+            one,
+            named,
+            several,
+        } = given;
+        Ok(json!([dots, dotted, one, named, several]))
+    }
+}
+
 impl SetRemark for Shelf {
     async fn set_remark(
         &self,
@@ -263,6 +276,32 @@ async fn parameters_are_read_in_the_style_of_each() {
         "a default stands where nothing is sent"
     );
     assert_eq!(given["ids"], Value::Null);
+}
+
+#[tokio::test]
+async fn a_path_has_dots_and_names_where_its_style_says() {
+    let marks = json!([[1, 2], ["a", "b"], "x", { "k": "v", "l": "w" }, ["c", "d"]]);
+    let uri = "/marks/.1.2/.a,b/;one=x/;k=v;l=w/;several=c;several=d";
+    let told = json_of(ask("GET", uri, &[], "").await).await;
+    assert_eq!(told, (StatusCode::OK, marks.clone()));
+    let wrong = ask("GET", "/marks/1.2/.a/;one=x/;k=v/;several=c", &[], "").await;
+    let (status, problem) = json_of(wrong).await;
+    assert_eq!(
+        (status.as_u16(), &problem["errors"][0]["pointer"]),
+        (400, &json!("/path/dots"))
+    );
+    let client = client();
+    let call = client
+        .read_marks()
+        .dots(vec![1, 2])
+        .dotted(vec!["a".to_owned(), "b".to_owned()])
+        .one("x")
+        .named(std::collections::BTreeMap::from([
+            ("k".to_owned(), "v".to_owned()),
+            ("l".to_owned(), "w".to_owned()),
+        ]))
+        .several(vec!["c".to_owned(), "d".to_owned()]);
+    assert_eq!(*call.send().await.unwrap(), marks);
 }
 
 #[tokio::test]

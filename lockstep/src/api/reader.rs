@@ -335,7 +335,8 @@ impl<'a> Reader<'a> {
     /// Refuses a style that the place does not have, or that no reader tells from another.
     fn style(&mut self, pointer: &str, place: Place, style: Option<&str>) {
         let known: &[&str] = match place {
-            Place::Path | Place::Header => &["simple"],
+            Place::Path => &["simple", "label", "matrix"],
+            Place::Header => &["simple"],
             Place::Query => &["form", "spaceDelimited", "pipeDelimited", "deepObject"],
             Place::Cookie => &["form"],
         };

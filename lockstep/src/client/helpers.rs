@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 /// The functions that a builder may use.
-pub(super) fn all() -> [(&'static str, TokenStream); 9] {
+pub(super) fn all() -> [(&'static str, TokenStream); 10] {
     [
         (
             "is_of",
@@ -114,6 +114,36 @@ pub(super) fn all() -> [(&'static str, TokenStream); 9] {
                         }
                         value => vec![(name.to_owned(), text(&value))],
                     }
+                }
+            },
+        ),
+        (
+            "path_of",
+            quote! {
+                /// Writes a value as a path has it behind a dot, or behind a semicolon with its name.
+                fn path_of(name: &str, value: &impl serde::Serialize, style: &str, explode: bool) -> String {
+                    let named = format!("{name}=");
+                    let (first, before, separator) = match (style, explode) {
+                        ("label", true) => (".", "", "."),
+                        ("label", false) => (".", "", ","),
+                        (_, true) => (";", named.as_str(), ";"),
+                        (_, false) => (";", "", ","),
+                    };
+                    let mut text = first.to_owned();
+                    if style == "matrix" && !explode {
+                        text.push_str(&named);
+                    }
+                    let parts: Vec<String> = match serde_json::to_value(value).unwrap_or_default() {
+                        serde_json::Value::Array(items) => {
+                            items.iter().map(|item| format!("{before}{}", text_of_json(item))).collect()
+                        }
+                        serde_json::Value::Object(members) => {
+                            let sign = if explode { "=" } else { "," };
+                            members.iter().map(|(name, value)| format!("{name}{sign}{}", text_of_json(value))).collect()
+                        }
+                        value => vec![format!("{before}{}", text_of_json(&value))],
+                    };
+                    text + &parts.join(separator)
                 }
             },
         ),

@@ -287,8 +287,17 @@ impl Writer<'_> {
             format.push_str("{}");
             let mut parameters = operation.parameters.iter().zip(&names.parameters);
             let name = parameters.find(|(it, _)| it.place == Place::Path && it.wire == wire);
-            let name = name.map(|(_, name)| names::identifier(name));
-            arguments.push(quote!(encode_path(&text_of(&#name))));
+            if let Some((parameter, name)) = name {
+                let name = names::identifier(name);
+                let explode = parameter.explode.unwrap_or(false);
+                let text = match parameter.style.as_deref() {
+                    Some(style @ ("label" | "matrix")) => {
+                        quote!(path_of(#wire, &#name, #style, #explode))
+                    }
+                    _ => quote!(text_of(&#name)),
+                };
+                arguments.push(quote!(encode_path(&#text)));
+            }
             rest = behind;
         }
         format.push_str(rest);

@@ -554,6 +554,46 @@ async fn add_scans<T: AddScans>(
     )
 }
 
+/// The parameters of `readMarks`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReadMarksParameters {
+    pub dots: Vec<i64>,
+    pub dotted: Vec<String>,
+    pub one: String,
+    pub named: std::collections::BTreeMap<String, String>,
+    pub several: Vec<String>,
+}
+
+/// `GET /marks/{dots}/{dotted}/{one}/{named}/{several}`
+pub trait ReadMarks: Send + Sync + 'static {
+    fn read_marks(
+        &self,
+        request: &Request,
+        parameters: ReadMarksParameters,
+    ) -> impl Future<Output = Result<serde_json::Value, Failure>> + Send;
+}
+
+async fn read_marks<T: ReadMarks>(
+    service: Arc<T>,
+    mut request: Request,
+) -> poem::Result<Response> {
+    let mut given = Given::take(&mut request)?;
+    let parameters = ReadMarksParameters {
+        dots: given.parameter("path", "dots")?,
+        dotted: given.parameter("path", "dotted")?,
+        one: given.parameter("path", "one")?,
+        named: given.parameter("path", "named")?,
+        several: given.parameter("path", "several")?,
+    };
+    let replied = T::read_marks(&service, &request, parameters);
+    Ok(
+        match replied.await {
+            Ok(reply) => Reply::new(200).json("application/json", &reply).into_response(),
+            Err(failure) => failure.into_response(),
+        },
+    )
+}
+
 /// The body of `setRemark`.
 #[derive(Debug)]
 pub enum SetRemarkBody {
@@ -732,10 +772,10 @@ async fn with_scopes<T: WithScopes>(
 }
 
 /// The operations of the tag `book`.
-pub trait BookApi: FindBooks + ExportBook + AddBooks + GetCover + SetCover + AddScans + SetRemark + WithKey + WithBasic + WithBoth + WithScopes {}
+pub trait BookApi: FindBooks + ExportBook + AddBooks + GetCover + SetCover + AddScans + ReadMarks + SetRemark + WithKey + WithBasic + WithBoth + WithScopes {}
 impl<
-    T: FindBooks + ExportBook + AddBooks + GetCover + SetCover + AddScans + SetRemark
-        + WithKey + WithBasic + WithBoth + WithScopes,
+    T: FindBooks + ExportBook + AddBooks + GetCover + SetCover + AddScans + ReadMarks
+        + SetRemark + WithKey + WithBasic + WithBoth + WithScopes,
 > BookApi for T {}
 
 /// The routes of every operation, served by one implementation.
@@ -758,6 +798,12 @@ impl<T: BookApi> poem_openapi::OpenApi for Routes<T> {
         routes.add(Method::GET, "/books/{isbn}/cover", get_cover::<T>);
         routes.add(Method::PUT, "/books/{isbn}/cover", set_cover::<T>);
         routes.add(Method::POST, "/books/{isbn}/scans", add_scans::<T>);
+        routes
+            .add(
+                Method::GET,
+                "/marks/{dots}/{dotted}/{one}/{named}/{several}",
+                read_marks::<T>,
+            );
         routes.add(Method::PUT, "/remark", set_remark::<T>);
         routes.add(Method::GET, "/key", with_key::<T>);
         routes.add(Method::GET, "/basic", with_basic::<T>);
@@ -873,6 +919,69 @@ fn described() -> Vec<openapi_lockstep_runtime::Operation> {
             .body::<types::AddScansBody>("multipart/form-data", true)
             .reply("200")
             .plain_content("text/plain"),
+        Operation::new(
+                Method::GET,
+                "/marks/{dots}/{dotted}/{one}/{named}/{several}",
+                "readMarks",
+                "book",
+            )
+            .parameter::<
+                Vec<i64>,
+            >(
+                MetaParamIn::Path,
+                "dots",
+                true,
+                Style {
+                    style: Some("label"),
+                    explode: Some(true),
+                },
+            )
+            .parameter::<
+                Vec<String>,
+            >(
+                MetaParamIn::Path,
+                "dotted",
+                true,
+                Style {
+                    style: Some("label"),
+                    explode: None,
+                },
+            )
+            .parameter::<
+                String,
+            >(
+                MetaParamIn::Path,
+                "one",
+                true,
+                Style {
+                    style: Some("matrix"),
+                    explode: None,
+                },
+            )
+            .parameter::<
+                std::collections::BTreeMap<String, String>,
+            >(
+                MetaParamIn::Path,
+                "named",
+                true,
+                Style {
+                    style: Some("matrix"),
+                    explode: Some(true),
+                },
+            )
+            .parameter::<
+                Vec<String>,
+            >(
+                MetaParamIn::Path,
+                "several",
+                true,
+                Style {
+                    style: Some("matrix"),
+                    explode: Some(true),
+                },
+            )
+            .reply("200")
+            .content::<serde_json::Value>("application/json"),
         Operation::new(Method::PUT, "/remark", "setRemark", "book")
             .plain_body("text/plain", false)
             .body::<types::Remark>("application/json", false)

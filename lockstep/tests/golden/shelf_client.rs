@@ -299,6 +299,21 @@ let response = client.add_scans()
     pub fn add_scans(&self) -> builder::AddScans<'_> {
         builder::AddScans::new(self)
     }
+    /**Sends a `GET` request to `/marks/{dots}/{dotted}/{one}/{named}/{several}`
+
+```text
+let response = client.read_marks()
+    .dots(dots)
+    .dotted(dotted)
+    .one(one)
+    .named(named)
+    .several(several)
+    .send()
+    .await;
+```*/
+    pub fn read_marks(&self) -> builder::ReadMarks<'_> {
+        builder::ReadMarks::new(self)
+    }
     /**Sends a `PUT` request to `/remark`
 
 ```text
@@ -920,6 +935,130 @@ pub mod builder {
             }
         }
     }
+    /**Builder for [`Client::read_marks`]
+
+[`Client::read_marks`]: super::Client::read_marks*/
+    #[derive(Debug, Clone)]
+    pub struct ReadMarks<'a> {
+        client: &'a super::Client,
+        dots: Result<Vec<i64>, String>,
+        dotted: Result<Vec<String>, String>,
+        one: Result<String, String>,
+        named: Result<std::collections::BTreeMap<String, String>, String>,
+        several: Result<Vec<String>, String>,
+    }
+
+    impl<'a> ReadMarks<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                dots: Err("dots was not initialized".to_string()),
+                dotted: Err("dotted was not initialized".to_string()),
+                one: Err("one was not initialized".to_string()),
+                named: Err("named was not initialized".to_string()),
+                several: Err("several was not initialized".to_string()),
+            }
+        }
+        pub fn dots<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<Vec<i64>>,
+        {
+            self.dots = value
+                .try_into()
+                .map_err(|_| "conversion to `Vec < i64 >` for dots failed".to_string());
+            self
+        }
+        pub fn dotted<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<Vec<String>>,
+        {
+            self.dotted = value
+                .try_into()
+                .map_err(|_| {
+                    "conversion to `Vec < String >` for dotted failed".to_string()
+                });
+            self
+        }
+        pub fn one<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<String>,
+        {
+            self.one = value
+                .try_into()
+                .map_err(|_| "conversion to `String` for one failed".to_string());
+            self
+        }
+        pub fn named<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<std::collections::BTreeMap<String, String>>,
+        {
+            self.named = value
+                .try_into()
+                .map_err(|_| {
+                    "conversion to `std :: collections :: BTreeMap < String , String >` for named failed"
+                        .to_string()
+                });
+            self
+        }
+        pub fn several<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<Vec<String>>,
+        {
+            self.several = value
+                .try_into()
+                .map_err(|_| {
+                    "conversion to `Vec < String >` for several failed".to_string()
+                });
+            self
+        }
+        ///Sends a `GET` request to `/marks/{dots}/{dotted}/{one}/{named}/{several}`
+        pub async fn send(self) -> Result<ResponseValue<serde_json::Value>, Error<()>> {
+            let Self { client, dots, dotted, one, named, several } = self;
+            let dots = dots.map_err(Error::InvalidRequest)?;
+            let dotted = dotted.map_err(Error::InvalidRequest)?;
+            let one = one.map_err(Error::InvalidRequest)?;
+            let named = named.map_err(Error::InvalidRequest)?;
+            let several = several.map_err(Error::InvalidRequest)?;
+            let url = format!(
+                "{}/marks/{}/{}/{}/{}/{}", client.baseurl, encode_path(& path_of("dots",
+                & dots, "label", true)), encode_path(& path_of("dotted", & dotted,
+                "label", false)), encode_path(& path_of("one", & one, "matrix", false)),
+                encode_path(& path_of("named", & named, "matrix", true)), encode_path(&
+                path_of("several", & several, "matrix", true)),
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            header_map
+                .append(
+                    ::reqwest::header::HeaderName::from_static("api-version"),
+                    ::reqwest::header::HeaderValue::from_static(
+                        super::Client::api_version(),
+                    ),
+                );
+            let request = client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .headers(header_map);
+            #[allow(unused_mut)]
+            let mut request = request.build()?;
+            let info = OperationInfo {
+                operation_id: "read_marks",
+            };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200u16 if is_of(&response, "application/json") => {
+                    read_json(response).await
+                }
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
     /**Builder for [`Client::set_remark`]
 
 [`Client::set_remark`]: super::Client::set_remark*/
@@ -1282,6 +1421,43 @@ pub mod builder {
             }
             value => vec![(name.to_owned(), text(& value))],
         }
+    }
+
+    /// Writes a value as a path has it behind a dot, or behind a semicolon with its name.
+    fn path_of(
+        name: &str,
+        value: &impl serde::Serialize,
+        style: &str,
+        explode: bool,
+    ) -> String {
+        let named = format!("{name}=");
+        let (first, before, separator) = match (style, explode) {
+            ("label", true) => (".", "", "."),
+            ("label", false) => (".", "", ","),
+            (_, true) => (";", named.as_str(), ";"),
+            (_, false) => (";", "", ","),
+        };
+        let mut text = first.to_owned();
+        if style == "matrix" && !explode {
+            text.push_str(&named);
+        }
+        let parts: Vec<String> = match serde_json::to_value(value).unwrap_or_default() {
+            serde_json::Value::Array(items) => {
+                items
+                    .iter()
+                    .map(|item| format!("{before}{}", text_of_json(item)))
+                    .collect()
+            }
+            serde_json::Value::Object(members) => {
+                let sign = if explode { "=" } else { "," };
+                members
+                    .iter()
+                    .map(|(name, value)| format!("{name}{sign}{}", text_of_json(value)))
+                    .collect()
+            }
+            value => vec![format!("{before}{}", text_of_json(& value))],
+        };
+        text + &parts.join(separator)
     }
 
     fn text_of_json(value: &serde_json::Value) -> String {
