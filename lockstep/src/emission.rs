@@ -275,7 +275,9 @@ impl<'a> Comparison<'a> {
                 self.texts(&format!("{place}, values"), &values(left), &values(right));
             }
             (Shape::Union(left), Shape::Union(right)) => {
-                let tag = |it: &crate::types::Union| format!("{:?}", it.tag);
+                let tag = |it: &crate::types::Union| {
+                    format!("{:?}", it.tag.as_ref().filter(|_| it.is_discriminator))
+                };
                 self.texts(&format!("{place}, discriminator"), &tag(left), &tag(right));
                 let number =
                     |(number, it): (usize, &'a crate::types::Alternative)| (number.to_string(), it);

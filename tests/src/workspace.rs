@@ -7,13 +7,14 @@ use std::{
 };
 
 /// What of the workspace is copied; the rest is no part of a build.
-const PARTS: [&str; 10] = [
+const PARTS: [&str; 11] = [
     "Cargo.toml",
     "Cargo.lock",
     "build.rs",
     "client",
     "deploy",
     "docs",
+    "examples",
     "lockstep",
     "server",
     "src",

@@ -72,7 +72,8 @@ impl Writer<'_> {
             let kind = self.kind(&alternative.kind);
             quote!(.alternative::<#kind>())
         });
-        let tag = union.tag.iter().map(|tag| {
+        let tag = union.tag.iter().filter(|_| union.is_discriminator);
+        let tag = tag.map(|tag| {
             let mapping = union.alternatives.iter().flat_map(|alternative| {
                 let component = match alternative.kind {
                     Type::Named(id) => self.api.types[id].component.as_deref(),

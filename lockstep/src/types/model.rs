@@ -71,6 +71,9 @@ pub(crate) struct Variant {
 pub(crate) struct Union {
     /// The member whose value tells the alternatives apart, if one does.
     pub(crate) tag: Option<String>,
+    /// Whether the document names that member as a discriminator. If not, each alternative has its own
+    /// constant there.
+    pub(crate) is_discriminator: bool,
     pub(crate) alternatives: Vec<Alternative>,
 }
 

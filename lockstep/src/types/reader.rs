@@ -480,11 +480,72 @@ impl<'a> TypeReader<'a> {
             _ => {
                 let tag = discriminator["propertyName"].as_str();
                 let is_told = read.iter().all(|(_, _, tags)| !tags.is_empty());
-                let tag = tag.filter(|_| is_told).map(str::to_owned);
-                self.union(&owner, schema, name, tag, read)
+                match tag.filter(|_| is_told) {
+                    Some(tag) => {
+                        self.union(&owner, schema, name, Some((tag.to_owned(), true)), read)
+                    }
+                    None => {
+                        let tag = self.constants(alternatives, &mut read);
+                        self.union(&owner, schema, name, tag.map(|tag| (tag, false)), read)
+                    }
+                }
             }
         };
         kind.or_null(nullable)
+    }
+
+    /// The member in which each alternative has a constant of its own, if there is one: it tells them
+    /// apart where no discriminator does.
+    fn constants(
+        &self,
+        alternatives: &'a [Value],
+        read: &mut [(String, Type, Vec<String>)],
+    ) -> Option<String> {
+        if alternatives.len() != read.len() {
+            return None;
+        }
+        let objects: Option<Vec<&Value>> = alternatives.iter().map(|it| self.meant(it)).collect();
+        let objects = objects?;
+        let candidates = objects.first()?["required"].as_array()?;
+        for candidate in candidates.iter().filter_map(Value::as_str) {
+            let constants = objects.iter().map(|object| {
+                let is_required = object["required"]
+                    .as_array()?
+                    .iter()
+                    .any(|it| it == candidate);
+                let member = self.meant(&object["properties"][candidate])?;
+                let values = match (member.get("const"), member["enum"].as_array()) {
+                    (Some(value), _) => vec![value],
+                    (None, Some(values)) => values.iter().collect(),
+                    (None, None) => return None,
+                };
+                let texts: Option<Vec<String>> = values.into_iter().map(tag_text).collect();
+                texts.filter(|_| is_required)
+            });
+            let Some(constants) = constants.collect::<Option<Vec<Vec<String>>>>() else {
+                continue;
+            };
+            let mut seen = BTreeSet::new();
+            if constants.iter().flatten().all(|text| seen.insert(text)) {
+                for ((_, _, tags), constants) in read.iter_mut().zip(&constants) {
+                    tags.clone_from(constants);
+                }
+                return Some(candidate.to_owned());
+            }
+        }
+        None
+    }
+
+    /// The schema that a reference means, or else the schema itself.
+    fn meant(&self, schema: &'a Value) -> Option<&'a Value> {
+        let mut schema = schema;
+        for _ in 0..DEPTH {
+            match schema["$ref"].as_str() {
+                Some(reference) => schema = self.document.pointer(&target(reference)?)?,
+                None => return Some(schema),
+            }
+        }
+        None
     }
 
     fn union(
@@ -492,7 +553,7 @@ impl<'a> TypeReader<'a> {
         pointer: &str,
         schema: &Schema,
         name: &str,
-        tag: Option<String>,
+        tag: Option<(String, bool)>,
         read: Vec<(String, Type, Vec<String>)>,
     ) -> Type {
         let mut scope = Scope::default();
@@ -503,7 +564,12 @@ impl<'a> TypeReader<'a> {
         });
         let alternatives = alternatives.collect();
         self.name(pointer, schema, name, |_| {
-            Shape::Union(Union { tag, alternatives })
+            let (tag, is_discriminator) = tag.unzip();
+            Shape::Union(Union {
+                tag,
+                is_discriminator: is_discriminator.unwrap_or_default(),
+                alternatives,
+            })
         })
     }
 
@@ -549,6 +615,15 @@ pub(crate) fn target(reference: &str) -> Option<String> {
         .decode_utf8()
         .ok()?;
     Some(pointer.into_owned())
+}
+
+/// A value of a tag as a text, if it can be one.
+fn tag_text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
+        _ => None,
+    }
 }
 
 /// What an alternative is called among the others.

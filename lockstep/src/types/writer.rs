@@ -395,7 +395,11 @@ fn deserialize_by_tag(name: &Ident, tag: &str, union: &Union) -> TokenStream {
                 D: serde::Deserializer<'de>,
             {
                 let value = <serde_json::Value as serde::Deserialize>::deserialize(deserializer)?;
-                let read = match value.get(#tag).and_then(serde_json::Value::as_str) {
+                let tag = match value.get(#tag) {
+                    Some(serde_json::Value::String(text)) => Some(text.clone()),
+                    tag => tag.map(serde_json::Value::to_string),
+                };
+                let read = match tag.as_deref() {
                     #(#arms)*
                     _ => return Err(serde::de::Error::custom(#unknown)),
                 };

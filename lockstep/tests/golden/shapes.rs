@@ -192,7 +192,11 @@ impl<'de> serde::Deserialize<'de> for Pet {
         let value = <serde_json::Value as serde::Deserialize>::deserialize(
             deserializer,
         )?;
-        let read = match value.get("kind").and_then(serde_json::Value::as_str) {
+        let tag = match value.get("kind") {
+            Some(serde_json::Value::String(text)) => Some(text.clone()),
+            tag => tag.map(serde_json::Value::to_string),
+        };
+        let read = match tag.as_deref() {
             Some("cat") => serde_json::from_value(value).map(Self::Cat),
             Some("dog") | Some("hound") => serde_json::from_value(value).map(Self::Dog),
             _ => {
