@@ -3,7 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use super::*;
-use crate::api::{Group, Parameter, Place, placeholders};
+use crate::{
+    api::{Group, Parameter, Place, placeholders},
+    types::Shape,
+};
 
 /// What progenitor is told: a document, and the Rust types that its schemas stand for.
 pub(super) struct Lowered {
@@ -130,12 +133,28 @@ impl Writer<'_> {
             "name": name,
             "in": place,
             "required": parameter.required,
-            "schema": lowered.schema(&self.kind(&parameter.kind)),
+            "schema": self.schema(&parameter.kind, lowered),
         });
         if !parameter.description.is_empty() {
             value["description"] = json!(parameter.description);
         }
         value
+    }
+
+    /// The schema of a parameter: a scalar is one that progenitor knows.
+    fn schema(&self, kind: &Type, lowered: &mut Lowered) -> Value {
+        match kind {
+            Type::Bool => json!({ "type": "boolean" }),
+            Type::Integer("i32") => json!({ "type": "integer", "format": "int32" }),
+            Type::Integer("i64") => json!({ "type": "integer", "format": "int64" }),
+            Type::Float("f64") => json!({ "type": "number", "format": "double" }),
+            Type::Text => json!({ "type": "string" }),
+            Type::Named(id) => match &self.document.api.types[*id].shape {
+                Shape::Alias(kind) => self.schema(kind, lowered),
+                _ => lowered.schema(&self.kind(kind)),
+            },
+            kind => lowered.schema(&self.kind(kind)),
+        }
     }
 
     /// The body, of the one media type that the client sends.

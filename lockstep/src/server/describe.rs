@@ -19,35 +19,7 @@ impl Writer<'_> {
             true => quote!(Send + Sync + 'static),
             false => quote!(#(#bounds)+*),
         };
-        let described = self.api.operations.iter().map(|it| self.described(it));
-        let described: Vec<TokenStream> = described.collect();
-        let shared = self.outcomes(&self.api.shared);
-        let uses = |name: &str| described.iter().any(|it| it.to_string().contains(name));
-        let style = uses("Style").then(|| quote!(Style,));
-        let place = uses("MetaParamIn").then(|| {
-            quote!(
-                use poem_openapi::registry::MetaParamIn;
-            )
-        });
-        let shares = !self.api.shared.outcomes.is_empty();
-        let shared = shares.then(|| {
-            quote! {
-                let shared = |operation: Operation| operation #shared;
-            }
-        });
-        let described: Vec<TokenStream> = match shares {
-            true => described.iter().map(|it| quote!(shared(#it))).collect(),
-            false => described,
-        };
-        let imports = (!described.is_empty()).then(|| {
-            quote! {
-                use openapi_lockstep_runtime::{Operation, #style};
-                use poem::http::Method;
-                #place
-
-                #shared
-            }
-        });
+        let described = self.described();
         let (table, start) = match self.api.operations.is_empty() {
             true => (quote!(_), None),
             false => (
@@ -95,11 +67,11 @@ impl Writer<'_> {
 
                 impl poem_openapi::OpenApi for Described {
                     fn meta() -> Vec<poem_openapi::registry::MetaApi> {
-                        openapi_lockstep_runtime::meta(described())
+                        openapi_lockstep_runtime::meta(described::described())
                     }
 
                     fn register(registry: &mut poem_openapi::registry::Registry) {
-                        for operation in described() {
+                        for operation in described::described() {
                             operation.register(registry);
                         }
                         #(#registered)*
@@ -109,13 +81,7 @@ impl Writer<'_> {
                     fn add_routes(self, _: &mut openapi_lockstep_runtime::Table) {}
                 }
             },
-            quote! {
-                /// What poem-openapi is told of the operations.
-                fn described() -> Vec<openapi_lockstep_runtime::Operation> {
-                    #imports
-                    Vec::from([#(#described),*])
-                }
-            },
+            described,
             quote! {
                 /// The routes of every operation, served by `implementation`.
                 ///
@@ -133,7 +99,69 @@ impl Writer<'_> {
         ]
     }
 
-    fn described(&self, operation: &Operation) -> TokenStream {
+    /// A function for each operation: the compiler takes one for all of them badly.
+    fn described(&self) -> TokenStream {
+        let operations = &self.api.operations;
+        let shared = self.outcomes(&self.api.shared);
+        let shares = !self.api.shared.outcomes.is_empty() && !operations.is_empty();
+        let shared = shares.then(|| {
+            quote! {
+                /// An operation with the failures of all.
+                fn with_shared_failures(operation: Operation) -> Operation {
+                    operation #shared
+                }
+            }
+        });
+        let functions = operations.iter().map(|operation| {
+            let lower = &operation.lower;
+            let described = self.described_operation(operation);
+            let described = match shares {
+                true => quote!(with_shared_failures(#described)),
+                false => described,
+            };
+            quote! {
+                fn #lower() -> Operation {
+                    #described
+                }
+            }
+        });
+        let functions = quote!(#(#functions)* #shared);
+        let text = functions.to_string();
+        let style = text.contains("Style").then(|| quote!(Style,));
+        let place = text.contains("MetaParamIn").then(|| {
+            quote!(
+                use poem_openapi::registry::MetaParamIn;
+            )
+        });
+        let types = text.contains("types ::").then(|| {
+            quote!(
+                use super::types;
+            )
+        });
+        let method = (!operations.is_empty()).then(|| {
+            quote!(
+                use poem::http::Method;
+            )
+        });
+        let names = operations.iter().map(|operation| &operation.lower);
+        quote! {
+            /// What poem-openapi is told of the operations.
+            mod described {
+                use openapi_lockstep_runtime::{Operation, #style};
+                #method
+                #place
+                #types
+
+                pub(super) fn described() -> Vec<Operation> {
+                    Vec::from([#(#names()),*])
+                }
+
+                #functions
+            }
+        }
+    }
+
+    fn described_operation(&self, operation: &Operation) -> TokenStream {
         let Operation { id, path, .. } = operation;
         let tag = &self.api.tags[operation.tag].name;
         let method = word(operation);

@@ -598,11 +598,11 @@ impl<T: NoteApi + StatusApi> poem_openapi::OpenApi for Routes<T> {
 struct Described;
 impl poem_openapi::OpenApi for Described {
     fn meta() -> Vec<poem_openapi::registry::MetaApi> {
-        openapi_lockstep_runtime::meta(described())
+        openapi_lockstep_runtime::meta(described::described())
     }
 
     fn register(registry: &mut poem_openapi::registry::Registry) {
-        for operation in described() {
+        for operation in described::described() {
             operation.register(registry);
         }
         openapi_lockstep_runtime::add_tag(registry, "note");
@@ -622,23 +622,17 @@ impl poem_openapi::OpenApi for Described {
 }
 
 /// What poem-openapi is told of the operations.
-fn described() -> Vec<openapi_lockstep_runtime::Operation> {
+mod described {
     use openapi_lockstep_runtime::{Operation, Style};
     use poem::http::Method;
     use poem_openapi::registry::MetaParamIn;
-    let shared = |operation: Operation| {
-        operation
-            .reply("400")
-            .content::<types::Problem>("application/problem+json")
-            .reply("401")
-            .content::<types::Problem>("application/problem+json")
-            .reply("413")
-            .content::<types::Problem>("application/problem+json")
-            .reply("500")
-            .content::<types::Problem>("application/problem+json")
-    };
-    Vec::from([
-        shared(
+    use super::types;
+    pub(super) fn described() -> Vec<Operation> {
+        Vec::from([list_notes(), put_note(), set_status()])
+    }
+
+    fn list_notes() -> Operation {
+        with_shared_failures(
             Operation::new(Method::GET, "/notes", "listNotes", "note")
                 .security(&[("key", &[])])
                 .security(&[("token", &[])])
@@ -647,8 +641,11 @@ fn described() -> Vec<openapi_lockstep_runtime::Operation> {
                 >(MetaParamIn::Query, "max-count", false, Style::default())
                 .reply("200")
                 .content::<types::NoteList>("application/json"),
-        ),
-        shared(
+        )
+    }
+
+    fn put_note() -> Operation {
+        with_shared_failures(
             Operation::new(
                     Method::PUT,
                     "/folders/{folder}/notes/{note_id}",
@@ -670,8 +667,11 @@ fn described() -> Vec<openapi_lockstep_runtime::Operation> {
                 .reply("429")
                 .header::<i64>("Retry-After", false)
                 .content::<types::Problem>("application/problem+json"),
-        ),
-        shared(
+        )
+    }
+
+    fn set_status() -> Operation {
+        with_shared_failures(
             Operation::new(Method::POST, "/status", "setStatus", "status")
                 .deprecated()
                 .security(&[("key", &[])])
@@ -683,8 +683,21 @@ fn described() -> Vec<openapi_lockstep_runtime::Operation> {
                 .content::<types::StatusReply>("application/json")
                 .reply("415")
                 .content::<types::Problem>("application/problem+json"),
-        ),
-    ])
+        )
+    }
+
+    /// An operation with the failures of all.
+    fn with_shared_failures(operation: Operation) -> Operation {
+        operation
+            .reply("400")
+            .content::<types::Problem>("application/problem+json")
+            .reply("401")
+            .content::<types::Problem>("application/problem+json")
+            .reply("413")
+            .content::<types::Problem>("application/problem+json")
+            .reply("500")
+            .content::<types::Problem>("application/problem+json")
+    }
 }
 
 /// The routes of every operation, served by `implementation`.

@@ -366,8 +366,8 @@ pub mod builder {
     #[derive(Debug, Clone)]
     pub struct PutNote<'a> {
         client: &'a super::Client,
-        folder: Result<String, String>,
-        note_id: Result<types::NoteId, String>,
+        folder: Result<::std::string::String, String>,
+        note_id: Result<i64, String>,
         body: Result<types::Note, String>,
     }
 
@@ -382,22 +382,23 @@ pub mod builder {
         }
         pub fn folder<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<String>,
+            V: std::convert::TryInto<::std::string::String>,
         {
             self.folder = value
                 .try_into()
-                .map_err(|_| "conversion to `String` for folder failed".to_string());
+                .map_err(|_| {
+                    "conversion to `:: std :: string :: String` for folder failed"
+                        .to_string()
+                });
             self
         }
         pub fn note_id<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::NoteId>,
+            V: std::convert::TryInto<i64>,
         {
             self.note_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `types :: NoteId` for note_id failed".to_string()
-                });
+                .map_err(|_| "conversion to `i64` for note_id failed".to_string());
             self
         }
         pub fn body<V>(mut self, value: V) -> Self

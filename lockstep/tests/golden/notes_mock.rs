@@ -19,9 +19,9 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
-        pub fn max_count<'a, T>(self, value: T) -> Self
+        pub fn max_count<T>(self, value: T) -> Self
         where
-            T: Into<Option<&'a i32>>,
+            T: Into<Option<i32>>,
         {
             if let Some(value) = value.into() {
                 Self(self.0.query_param("max-count", text_of(&value)))
@@ -100,14 +100,14 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
-        pub fn folder(self, value: &String) -> Self {
+        pub fn folder(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!("^/folders/{}/notes/.*$", text_of(& value)),
                 )
                 .unwrap();
             Self(self.0.path_matches(re))
         }
-        pub fn note_id(self, value: &types::NoteId) -> Self {
+        pub fn note_id(self, value: i64) -> Self {
             let re = regex::Regex::new(
                     &format!("^/folders/.*/notes/{}$", text_of(& value)),
                 )

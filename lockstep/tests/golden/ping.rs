@@ -267,11 +267,11 @@ impl<T: PingApi> poem_openapi::OpenApi for Routes<T> {
 struct Described;
 impl poem_openapi::OpenApi for Described {
     fn meta() -> Vec<poem_openapi::registry::MetaApi> {
-        openapi_lockstep_runtime::meta(described())
+        openapi_lockstep_runtime::meta(described::described())
     }
 
     fn register(registry: &mut poem_openapi::registry::Registry) {
-        for operation in described() {
+        for operation in described::described() {
             operation.register(registry);
         }
         openapi_lockstep_runtime::add_tag(registry, "ping");
@@ -281,10 +281,38 @@ impl poem_openapi::OpenApi for Described {
 }
 
 /// What poem-openapi is told of the operations.
-fn described() -> Vec<openapi_lockstep_runtime::Operation> {
+mod described {
     use openapi_lockstep_runtime::Operation;
     use poem::http::Method;
-    let shared = |operation: Operation| {
+    use super::types;
+    pub(super) fn described() -> Vec<Operation> {
+        Vec::from([ping(), remember(), forget()])
+    }
+
+    fn ping() -> Operation {
+        with_shared_failures(
+            Operation::new(Method::GET, "/ping", "ping", "ping")
+                .reply("200")
+                .content::<types::Pong>("application/json"),
+        )
+    }
+
+    fn remember() -> Operation {
+        with_shared_failures(
+            Operation::new(Method::PUT, "/ping", "remember", "ping").reply("202"),
+        )
+    }
+
+    fn forget() -> Operation {
+        with_shared_failures(
+            Operation::new(Method::DELETE, "/ping", "forget", "ping")
+                .reply("204")
+                .header::<i64>("Pings", false),
+        )
+    }
+
+    /// An operation with the failures of all.
+    fn with_shared_failures(operation: Operation) -> Operation {
         operation
             .reply("400")
             .content::<types::Problem>("application/problem+json")
@@ -292,20 +320,7 @@ fn described() -> Vec<openapi_lockstep_runtime::Operation> {
             .content::<types::Problem>("application/problem+json")
             .reply("500")
             .content::<types::Problem>("application/problem+json")
-    };
-    Vec::from([
-        shared(
-            Operation::new(Method::GET, "/ping", "ping", "ping")
-                .reply("200")
-                .content::<types::Pong>("application/json"),
-        ),
-        shared(Operation::new(Method::PUT, "/ping", "remember", "ping").reply("202")),
-        shared(
-            Operation::new(Method::DELETE, "/ping", "forget", "ping")
-                .reply("204")
-                .header::<i64>("Pings", false),
-        ),
-    ])
+    }
 }
 
 /// The routes of every operation, served by `implementation`.

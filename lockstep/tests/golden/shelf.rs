@@ -820,11 +820,11 @@ impl<T: BookApi> poem_openapi::OpenApi for Routes<T> {
 struct Described;
 impl poem_openapi::OpenApi for Described {
     fn meta() -> Vec<poem_openapi::registry::MetaApi> {
-        openapi_lockstep_runtime::meta(described())
+        openapi_lockstep_runtime::meta(described::described())
     }
 
     fn register(registry: &mut poem_openapi::registry::Registry) {
-        for operation in described() {
+        for operation in described::described() {
             operation.register(registry);
         }
         openapi_lockstep_runtime::add_tag(registry, "book");
@@ -846,11 +846,29 @@ impl poem_openapi::OpenApi for Described {
 }
 
 /// What poem-openapi is told of the operations.
-fn described() -> Vec<openapi_lockstep_runtime::Operation> {
+mod described {
     use openapi_lockstep_runtime::{Operation, Style};
     use poem::http::Method;
     use poem_openapi::registry::MetaParamIn;
-    Vec::from([
+    use super::types;
+    pub(super) fn described() -> Vec<Operation> {
+        Vec::from([
+            find_books(),
+            export_book(),
+            add_books(),
+            get_cover(),
+            set_cover(),
+            add_scans(),
+            read_marks(),
+            set_remark(),
+            with_key(),
+            with_basic(),
+            with_both(),
+            with_scopes(),
+        ])
+    }
+
+    fn find_books() -> Operation {
         Operation::new(Method::GET, "/books", "findBooks", "book")
             .parameter::<Vec<i64>>(MetaParamIn::Query, "ids", false, Style::default())
             .parameter::<
@@ -895,7 +913,10 @@ fn described() -> Vec<openapi_lockstep_runtime::Operation> {
             >(MetaParamIn::Header, "X-Trace", true, Style::default())
             .parameter::<String>(MetaParamIn::Cookie, "lang", false, Style::default())
             .reply("200")
-            .content::<serde_json::Value>("application/json"),
+            .content::<serde_json::Value>("application/json")
+    }
+
+    fn export_book() -> Operation {
         Operation::new(Method::GET, "/books/{isbn}.json", "exportBook", "book")
             .parameter::<String>(MetaParamIn::Path, "isbn", true, Style::default())
             .reply("200")
@@ -905,24 +926,39 @@ fn described() -> Vec<openapi_lockstep_runtime::Operation> {
             .header::<String>("Location", true)
             .reply("4XX")
             .reply("default")
-            .plain_content("text/plain"),
+            .plain_content("text/plain")
+    }
+
+    fn add_books() -> Operation {
         Operation::new(Method::POST, "/books:batch", "addBooks", "book")
             .body::<Vec<types::Book>>("application/json", true)
             .reply("200")
-            .content::<Vec<types::Book>>("application/json"),
+            .content::<Vec<types::Book>>("application/json")
+    }
+
+    fn get_cover() -> Operation {
         Operation::new(Method::GET, "/books/{isbn}/cover", "getCover", "book")
             .parameter::<String>(MetaParamIn::Path, "isbn", true, Style::default())
             .reply("200")
-            .plain_content("image/png"),
+            .plain_content("image/png")
+    }
+
+    fn set_cover() -> Operation {
         Operation::new(Method::PUT, "/books/{isbn}/cover", "setCover", "book")
             .parameter::<String>(MetaParamIn::Path, "isbn", true, Style::default())
             .plain_body("image/*", true)
-            .reply("204"),
+            .reply("204")
+    }
+
+    fn add_scans() -> Operation {
         Operation::new(Method::POST, "/books/{isbn}/scans", "addScans", "book")
             .parameter::<String>(MetaParamIn::Path, "isbn", true, Style::default())
             .body::<types::AddScansBody>("multipart/form-data", true)
             .reply("200")
-            .plain_content("text/plain"),
+            .plain_content("text/plain")
+    }
+
+    fn read_marks() -> Operation {
         Operation::new(
                 Method::GET,
                 "/marks/{dots}/{dotted}/{one}/{named}/{several}",
@@ -985,32 +1021,47 @@ fn described() -> Vec<openapi_lockstep_runtime::Operation> {
                 },
             )
             .reply("200")
-            .content::<serde_json::Value>("application/json"),
+            .content::<serde_json::Value>("application/json")
+    }
+
+    fn set_remark() -> Operation {
         Operation::new(Method::PUT, "/remark", "setRemark", "book")
             .plain_body("text/plain", false)
             .body::<types::Remark>("application/json", false)
             .reply("200")
-            .content::<String>("application/json"),
+            .content::<String>("application/json")
+    }
+
+    fn with_key() -> Operation {
         Operation::new(Method::GET, "/key", "withKey", "book")
             .security(&[("headerKey", &[])])
             .security(&[("queryKey", &[])])
             .reply("200")
             .content::<String>("application/json")
-            .reply("401"),
+            .reply("401")
+    }
+
+    fn with_basic() -> Operation {
         Operation::new(Method::GET, "/basic", "withBasic", "book")
             .security(&[("basic", &[])])
             .reply("200")
-            .content::<String>("application/json"),
+            .content::<String>("application/json")
+    }
+
+    fn with_both() -> Operation {
         Operation::new(Method::GET, "/both", "withBoth", "book")
             .security(&[("basic", &[]), ("headerKey", &[])])
             .security(&[])
             .reply("200")
-            .content::<String>("application/json"),
+            .content::<String>("application/json")
+    }
+
+    fn with_scopes() -> Operation {
         Operation::new(Method::GET, "/scopes", "withScopes", "book")
             .security(&[("oauth", &["read", "write"])])
             .reply("200")
-            .content::<String>("application/json"),
-    ])
+            .content::<String>("application/json")
+    }
 }
 
 /// The routes of every operation, served by `implementation`.

@@ -394,7 +394,7 @@ pub mod builder {
         span: Result<Option<Vec<f64>>, String>,
         state: Result<Option<types::State>, String>,
         words: Result<Option<Vec<String>>, String>,
-        lang: Result<Option<String>, String>,
+        lang: Result<Option<::std::string::String>, String>,
         x_trace: Result<uuid::Uuid, String>,
     }
 
@@ -481,12 +481,15 @@ pub mod builder {
         }
         pub fn lang<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<String>,
+            V: std::convert::TryInto<::std::string::String>,
         {
             self.lang = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `String` for lang failed".to_string());
+                .map_err(|_| {
+                    "conversion to `:: std :: string :: String` for lang failed"
+                        .to_string()
+                });
             self
         }
         pub fn x_trace<V>(mut self, value: V) -> Self
@@ -568,7 +571,7 @@ pub mod builder {
     #[derive(Debug, Clone)]
     pub struct ExportBook<'a> {
         client: &'a super::Client,
-        isbn: Result<String, String>,
+        isbn: Result<::std::string::String, String>,
     }
 
     impl<'a> ExportBook<'a> {
@@ -580,11 +583,14 @@ pub mod builder {
         }
         pub fn isbn<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<String>,
+            V: std::convert::TryInto<::std::string::String>,
         {
             self.isbn = value
                 .try_into()
-                .map_err(|_| "conversion to `String` for isbn failed".to_string());
+                .map_err(|_| {
+                    "conversion to `:: std :: string :: String` for isbn failed"
+                        .to_string()
+                });
             self
         }
         ///Sends a `GET` request to `/books/{isbn}.json`
@@ -731,7 +737,7 @@ pub mod builder {
     #[derive(Debug, Clone)]
     pub struct GetCover<'a> {
         client: &'a super::Client,
-        isbn: Result<String, String>,
+        isbn: Result<::std::string::String, String>,
     }
 
     impl<'a> GetCover<'a> {
@@ -743,11 +749,14 @@ pub mod builder {
         }
         pub fn isbn<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<String>,
+            V: std::convert::TryInto<::std::string::String>,
         {
             self.isbn = value
                 .try_into()
-                .map_err(|_| "conversion to `String` for isbn failed".to_string());
+                .map_err(|_| {
+                    "conversion to `:: std :: string :: String` for isbn failed"
+                        .to_string()
+                });
             self
         }
         ///Sends a `GET` request to `/books/{isbn}/cover`
@@ -796,7 +805,7 @@ pub mod builder {
     #[derive(Debug)]
     pub struct SetCover<'a> {
         client: &'a super::Client,
-        isbn: Result<String, String>,
+        isbn: Result<::std::string::String, String>,
         body: Result<reqwest::Body, String>,
     }
 
@@ -810,11 +819,14 @@ pub mod builder {
         }
         pub fn isbn<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<String>,
+            V: std::convert::TryInto<::std::string::String>,
         {
             self.isbn = value
                 .try_into()
-                .map_err(|_| "conversion to `String` for isbn failed".to_string());
+                .map_err(|_| {
+                    "conversion to `:: std :: string :: String` for isbn failed"
+                        .to_string()
+                });
             self
         }
         pub fn body<B>(mut self, value: B) -> Self
@@ -871,7 +883,7 @@ pub mod builder {
     #[derive(Debug)]
     pub struct AddScans<'a> {
         client: &'a super::Client,
-        isbn: Result<String, String>,
+        isbn: Result<::std::string::String, String>,
         body: Option<reqwest::multipart::Form>,
     }
 
@@ -885,11 +897,14 @@ pub mod builder {
         }
         pub fn isbn<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<String>,
+            V: std::convert::TryInto<::std::string::String>,
         {
             self.isbn = value
                 .try_into()
-                .map_err(|_| "conversion to `String` for isbn failed".to_string());
+                .map_err(|_| {
+                    "conversion to `:: std :: string :: String` for isbn failed"
+                        .to_string()
+                });
             self
         }
         pub fn body(mut self, form: reqwest::multipart::Form) -> Self {
@@ -947,7 +962,7 @@ pub mod builder {
         client: &'a super::Client,
         dots: Result<Vec<i64>, String>,
         dotted: Result<Vec<String>, String>,
-        one: Result<String, String>,
+        one: Result<::std::string::String, String>,
         named: Result<std::collections::BTreeMap<String, String>, String>,
         several: Result<Vec<String>, String>,
     }
@@ -985,11 +1000,14 @@ pub mod builder {
         }
         pub fn one<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<String>,
+            V: std::convert::TryInto<::std::string::String>,
         {
             self.one = value
                 .try_into()
-                .map_err(|_| "conversion to `String` for one failed".to_string());
+                .map_err(|_| {
+                    "conversion to `:: std :: string :: String` for one failed"
+                        .to_string()
+                });
             self
         }
         pub fn named<V>(mut self, value: V) -> Self
