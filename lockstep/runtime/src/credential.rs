@@ -25,6 +25,9 @@ pub(crate) struct Access {
     challenges: Vec<HeaderValue>,
 }
 
+/// A key that a request carries: of which scheme, and in which member of which place.
+type Found<'a> = (&'a Scheme, (&'static str, &'a str), Cow<'a, str>);
+
 struct Scheme {
     name: Arc<str>,
     carrier: Carrier,
@@ -165,7 +168,7 @@ impl Access {
         if self.schemes.is_empty() {
             return Ok(Presented::default());
         }
-        let mut found: Vec<(&Scheme, String, Cow<'_, str>)> = Vec::new();
+        let mut found: Vec<Found<'_>> = Vec::new();
         let mut presented = Presented::default();
         let mut of_body = body;
         let mut of_query = query;
@@ -174,7 +177,7 @@ impl Access {
             match &scheme.carrier {
                 Carrier::Bearer => {
                     let keys = bearer_keys(request);
-                    found.extend(keys.map(|key| (scheme, "/header/Authorization".to_owned(), key)));
+                    found.extend(keys.map(|key| (scheme, ("/header", "Authorization"), key)));
                 }
                 Carrier::Basic => {
                     if let Some(Authorization(basic)) = headers.typed_get::<Authorization<Basic>>()
@@ -187,17 +190,17 @@ impl Access {
                 Carrier::Header(name) => {
                     let values = headers.get_all(name).iter();
                     let keys = values.map(|value| text(value.as_bytes()));
-                    found.extend(keys.map(|key| (scheme, join("/header", name), key)));
+                    found.extend(keys.map(|key| (scheme, ("/header", name.as_str()), key)));
                 }
                 Carrier::Query(name) => {
                     let key = of_query.as_mut().and_then(|query| query.remove(name));
                     if let Some(Value::String(key)) = key {
-                        found.push((scheme, join("/query", name), Cow::Owned(key)));
+                        found.push((scheme, ("/query", name.as_str()), Cow::Owned(key)));
                     }
                 }
                 Carrier::Cookie { name, in_body } => {
                     let keys = cookie_keys(request, name);
-                    found.extend(keys.map(|key| (scheme, join("/cookie", name), key)));
+                    found.extend(keys.map(|key| (scheme, ("/cookie", name.as_str()), key)));
                     if let (true, Some(body)) = (in_body, &mut of_body)
                         && let Some(Value::String(key)) = body.remove(name)
                     {
@@ -205,7 +208,7 @@ impl Access {
                         // send its cookie: it is worth what a header is.
                         let bearer = |it: &&Scheme| matches!(it.carrier, Carrier::Bearer);
                         let scheme = self.schemes.iter().find(bearer).unwrap_or(scheme);
-                        found.push((scheme, join("/body", name), Cow::Owned(key)));
+                        found.push((scheme, ("/body", name.as_str()), Cow::Owned(key)));
                     }
                 }
             }
@@ -225,10 +228,10 @@ impl Access {
     }
 
     /// Refuses several keys, each of which is enough, that are not the same.
-    fn refuse_different(
-        &self,
-        found: &[(&Scheme, String, Cow<'_, str>)],
-    ) -> Result<(), Vec<InvalidMember>> {
+    fn refuse_different(&self, found: &[Found<'_>]) -> Result<(), Vec<InvalidMember>> {
+        if found.len() < 2 {
+            return Ok(());
+        }
         let is_alone = |scheme: &Scheme| {
             let mut alternatives = self.alternatives.iter();
             alternatives.any(|alternative| match alternative.as_slice() {
@@ -243,10 +246,12 @@ impl Access {
         if alone.iter().all(|(_, _, key)| *key == alone[0].2) {
             return Ok(());
         }
-        let errors = alone.into_iter().map(|(_, pointer, _)| InvalidMember {
-            pointer: pointer.clone(),
-            detail: "differs from another key of the request: send one".to_owned(),
-        });
+        let errors = alone
+            .into_iter()
+            .map(|(_, (place, name), _)| InvalidMember {
+                pointer: join(place, name),
+                detail: "differs from another key of the request: send one".to_owned(),
+            });
         Err(errors.collect())
     }
 }
