@@ -99,7 +99,7 @@ impl Writer<'_> {
         ]
     }
 
-    /// A function for each operation: the compiler takes one for all of them badly.
+    /// The module that describes the operations, a function for each.
     fn described(&self) -> TokenStream {
         let operations = &self.api.operations;
         let shared = self.outcomes(&self.api.shared);
