@@ -30,6 +30,15 @@ pub(crate) struct Api {
 }
 
 impl Api {
+    /// The failures of an operation: its own, and those of every operation.
+    pub(crate) fn failures<'a>(
+        &'a self,
+        operation: &'a Operation,
+    ) -> impl Iterator<Item = &'a Outcome> {
+        let own = operation.outcomes.failures.outcomes.iter();
+        own.chain(&self.shared.outcomes)
+    }
+
     /// The types of what requests carry.
     pub(crate) fn of_requests(&self) -> HashSet<TypeId> {
         let operations = || self.operations.iter();
@@ -54,6 +63,14 @@ impl Api {
             &self.types,
             payloads.filter_map(|(_, payload)| payload.value()),
         )
+    }
+}
+
+/// The Content-Type of what is sent: a wildcard stands for several media types and cannot be one.
+pub(crate) fn one_media_type(documented: &str) -> &str {
+    match documented.contains('*') {
+        true => "application/octet-stream",
+        false => documented,
     }
 }
 

@@ -29,7 +29,7 @@ pub(crate) fn check(source: &Source, api: &Api) -> Vec<Refusal> {
             let reason = format!("does not document {status}, which answers {reason}");
             refuse(&responses, reason);
         }
-        for outcome in failures(api, operation) {
+        for outcome in api.failures(operation) {
             if let Some(reason) = no_problem(api, outcome) {
                 refuse(&outcome.pointer, reason);
             }
@@ -53,15 +53,12 @@ pub(crate) fn check(source: &Source, api: &Api) -> Vec<Refusal> {
     refusals
 }
 
-fn failures<'a>(api: &'a Api, operation: &'a Operation) -> impl Iterator<Item = &'a Outcome> {
-    let own = operation.outcomes.failures.outcomes.iter();
-    own.chain(&api.shared.outcomes)
-}
-
 /// The statuses that an operation does not document, and what they answer.
 fn missing(api: &Api, operation: &Operation) -> Vec<(&'static str, &'static str)> {
-    let documents =
-        |status| failures(api, operation).any(|failure| failure.answer == Answer::Status(status));
+    let documents = |status| {
+        api.failures(operation)
+            .any(|failure| failure.answer == Answer::Status(status))
+    };
     let mut missing = Vec::new();
     // Also where nothing is taken: somebody sends something all the same.
     if !documents(400) {

@@ -4,7 +4,7 @@ use std::{collections::HashSet, fmt};
 
 use crate::{
     Document, Refusal, api,
-    api::{Access, Api, Body, Group, Operation, Outcome, Payload},
+    api::{Access, Api, Body, Operation, Outcome, Payload},
     normal::normalise,
     source::Source,
     types::{Record, Rest, Shape, Type, TypeId},
@@ -156,10 +156,9 @@ impl<'a> Comparison<'a> {
         }
         self.bodies(name, left.body.as_ref(), right.body.as_ref());
         let outcomes = |api: &'a Api, it: &'a Operation| {
-            let groups: [&'a Group; 3] =
-                [&it.outcomes.successes, &it.outcomes.failures, &api.shared];
-            let outcomes = groups.into_iter().flat_map(|group| &group.outcomes);
-            outcomes
+            let successes = it.outcomes.successes.outcomes.iter();
+            successes
+                .chain(api.failures(it))
                 .map(|outcome| (key(outcome), outcome))
                 .collect::<Vec<_>>()
         };

@@ -20,6 +20,11 @@ const KEYWORDS: [&str; 52] = [
 /// Those of them that cannot be written raw.
 const NEVER_RAW: [&str; 4] = ["crate", "self", "Self", "super"];
 
+/// The text of an identifier, without the `r#` of a raw one.
+pub(crate) fn unraw(ident: &Ident) -> String {
+    ident.to_string().trim_start_matches("r#").to_owned()
+}
+
 /// The identifiers of one scope.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Scope(HashSet<String>);

@@ -22,7 +22,7 @@ pub(crate) enum MediaType {
 }
 
 impl MediaType {
-    /// How a body of this media type is written, which has no parameters and is in lower case.
+    /// The encoding of a media type, which has no parameters and is in lower case.
     pub(crate) fn of(essence: &str) -> Self {
         match essence {
             "application/json" | "text/json" => Self::Json,

@@ -84,7 +84,7 @@ pub(crate) struct Operation {
     pub(crate) validator: Validator,
     /// Whether it may be asked with neither parameters nor a body.
     pub(crate) takes_nothing: bool,
-    /// What a body may be; nothing where the operation takes none.
+    /// The body by media type; nothing where the operation takes none.
     pub(crate) bodies: Vec<TakenBody>,
     pub(crate) body_is_required: bool,
     pub(crate) access: Access,

@@ -131,7 +131,7 @@ impl Access {
         access
     }
 
-    /// How to authenticate, as a 401 says it.
+    /// The values of `WWW-Authenticate` in a 401.
     pub(crate) fn challenges(&self) -> &[HeaderValue] {
         &self.challenges
     }

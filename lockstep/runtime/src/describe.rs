@@ -198,7 +198,7 @@ fn anything() -> MetaSchemaRef {
 pub enum Scheme {
     /// A key in a header, a query or a cookie.
     Key {
-        /// Where it is.
+        /// The place of the credential in a request.
         place: &'static str,
         /// Its name there.
         name: &'static str,
@@ -207,7 +207,7 @@ pub enum Scheme {
     Basic,
     /// A token.
     Bearer {
-        /// What is known of its form.
+        /// The format of the token, a hint for the reader.
         format: Option<&'static str>,
     },
     /// A token with scopes.

@@ -38,7 +38,7 @@ impl Template {
         Some(segments?.join("/"))
     }
 
-    /// What goes before another path that takes the same request.
+    /// Its rank among paths that take the same request: the lesser is tried first.
     pub(crate) fn openness(&self) -> Vec<Openness> {
         let segments = self.0.iter().map(|segment| match segment.as_slice() {
             [] | [Piece::Literal(_)] => Openness::Literal,

@@ -361,15 +361,12 @@ impl<'a> Reader<'a> {
     fn body(&mut self, pointer: &str, id: &str, access: Access) -> Option<Body> {
         self.source.at(pointer)?;
         let place = self.follow(pointer, "requestBodies")?;
-        let contents = self.contents(&place, &format!("{id} body"), &mut Scope::default());
+        let contents = self.contents(&place, &format!("{id} body"));
         if contents.is_empty() {
             self.refuse(pointer, "has no media type");
             return None;
         }
         for (content, at) in contents.iter().zip(self.members(&join(&place, "content"))) {
-            if matches!(content.payload, Payload::Text | Payload::Bytes) {
-                continue;
-            }
             if matches!(content.payload, Payload::Form(_) | Payload::Multipart(_))
                 && !content
                     .payload
@@ -402,8 +399,8 @@ impl<'a> Reader<'a> {
         credential.is_some() && properties.len() == 1
     }
 
-    fn contents(&mut self, pointer: &str, name: &str, scope: &mut Scope) -> Vec<Content> {
-        let mut contents = Vec::new();
+    fn contents(&mut self, pointer: &str, name: &str) -> Vec<Content> {
+        let (mut contents, mut scope) = (Vec::new(), Scope::default());
         for content in self.members(&join(pointer, "content")) {
             let media_type = last(&content);
             let essence = essence(&media_type);
@@ -521,7 +518,7 @@ impl<'a> Reader<'a> {
         };
         let description = self.text(&join(&place, "description"));
         let headers = self.headers(&place, &name);
-        let contents = self.contents(&place, &name, &mut Scope::default());
+        let contents = self.contents(&place, &name);
         let without_body = matches!(answer, Answer::Status(100..=199 | 204 | 205 | 304));
         if without_body && !contents.is_empty() {
             self.refuse(

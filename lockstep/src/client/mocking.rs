@@ -43,10 +43,10 @@ impl Writer<'_> {
                         }
                         _ => true,
                     });
-                    let own = &operation.outcomes;
-                    let outcomes = own.successes.outcomes.iter().chain(&own.failures.outcomes);
+                    let successes = operation.outcomes.successes.outcomes.iter();
+                    let failures = self.document.api.failures(operation);
                     let mut scope = Scope::new(["new", "into_inner"]);
-                    for outcome in outcomes.chain(&self.document.api.shared.outcomes) {
+                    for outcome in successes.chain(failures) {
                         let function = self.answer_function(outcome, &mut scope);
                         item.items
                             .push(syn::parse2(function).map_err(|error| error.to_string())?);

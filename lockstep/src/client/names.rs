@@ -5,7 +5,7 @@ use proc_macro2::Ident;
 
 use crate::{
     api::{Api, Operation},
-    names::{Scope, is_keyword},
+    names::{Scope, is_keyword, unraw},
 };
 
 /// What stands beside the client's builders, which have the names of the operations, and the methods
@@ -76,7 +76,7 @@ pub(super) fn of(api: &Api) -> Vec<Names> {
         let builder = builders.upper(&operation.id);
         let mut scope = Scope::new(ARGUMENTS);
         let parameters = operation.parameters.iter();
-        let parameters = parameters.map(|it| plain(&scope.lower(&it.wire)));
+        let parameters = parameters.map(|it| unraw(&scope.lower(&it.wire)));
         Names {
             id: builder.to_string().to_snake_case(),
             parameters: parameters.collect(),
@@ -86,10 +86,6 @@ pub(super) fn of(api: &Api) -> Vec<Names> {
         }
     };
     api.operations.iter().map(name).collect()
-}
-
-fn plain(ident: &Ident) -> String {
-    ident.to_string().trim_start_matches("r#").to_owned()
 }
 
 /// The identifier that progenitor makes of a name: a keyword gets an underscore behind it, and what

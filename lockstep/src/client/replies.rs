@@ -7,12 +7,8 @@ use crate::{
 };
 
 impl Writer<'_> {
-    /// The failures of an operation: its own, and those of every operation.
     fn failures(&self, operation: &Operation) -> Vec<Outcome> {
-        let own = operation.outcomes.failures.outcomes.iter();
-        own.chain(&self.document.api.shared.outcomes)
-            .cloned()
-            .collect()
+        self.document.api.failures(operation).cloned().collect()
     }
 
     /// The types of what a call answers when it succeeds, and when the service refuses.

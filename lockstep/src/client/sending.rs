@@ -3,7 +3,7 @@
 use syn::{Block, Expr, Ident, ImplItem, Local, Member, Pat, Stmt};
 
 use super::*;
-use crate::api::{Parameter, Place};
+use crate::api::{Parameter, Place, one_media_type};
 
 impl Writer<'_> {
     /// Writes what each builder sends and reads, and marks what is deprecated.
@@ -54,8 +54,7 @@ impl Writer<'_> {
         names: &Names,
         items: &mut [Item],
     ) -> Result<(), String> {
-        let is_multipart = lowering::sent(operation)
-            .is_some_and(|content| matches!(content.payload, Payload::Multipart(_)));
+        let is_multipart = self.is_multipart(operation);
         let is_optional = operation.body.as_ref().is_some_and(|body| {
             let is_typed = lowering::sent(operation).is_some_and(|it| it.payload.value().is_some());
             !body.required && is_typed
@@ -123,6 +122,7 @@ impl Writer<'_> {
         names: &Names,
         block: &mut Block,
     ) -> Result<(), String> {
+        let (arms, accepted) = self.arms(operation, names);
         let mut statements = Vec::new();
         let mut has_info = false;
         for statement in std::mem::take(&mut block.stmts) {
@@ -133,7 +133,7 @@ impl Writer<'_> {
             let name = name.map(|name| name.to_string());
             match (name.as_deref(), &statement) {
                 (Some("url"), _) => statements.extend(
-                    self.request(operation, names)
+                    self.request(operation, names, &accepted.join(", "))
                         .map_err(|it| it.to_string())?,
                 ),
                 (Some("body"), _) if self.is_multipart(operation) => {
@@ -144,7 +144,6 @@ impl Writer<'_> {
                 (Some("request" | "header_map"), _) => {}
                 (None, Stmt::Expr(..)) if !has_info => {}
                 (_, Stmt::Expr(_, None)) => {
-                    let (arms, _) = self.arms(operation, names);
                     statements.push(Stmt::Expr(
                         parse_quote! {
                             match response.status().as_u16() {
@@ -168,8 +167,13 @@ impl Writer<'_> {
         lowering::sent(operation).is_some_and(|it| matches!(it.payload, Payload::Multipart(_)))
     }
 
-    /// The statements that make the request.
-    fn request(&self, operation: &Operation, names: &Names) -> syn::Result<Vec<Stmt>> {
+    /// The statements that make the request, which asks for the media types of `accept`.
+    fn request(
+        &self,
+        operation: &Operation,
+        names: &Names,
+        accept: &str,
+    ) -> syn::Result<Vec<Stmt>> {
         let parameters = || operation.parameters.iter().zip(&names.parameters);
         let idents = || parameters().map(|(parameter, name)| (parameter, names::identifier(name)));
         let url = self.url(operation, names);
@@ -215,8 +219,6 @@ impl Writer<'_> {
             }
             _ => quote!(#method(url)),
         };
-        let (_, media_types) = self.arms(operation, names);
-        let accept = media_types.join(", ");
         let accept = (!accept.is_empty()).then(|| {
             quote!(.header(::reqwest::header::ACCEPT, ::reqwest::header::HeaderValue::from_static(#accept)))
         });
@@ -244,11 +246,7 @@ impl Writer<'_> {
         let body = lowering::sent(operation)
             .filter(|_| optional.is_none())
             .map(|content| {
-                // One of several media types has no name of its own.
-                let media_type = match content.media_type.contains('*') {
-                    true => "application/octet-stream",
-                    false => content.media_type.as_str(),
-                };
+                let media_type = one_media_type(&content.media_type);
                 let named = quote!(.header(::reqwest::header::CONTENT_TYPE, #media_type));
                 match &content.payload {
                     Payload::Json(_) => {

@@ -62,7 +62,7 @@ impl Writer<'_> {
                 }
             },
             quote! {
-                /// What poem-openapi is told, without anything behind it.
+                /// The API as poem-openapi registers it; it handles no request.
                 struct Described;
 
                 impl poem_openapi::OpenApi for Described {
@@ -91,7 +91,7 @@ impl Writer<'_> {
                     Routes(Arc::new(implementation))
                 }
 
-                /// What poem-openapi says of the routes: an OpenAPI document in JSON.
+                /// The OpenAPI document that poem-openapi emits for the routes, in JSON.
                 pub fn spec() -> String {
                     poem_openapi::OpenApiService::new(Described, #title, #version).spec()
                 }
@@ -145,7 +145,7 @@ impl Writer<'_> {
         });
         let names = operations.iter().map(|operation| &operation.lower);
         quote! {
-            /// What poem-openapi is told of the operations.
+            /// The operations as poem-openapi registers them.
             mod described {
                 use openapi_lockstep_runtime::{Operation, #style};
                 #method

@@ -1,6 +1,7 @@
 //! What a method answers.
 
 use super::*;
+use crate::api::one_media_type;
 use crate::types::{Record, Rest, Shape};
 
 /// What a function that writes a problem fills in.
@@ -368,11 +369,7 @@ fn response(outcome: &Outcome, body: &TokenStream) -> TokenStream {
         Answer::Range(_) | Answer::Default => quote!(status.as_u16()),
     };
     let content = outcome.content.as_ref().map(|(media_type, payload)| {
-        // One of several media types has no name of its own.
-        let media_type = match media_type.contains('*') {
-            true => "application/octet-stream",
-            false => media_type.as_str(),
-        };
+        let media_type = one_media_type(media_type);
         match payload {
             Payload::Text | Payload::Bytes => quote!(.bytes(#media_type, #body)),
             _ => quote!(.json(#media_type, &#body)),

@@ -1,4 +1,4 @@
-//! What poem-openapi is told of the types.
+//! The schemas of the types, as poem-openapi registers them.
 
 use super::*;
 use crate::types::{Named, Record, Rest, Shape, TypeId, Union};

@@ -27,7 +27,7 @@ impl Writer<'_> {
             items.push(quote! {
                 /// Turns a credential into who calls, before a method is called that needs to know.
                 pub trait Authenticate<C>: Send + Sync + 'static {
-                    /// Who calls.
+                    /// The caller.
                     type Principal: Send;
 
                     /// Answers who presents the credential, or why it is worth nothing.
@@ -143,7 +143,7 @@ impl Writer<'_> {
         }
     }
 
-    /// What `of` is given besides, in a document whose tokens have scopes.
+    /// The parameter of `of` for scopes, in a document whose tokens have some.
     fn scopes_argument(&self) -> Option<TokenStream> {
         self.has_scopes()
             .then(|| quote!(, scopes: &'static [(&'static str, &'static [&'static str])]))

@@ -7,6 +7,8 @@ use std::collections::HashSet;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
+use crate::names::unraw;
+
 use super::model::{Member, Named, Record, Rest, Shape, Type, TypeId, Union, Variant};
 
 /// The names that the code uses, so that no type of a document can be called so.
@@ -189,7 +191,7 @@ impl TypeWriter<'_> {
         let deprecated = (self.side.calls && *deprecated).then(|| quote!(#[deprecated]));
         let takes_null = self.takes_null(kind);
         let mut serde = Vec::new();
-        if name.to_string().trim_start_matches("r#") != wire {
+        if unraw(name) != *wire {
             serde.push(quote!(rename = #wire));
         }
         let mut kind = self.held(owner, kind);
@@ -215,7 +217,7 @@ impl TypeWriter<'_> {
     fn values(&self, name: &Ident, head: &TokenStream, values: &[Variant]) -> TokenStream {
         let rule = RULES.iter().find(|(_, rule)| {
             let mut values = values.iter();
-            values.all(|it| rule(it.name.to_string().trim_start_matches("r#")) == it.wire)
+            values.all(|it| rule(&unraw(&it.name)) == it.wire)
         });
         let renamed = rule.map(|(rule, _)| quote!(#[serde(rename_all = #rule)]));
         let variants = values.iter().map(|Variant { wire, name }| {

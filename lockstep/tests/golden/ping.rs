@@ -263,7 +263,7 @@ impl<T: PingApi> poem_openapi::OpenApi for Routes<T> {
     }
 }
 
-/// What poem-openapi is told, without anything behind it.
+/// The API as poem-openapi registers it; it handles no request.
 struct Described;
 impl poem_openapi::OpenApi for Described {
     fn meta() -> Vec<poem_openapi::registry::MetaApi> {
@@ -280,7 +280,7 @@ impl poem_openapi::OpenApi for Described {
     fn add_routes(self, _: &mut openapi_lockstep_runtime::Table) {}
 }
 
-/// What poem-openapi is told of the operations.
+/// The operations as poem-openapi registers them.
 mod described {
     use openapi_lockstep_runtime::Operation;
     use poem::http::Method;
@@ -331,7 +331,7 @@ pub fn routes<T: PingApi>(implementation: T) -> Routes<T> {
     Routes(Arc::new(implementation))
 }
 
-/// What poem-openapi says of the routes: an OpenAPI document in JSON.
+/// The OpenAPI document that poem-openapi emits for the routes, in JSON.
 pub fn spec() -> String {
     poem_openapi::OpenApiService::new(Described, "Ping", "1.0.0").spec()
 }

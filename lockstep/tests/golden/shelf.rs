@@ -309,7 +309,7 @@ impl BasicAndHeaderKey {
 
 /// Turns a credential into who calls, before a method is called that needs to know.
 pub trait Authenticate<C>: Send + Sync + 'static {
-    /// Who calls.
+    /// The caller.
     type Principal: Send;
 
     /// Answers who presents the credential, or why it is worth nothing.
@@ -816,7 +816,7 @@ impl<T: BookApi> poem_openapi::OpenApi for Routes<T> {
     }
 }
 
-/// What poem-openapi is told, without anything behind it.
+/// The API as poem-openapi registers it; it handles no request.
 struct Described;
 impl poem_openapi::OpenApi for Described {
     fn meta() -> Vec<poem_openapi::registry::MetaApi> {
@@ -845,7 +845,7 @@ impl poem_openapi::OpenApi for Described {
     fn add_routes(self, _: &mut openapi_lockstep_runtime::Table) {}
 }
 
-/// What poem-openapi is told of the operations.
+/// The operations as poem-openapi registers them.
 mod described {
     use openapi_lockstep_runtime::{Operation, Style};
     use poem::http::Method;
@@ -1072,7 +1072,7 @@ pub fn routes<T: BookApi>(implementation: T) -> Routes<T> {
     Routes(Arc::new(implementation))
 }
 
-/// What poem-openapi says of the routes: an OpenAPI document in JSON.
+/// The OpenAPI document that poem-openapi emits for the routes, in JSON.
 pub fn spec() -> String {
     poem_openapi::OpenApiService::new(Described, "Shelf", "1.0.0").spec()
 }
