@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    sync::{Mutex, PoisonError},
+    sync::atomic::{AtomicBool, AtomicI64, Ordering},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
@@ -89,14 +89,9 @@ impl TimeSource for SystemTimeSource {
 /// goes on from the time it had. What expired does not come back to life, and what is to expire does.
 pub struct Clock {
     source: Box<dyn TimeSource>,
-    latest: Mutex<Reading>,
-}
-
-/// A time, and when it was read.
-#[derive(Clone, Copy)]
-struct Reading {
-    time: Timestamp,
-    monotonic: Duration,
+    /// The most, in milliseconds, that the machine's time was seen ahead of the monotonic one.
+    ahead: AtomicI64,
+    is_set_back: AtomicBool,
 }
 
 /// A difference that is reported, since a machine's time is corrected a little all the time.
@@ -105,43 +100,43 @@ const REPORTED_STEP: Duration = Duration::from_secs(60);
 impl Clock {
     /// A clock that follows `source`.
     pub fn new(source: impl TimeSource) -> Self {
-        let latest = Reading {
-            time: source.now().into(),
-            monotonic: source.monotonic(),
-        };
         Self {
             source: Box::new(source),
-            latest: Mutex::new(latest),
+            ahead: AtomicI64::new(i64::MIN),
+            is_set_back: AtomicBool::new(false),
         }
     }
 
     /// The time now.
     pub fn now(&self) -> Timestamp {
-        // A reading is never left half written, so a panic elsewhere does not spoil it.
-        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
-        let monotonic = self.source.monotonic();
-        let passed = monotonic.saturating_sub(latest.monotonic);
+        let monotonic = millis(self.source.monotonic());
         let machine = Timestamp::from(self.source.now());
-        let time = machine.max(latest.time.plus(passed));
+        let ahead = machine.0.saturating_sub(monotonic);
+        let mut most = self.ahead.load(Ordering::Relaxed);
+        // Written only when it grows: threads that only read it do not wait for each other.
+        if ahead > most {
+            most = self.ahead.fetch_max(ahead, Ordering::Relaxed).max(ahead);
+        }
+        let time = Timestamp(monotonic.saturating_add(most));
         let step = time.since(machine);
-        if step >= REPORTED_STEP && latest.time.since(machine) < REPORTED_STEP {
+        let is_set_back = step >= REPORTED_STEP;
+        if is_set_back != self.is_set_back.load(Ordering::Relaxed)
+            && is_set_back != self.is_set_back.swap(is_set_back, Ordering::Relaxed)
+            && is_set_back
+        {
             tracing::warn!(
                 seconds = step.as_secs(),
                 "the machine's time was set back; the service goes on from the time it had, and \
                  follows the machine's after a restart"
             );
         }
-        *latest = Reading { time, monotonic };
         time
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    };
+    use std::sync::{Arc, atomic::AtomicU64};
 
     use super::*;
 

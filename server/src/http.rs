@@ -7,6 +7,8 @@ mod proxies;
 mod surroundings;
 mod target;
 
+use std::sync::Arc;
+
 use cortex_report_api::{CONTRACT_JSON, server};
 use openapi_lockstep_runtime::{Contract, ContractError, Operations, Rejection, problems};
 use poem::{
@@ -20,7 +22,7 @@ use poem::{
 pub(crate) use connections::serve;
 pub(crate) use health::Readiness;
 pub(crate) use proxies::TrustedProxies;
-use surroundings::{Surrounded, answer_in_time};
+use surroundings::{Surrounded, answer_in_time, note_arrival};
 use target::require_target;
 
 use crate::{
@@ -42,18 +44,9 @@ pub(crate) fn endpoint(
     service: Service,
 ) -> Result<impl Endpoint<Output = Response> + 'static, ContractError> {
     let contract = Contract::new(CONTRACT_JSON, BODY_LIMIT)?;
-    // What needs the database is answered in time. By then a body has been read: how long that
-    // takes is up to the client.
     let operations = Operations::new(&contract, server::routes(service.clone()))?;
-    let api = operations.around(|endpoint, request| {
-        answer_in_time(endpoint, request, || unavailable(DATABASE_IS_LATE))
-    });
-    let api = contract.clone().guard(api);
-    let show = pages::show_verification
-        .around(|endpoint, request| answer_in_time(endpoint, request, pages::unavailable));
-    let redeem = pages::redeem_code
-        .around(|endpoint, request| answer_in_time(endpoint, request, pages::unavailable));
-    let verification = get(show).post(redeem);
+    let verification = get(pages::show_verification.around(page_in_time))
+        .post(pages::redeem_code.around(page_in_time));
     let page = |route: RouteMethod| only("GET, HEAD", route.data(service.clone()));
     let pages = Route::new()
         .at("/", page(get(pages::home)))
@@ -69,29 +62,34 @@ pub(crate) fn endpoint(
         )
         .at("/livez", only("GET, HEAD", get(health::livez)))
         .at("/readyz", page(get(health::readyz)));
-    Ok(Surrounded::new(Split { api, pages }, contract, service))
+    Ok(Surrounded::new(
+        contract.guard(InTime(operations)),
+        pages,
+        service,
+    ))
 }
 
-/// The operations, which are below `/api`, and the pages.
-struct Split<A, P> {
-    api: A,
-    pages: P,
-}
+/// Operations that are answered in time. By then a body has been read: how long that takes is up to
+/// the client.
+struct InTime(Operations);
 
-impl<A, P> Endpoint for Split<A, P>
-where
-    A: Endpoint<Output = Response>,
-    P: Endpoint<Output = Response>,
-{
+impl Endpoint for InTime {
     type Output = Response;
 
     async fn call(&self, request: Request) -> Result<Response> {
-        match request.uri().path().starts_with("/api/") {
-            true => self.api.call(request).await,
-            // Boxed: it is by far the larger one, and whatever it is part of is moved with it.
-            false => Box::pin(self.pages.call(request)).await,
-        }
+        note_arrival(&request);
+        answer_in_time(self.0.begin(request)?, || unavailable(DATABASE_IS_LATE)).await
     }
+}
+
+/// A page that is answered in time.
+async fn page_in_time(
+    page: Arc<impl Endpoint<Output = Response> + 'static>,
+    request: Request,
+) -> Result<Response> {
+    note_arrival(&request);
+    let work = Box::pin(async move { page.call(request).await });
+    answer_in_time(work, pages::unavailable).await
 }
 
 /// What Prometheus asks for, at an address of its own.

@@ -42,8 +42,8 @@ impl Secret {
     }
 
     /// What is kept of a random value of 128 bits or more: its SHA-256.
-    pub(crate) fn digest(&self) -> Vec<u8> {
-        Sha256::digest(self.0.as_bytes()).to_vec()
+    pub(crate) fn digest(&self) -> [u8; 32] {
+        Sha256::digest(self.0.as_bytes()).into()
     }
 }
 

@@ -11,7 +11,7 @@ use cortex_report_api::server::{
     Failure,
     types::{InvalidMember, ProblemCode},
 };
-use poem::{Request, http::header};
+use poem::{Addr, Request, http::header};
 use tokio::sync::Notify;
 
 use crate::{
@@ -88,7 +88,8 @@ impl fmt::Display for Client {
     }
 }
 
-/// How a request was sent, as the middleware has found out.
+/// How a request was sent, as the middleware has found out; nothing where that is what the connection
+/// says.
 #[derive(Clone, Copy)]
 pub(crate) struct Sent {
     pub(crate) by: Client,
@@ -96,9 +97,22 @@ pub(crate) struct Sent {
     pub(crate) is_head: bool,
 }
 
+/// The address at the other end of a request's connection.
+pub(crate) fn peer(request: &Request) -> Option<IpAddr> {
+    match &request.remote_addr().0 {
+        Addr::SocketAddr(address) => Some(address.ip().to_canonical()),
+        // The service listens on TCP alone.
+        Addr::Unix(_) | Addr::Custom(..) => None,
+    }
+}
+
 /// Where a request comes from.
 pub(crate) fn client(request: &Request) -> Client {
-    request.data::<Sent>().map_or(Client::Unknown, |it| it.by)
+    match (request.data::<Sent>(), peer(request)) {
+        (Some(sent), _) => sent.by,
+        (None, Some(address)) => Client::Known(address),
+        (None, None) => Client::Unknown,
+    }
 }
 
 /// Whether a request may change nothing, since it was sent as HEAD.

@@ -168,12 +168,6 @@ impl Contract {
         self.routes.numbered.iter()
     }
 
-    /// The operationId of the operation that a request means, if it means one.
-    pub fn operation_id(&self, request: &Request) -> Option<&str> {
-        let (route, _) = self.route(request.uri().path())?;
-        Some(&route.operation(request.method())?.id)
-    }
-
     fn route(&self, path: &str) -> Option<(&Route, PathParameters<'_>)> {
         let routes = &self.routes;
         let path = match path.strip_prefix(routes.base.as_str()) {
@@ -187,11 +181,12 @@ impl Contract {
         with_parameters.find_map(|route| Some((route, route.template.matches(path)?)))
     }
 
-    /// The operation that a request means, with the path's parameters.
-    pub(crate) fn operation(
-        &self,
-        request: &Request,
-    ) -> Result<(&Operation, PathParameters<'_>), Rejection> {
+    /// The operation that a request means.
+    ///
+    /// # Errors
+    ///
+    /// The answer to a request whose path or method is none of the document.
+    pub fn matched(&self, request: &Request) -> Result<Matched<'_>, Rejection> {
         let (route, parameters) = self.route(request.uri().path()).ok_or_else(|| {
             Rejection::new(
                 StatusCode::NOT_FOUND,
@@ -200,9 +195,25 @@ impl Contract {
             )
         })?;
         match route.operation(request.method()) {
-            Some(operation) => Ok((operation, parameters)),
+            Some(operation) => Ok(Matched {
+                operation,
+                path: parameters,
+            }),
             None => Err(route.method_not_allowed()),
         }
+    }
+}
+
+/// The operation of a [`Contract`] that a request means.
+pub struct Matched<'a> {
+    pub(crate) operation: &'a Operation,
+    pub(crate) path: PathParameters<'a>,
+}
+
+impl<'a> Matched<'a> {
+    /// Its operationId.
+    pub fn id(&self) -> &'a str {
+        &self.operation.id
     }
 }
 
@@ -229,17 +240,38 @@ impl<E> Guarded<E> {
     }
 }
 
-impl<E: Endpoint> Endpoint for Guarded<E> {
-    type Output = Response;
+impl<E: Endpoint> Guarded<E> {
+    /// The operation that a request means, as [`Contract::matched`] says.
+    ///
+    /// # Errors
+    ///
+    /// The answer to a request whose path or method is none of the document.
+    pub fn matched(&self, request: &Request) -> Result<Matched<'_>, Rejection> {
+        self.contract.matched(request)
+    }
 
-    async fn call(&self, mut request: Request) -> Result<Response> {
-        let (mut response, operation) = match self.contract.check(&mut request).await {
-            Ok(operation) => {
-                let reply = self.endpoint.get_response(request);
-                let response = match operation.deadline {
-                    None => reply.await,
+    /// Answers a request of which [`Contract::matched`] has found out what it means.
+    pub async fn answer(
+        &self,
+        mut request: Request,
+        matched: Result<Matched<'_>, Rejection>,
+    ) -> Response {
+        let operation = matched.as_ref().ok().map(|matched| matched.operation);
+        let checked = match matched {
+            Ok(matched) => matched.check(&mut request, self.contract.body_limit).await,
+            Err(rejection) => Err(rejection),
+        };
+        let mut response = match checked {
+            Ok(()) => {
+                match operation.and_then(|operation| operation.deadline) {
+                    // Not by `get_response`, whose future would be one more to move.
+                    None => match self.endpoint.call(request).await {
+                        Ok(response) => response.into_response(),
+                        Err(error) => error.into_response(),
+                    },
                     // Boxed for the operations without one.
                     Some(deadline) => {
+                        let reply = self.endpoint.get_response(request);
                         Box::pin(timeout(deadline, reply))
                             .await
                             .unwrap_or_else(|_| {
@@ -249,10 +281,9 @@ impl<E: Endpoint> Endpoint for Guarded<E> {
                                 Rejection::new(status, code::INTERNAL_ERROR, detail).into_response()
                             })
                     }
-                };
-                (response, Some(operation))
+                }
             }
-            Err((rejection, operation)) => (rejection.into_response(), operation),
+            Err(rejection) => rejection.into_response(),
         };
         if let Some(answer) = &self.answer
             && let Some(rejection) = response.data::<Rejection>()
@@ -272,7 +303,16 @@ impl<E: Endpoint> Endpoint for Guarded<E> {
                 headers.append(header::WWW_AUTHENTICATE, challenge.clone());
             }
         }
-        Ok(response)
+        response
+    }
+}
+
+impl<E: Endpoint> Endpoint for Guarded<E> {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> Result<Response> {
+        let matched = self.contract.matched(&request);
+        Ok(self.answer(request, matched).await)
     }
 }
 

@@ -33,6 +33,19 @@ struct Scheme {
     carrier: Carrier,
 }
 
+/// The characters of a token of RFC 6750, section 2.1.
+const TOKEN: [bool; 256] = {
+    let mut token = [false; 256];
+    let mut byte = 0;
+    while byte < token.len() {
+        let character = byte as u8;
+        token[byte] = character.is_ascii_alphanumeric()
+            || matches!(character, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=');
+        byte += 1;
+    }
+    token
+};
+
 /// What carries a credential.
 enum Carrier {
     Bearer,
@@ -272,14 +285,12 @@ impl Carrier {
         })
     }
 
-    /// Tells whether a key has only characters that a token has, as RFC 6750 has it; an API key may
-    /// have any that are seen.
+    /// Tells whether a key has only characters that a token has; an API key may have any that are seen.
     fn can_carry(&self, key: &str) -> bool {
-        let can_carry = |byte: u8| match self {
-            Self::Header(_) | Self::Query(_) => byte.is_ascii_graphic(),
-            _ => byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte),
-        };
-        key.bytes().all(can_carry)
+        match self {
+            Self::Header(_) | Self::Query(_) => key.bytes().all(|byte| byte.is_ascii_graphic()),
+            _ => key.bytes().all(|byte| TOKEN[usize::from(byte)]),
+        }
     }
 
     /// The challenge of RFC 9110 that asks for it.

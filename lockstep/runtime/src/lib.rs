@@ -21,11 +21,11 @@ mod request;
 mod schema;
 mod secret;
 
-pub use contract::{Contract, ContractError, Guarded};
+pub use contract::{Contract, ContractError, Guarded, Matched};
 pub use credential::Presented;
 pub use describe::{Operation, Scheme, Style, add_tag, meta};
 pub use given::{File, Given};
-pub use operations::{Operations, RouteTable, Table};
+pub use operations::{Answering, Endpoints, Operations, Serve, Table};
 pub use problem::{InvalidMember, Rejection, name_request, problems, to_problem};
 pub use reply::Reply;
 pub use schema::{Description, Schema};

@@ -1,22 +1,74 @@
 //! The operations of a generated server.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, pin::Pin, sync::Arc};
 
 use poem::{
-    Endpoint, EndpointExt, Request, Response, Result,
-    endpoint::{BoxEndpoint, make},
+    Endpoint, Request, Response, Result,
+    endpoint::{BoxEndpoint, DynEndpoint},
     http::{Method, StatusCode},
 };
 use poem_openapi::OpenApi;
 
 use crate::{Contract, ContractError, given::Given};
 
-/// The operations of a generated server, behind a [`Contract`]: it has found out which one a request
-/// means, and nothing looks at the path again.
-pub struct Operations(Vec<BoxEndpoint<'static>>);
+/// An operation under way. It borrows nothing, so that it may become a task of its own.
+pub type Answering = Pin<Box<dyn Future<Output = Result<Response>> + Send>>;
 
 /// The endpoints of a server by path and method, as poem-openapi collects them.
 pub type Table = HashMap<String, HashMap<Method, BoxEndpoint<'static>>>;
+
+/// The operations of a generated server, behind a [`Contract`]: it has found out which one a request
+/// means, and nothing looks at the path again.
+pub struct Operations(Vec<Called>);
+
+/// Routes that are generated from a document.
+pub trait Serve: OpenApi {
+    /// The endpoint of each operation.
+    fn endpoints(self) -> Endpoints;
+}
+
+/// The endpoints of a generated server, by path and method.
+#[derive(Default)]
+pub struct Endpoints(HashMap<(&'static str, Method), Called>);
+
+/// Calls an operation.
+struct Called(Box<dyn Fn(Request) -> Answering + Send + Sync>);
+
+impl DynEndpoint for Called {
+    type Output = Response;
+
+    fn call(&self, request: Request) -> Answering {
+        (self.0)(request)
+    }
+}
+
+impl Endpoints {
+    /// Adds the endpoint of an operation of `service`.
+    pub fn add<T, F>(
+        &mut self,
+        method: Method,
+        path: &'static str,
+        service: &Arc<T>,
+        call: impl Fn(Arc<T>, Request) -> F + Send + Sync + 'static,
+    ) where
+        T: Send + Sync + 'static,
+        F: Future<Output = Result<Response>> + Send + 'static,
+    {
+        let service = Arc::clone(service);
+        let called = Called(Box::new(move |request| {
+            Box::pin(call(Arc::clone(&service), request))
+        }));
+        self.0.insert((path, method), called);
+    }
+
+    /// Adds them to what poem-openapi collects.
+    pub fn add_to(self, table: &mut Table) {
+        for ((path, method), called) in self.0 {
+            let of_path = table.entry(path.to_owned()).or_default();
+            of_path.insert(method, Box::new(called));
+        }
+    }
+}
 
 impl Operations {
     /// The operations of `routes` in the order of the contract.
@@ -24,16 +76,28 @@ impl Operations {
     /// # Errors
     ///
     /// An operation has no route: the code was generated from another document, or leaves it out.
-    pub fn new(contract: &Contract, routes: impl OpenApi) -> Result<Self, ContractError> {
-        let mut table = Table::new();
-        routes.add_routes(&mut table);
-        let endpoints = contract.operations().map(|(path, method)| {
-            let endpoint = table.get_mut(path).and_then(|it| it.remove(method));
-            endpoint.ok_or_else(|| {
+    pub fn new(contract: &Contract, routes: impl Serve) -> Result<Self, ContractError> {
+        let mut endpoints = routes.endpoints().0;
+        let called = contract.operations().map(|(path, method)| {
+            let called = endpoints.remove(&(path.as_str(), method.clone()));
+            called.ok_or_else(|| {
                 ContractError::new(format!("no code is generated for {method} {path}"))
             })
         });
-        Ok(Self(endpoints.collect::<Result<_, _>>()?))
+        Ok(Self(called.collect::<Result<_, _>>()?))
+    }
+
+    /// Begins to answer a request that a [`Contract`] has checked.
+    ///
+    /// # Errors
+    ///
+    /// 500 if there is no contract in front.
+    pub fn begin(&self, request: Request) -> Result<Answering> {
+        let given = request.data::<Given>();
+        match given.and_then(|given| self.0.get(given.operation())) {
+            Some(called) => Ok((called.0)(request)),
+            None => Err(StatusCode::INTERNAL_SERVER_ERROR.into()),
+        }
     }
 }
 
@@ -41,39 +105,6 @@ impl Endpoint for Operations {
     type Output = Response;
 
     async fn call(&self, request: Request) -> Result<Response> {
-        let given = request.data::<Given>();
-        match given.and_then(|given| self.0.get(given.operation())) {
-            Some(endpoint) => endpoint.call(request).await,
-            // Only without a contract in front.
-            None => Err(StatusCode::INTERNAL_SERVER_ERROR.into()),
-        }
-    }
-}
-
-/// The endpoints of one service, as they are added to a table.
-pub struct RouteTable<'a, T> {
-    table: &'a mut Table,
-    service: Arc<T>,
-}
-
-impl<'a, T: Send + Sync + 'static> RouteTable<'a, T> {
-    /// Adds to `table` what `service` serves.
-    pub fn new(table: &'a mut Table, service: Arc<T>) -> Self {
-        Self { table, service }
-    }
-
-    /// Adds the endpoint of an operation.
-    pub fn add<F>(
-        &mut self,
-        method: Method,
-        path: &str,
-        call: impl Fn(Arc<T>, Request) -> F + Send + Sync + 'static,
-    ) where
-        F: Future<Output = Result<Response>> + Send + 'static,
-    {
-        let service = Arc::clone(&self.service);
-        let endpoint = make(move |request| call(Arc::clone(&service), request)).boxed();
-        let of_path = self.table.entry(path.to_owned()).or_default();
-        of_path.insert(method, endpoint);
+        self.begin(request)?.await
     }
 }

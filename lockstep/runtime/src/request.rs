@@ -10,46 +10,36 @@ use poem::Request;
 use serde_json::{Map, Value};
 
 use crate::{
-    Contract, InvalidMember, Rejection, code, coercion::Written, contract::Operation,
+    InvalidMember, Matched, Rejection, code, coercion::Written, contract::Operation,
     credential::Presented, given::Given, parameters, path::PathParameters, received::Received,
 };
 
 /// The parts of a request that are parameters.
 const PLACES: [&str; 4] = ["path", "query", "header", "cookie"];
 
-impl Contract {
-    /// Makes of a request what a generated server reads: what was checked, and nothing else.
+impl Matched<'_> {
+    /// Makes of a request what a generated server reads: what was checked, and nothing else. A body
+    /// of more than `body_limit` bytes is refused, unless the operation has a limit of its own.
     ///
     /// Parameters and body become one JSON value, whatever they came as; the credentials are taken
     /// out of headers, query and body.
     ///
     /// # Errors
     ///
-    /// The answer to a request that is not as documented, and the operation that it means, if it
-    /// means one.
+    /// The answer to a request that is not as documented.
     pub(crate) async fn check(
-        &self,
+        self,
         request: &mut Request,
-    ) -> Result<&Operation, (Rejection, Option<&Operation>)> {
-        let (operation, path) = self.operation(request).map_err(|it| (it, None))?;
-        let given = self.given(operation, &path, request).await;
-        request.set_data(given.map_err(|it| (it, Some(operation)))?);
-        Ok(operation)
-    }
-
-    async fn given(
-        &self,
-        operation: &Operation,
-        path: &PathParameters<'_>,
-        request: &mut Request,
-    ) -> Result<Given, Rejection> {
-        let limit = operation.body_limit.unwrap_or(self.body_limit);
+        body_limit: usize,
+    ) -> Result<(), Rejection> {
+        let Self { operation, path } = self;
+        let limit = operation.body_limit.unwrap_or(body_limit);
         let mut body = operation.receive(request, limit).await?;
         let is_bare = path.is_empty() && request.uri().query().is_none_or(str::is_empty);
         let mut value = match is_bare && body.is_nothing() && operation.takes_nothing {
             // What may be asked with nothing need not be checked.
             true => Value::Null,
-            false => operation.read(request, path, &mut body)?,
+            false => operation.read(request, &path, &mut body)?,
         };
         let mut members = value.as_object_mut();
         let mut query = members.as_mut().and_then(|it| it.remove("query"));
@@ -62,7 +52,8 @@ impl Contract {
             members.insert("query".to_owned(), query);
         }
         operation.require_credential(&presented)?;
-        Ok(Given::new(operation.number, value, body, presented))
+        request.set_data(Given::new(operation.number, value, body, presented));
+        Ok(())
     }
 }
 

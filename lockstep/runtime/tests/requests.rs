@@ -2,13 +2,14 @@
 //! any one service has.
 
 use openapi_lockstep::{Answers, Options};
-use openapi_lockstep_runtime::{Contract, InvalidMember, Operations, Rejection, code, problems};
+use openapi_lockstep_runtime::{
+    Contract, InvalidMember, Operations, Rejection, Serve, code, problems,
+};
 use poem::{
     Endpoint, EndpointExt, IntoResponse, Request, Response,
     endpoint::make_sync,
     http::{Method, StatusCode, header},
 };
-use poem_openapi::OpenApi;
 use serde_json::{Value, json};
 
 #[allow(clippy::all, dead_code)]
@@ -105,7 +106,7 @@ pub fn served() -> impl Endpoint<Output = Response> {
 }
 
 /// The routes of a document behind its check.
-fn guarded(text: &str, routes: impl OpenApi) -> impl Endpoint<Output = Response> {
+fn guarded(text: &str, routes: impl Serve) -> impl Endpoint<Output = Response> {
     let document = openapi_lockstep::read("document.yaml", text).expect("it is kept readable");
     let contract = Contract::new(&document.contract(), 1000).expect("lockstep accepts no other");
     let operations = Operations::new(&contract, routes).expect("it is of the same document");

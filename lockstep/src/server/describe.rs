@@ -20,21 +20,20 @@ impl Writer<'_> {
             false => quote!(#(#bounds)+*),
         };
         let described = self.described();
-        let (table, start) = match self.api.operations.is_empty() {
-            true => (quote!(_), None),
-            false => (
-                quote!(table),
-                Some(quote! {
-                    use poem::http::Method;
-
-                    let mut routes = openapi_lockstep_runtime::RouteTable::new(table, self.0);
-                }),
-            ),
-        };
-        let routes = self.api.operations.iter().map(|operation| {
+        let endpoints = self.api.operations.iter().map(|operation| {
             let (path, lower, method) = (&operation.path, &operation.lower, word(operation));
-            quote!(routes.add(Method::#method, #path, #lower::<T>);)
+            quote!(endpoints.add(Method::#method, #path, &self.0, #lower::<T>);)
         });
+        let endpoints = match self.api.operations.is_empty() {
+            true => quote!(openapi_lockstep_runtime::Endpoints::default()),
+            false => quote! {
+                use poem::http::Method;
+
+                let mut endpoints = openapi_lockstep_runtime::Endpoints::default();
+                #(#endpoints)*
+                endpoints
+            },
+        };
         let registered = tags.iter().map(|tag| {
             let name = &tag.name;
             quote!(openapi_lockstep_runtime::add_tag(registry, #name);)
@@ -55,9 +54,14 @@ impl Writer<'_> {
                         Described::register(registry);
                     }
 
-                    fn add_routes(self, #table: &mut openapi_lockstep_runtime::Table) {
-                        #start
-                        #(#routes)*
+                    fn add_routes(self, table: &mut openapi_lockstep_runtime::Table) {
+                        openapi_lockstep_runtime::Serve::endpoints(self).add_to(table);
+                    }
+                }
+
+                impl<T: #bounds> openapi_lockstep_runtime::Serve for Routes<T> {
+                    fn endpoints(self) -> openapi_lockstep_runtime::Endpoints {
+                        #endpoints
                     }
                 }
             },

@@ -586,11 +586,24 @@ impl<T: NoteApi + StatusApi> poem_openapi::OpenApi for Routes<T> {
     }
 
     fn add_routes(self, table: &mut openapi_lockstep_runtime::Table) {
+        openapi_lockstep_runtime::Serve::endpoints(self).add_to(table);
+    }
+}
+
+impl<T: NoteApi + StatusApi> openapi_lockstep_runtime::Serve for Routes<T> {
+    fn endpoints(self) -> openapi_lockstep_runtime::Endpoints {
         use poem::http::Method;
-        let mut routes = openapi_lockstep_runtime::RouteTable::new(table, self.0);
-        routes.add(Method::GET, "/notes", list_notes::<T>);
-        routes.add(Method::PUT, "/folders/{folder}/notes/{note_id}", put_note::<T>);
-        routes.add(Method::POST, "/status", set_status::<T>);
+        let mut endpoints = openapi_lockstep_runtime::Endpoints::default();
+        endpoints.add(Method::GET, "/notes", &self.0, list_notes::<T>);
+        endpoints
+            .add(
+                Method::PUT,
+                "/folders/{folder}/notes/{note_id}",
+                &self.0,
+                put_note::<T>,
+            );
+        endpoints.add(Method::POST, "/status", &self.0, set_status::<T>);
+        endpoints
     }
 }
 

@@ -255,11 +255,18 @@ impl<T: PingApi> poem_openapi::OpenApi for Routes<T> {
     }
 
     fn add_routes(self, table: &mut openapi_lockstep_runtime::Table) {
+        openapi_lockstep_runtime::Serve::endpoints(self).add_to(table);
+    }
+}
+
+impl<T: PingApi> openapi_lockstep_runtime::Serve for Routes<T> {
+    fn endpoints(self) -> openapi_lockstep_runtime::Endpoints {
         use poem::http::Method;
-        let mut routes = openapi_lockstep_runtime::RouteTable::new(table, self.0);
-        routes.add(Method::GET, "/ping", ping::<T>);
-        routes.add(Method::PUT, "/ping", remember::<T>);
-        routes.add(Method::DELETE, "/ping", forget::<T>);
+        let mut endpoints = openapi_lockstep_runtime::Endpoints::default();
+        endpoints.add(Method::GET, "/ping", &self.0, ping::<T>);
+        endpoints.add(Method::PUT, "/ping", &self.0, remember::<T>);
+        endpoints.add(Method::DELETE, "/ping", &self.0, forget::<T>);
+        endpoints
     }
 }
 

@@ -794,25 +794,33 @@ impl<T: BookApi> poem_openapi::OpenApi for Routes<T> {
     }
 
     fn add_routes(self, table: &mut openapi_lockstep_runtime::Table) {
+        openapi_lockstep_runtime::Serve::endpoints(self).add_to(table);
+    }
+}
+
+impl<T: BookApi> openapi_lockstep_runtime::Serve for Routes<T> {
+    fn endpoints(self) -> openapi_lockstep_runtime::Endpoints {
         use poem::http::Method;
-        let mut routes = openapi_lockstep_runtime::RouteTable::new(table, self.0);
-        routes.add(Method::GET, "/books", find_books::<T>);
-        routes.add(Method::GET, "/books/{isbn}.json", export_book::<T>);
-        routes.add(Method::POST, "/books:batch", add_books::<T>);
-        routes.add(Method::GET, "/books/{isbn}/cover", get_cover::<T>);
-        routes.add(Method::PUT, "/books/{isbn}/cover", set_cover::<T>);
-        routes.add(Method::POST, "/books/{isbn}/scans", add_scans::<T>);
-        routes
+        let mut endpoints = openapi_lockstep_runtime::Endpoints::default();
+        endpoints.add(Method::GET, "/books", &self.0, find_books::<T>);
+        endpoints.add(Method::GET, "/books/{isbn}.json", &self.0, export_book::<T>);
+        endpoints.add(Method::POST, "/books:batch", &self.0, add_books::<T>);
+        endpoints.add(Method::GET, "/books/{isbn}/cover", &self.0, get_cover::<T>);
+        endpoints.add(Method::PUT, "/books/{isbn}/cover", &self.0, set_cover::<T>);
+        endpoints.add(Method::POST, "/books/{isbn}/scans", &self.0, add_scans::<T>);
+        endpoints
             .add(
                 Method::GET,
                 "/marks/{dots}/{dotted}/{one}/{named}/{several}",
+                &self.0,
                 read_marks::<T>,
             );
-        routes.add(Method::PUT, "/remark", set_remark::<T>);
-        routes.add(Method::GET, "/key", with_key::<T>);
-        routes.add(Method::GET, "/basic", with_basic::<T>);
-        routes.add(Method::GET, "/both", with_both::<T>);
-        routes.add(Method::GET, "/scopes", with_scopes::<T>);
+        endpoints.add(Method::PUT, "/remark", &self.0, set_remark::<T>);
+        endpoints.add(Method::GET, "/key", &self.0, with_key::<T>);
+        endpoints.add(Method::GET, "/basic", &self.0, with_basic::<T>);
+        endpoints.add(Method::GET, "/both", &self.0, with_both::<T>);
+        endpoints.add(Method::GET, "/scopes", &self.0, with_scopes::<T>);
+        endpoints
     }
 }
 

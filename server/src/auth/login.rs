@@ -59,8 +59,8 @@ impl Login for Service {
             ));
         }
         let session = NewSession {
-            key_hash: session_key.digest(),
-            link_hash: self.key.link_token(&nonce).digest(),
+            key_hash: session_key.digest().into(),
+            link_hash: self.key.link_token(&nonce).digest().into(),
             code_mac: self.key.code_mac(&nonce, &manual_code),
             nonce,
             email: email.to_string(),
@@ -102,7 +102,7 @@ fn limits(
         Client::Unknown => (client.to_string(), client.to_string()),
     };
     let quota = |key: String, limit| Quota {
-        key: Secret::new(key).digest(),
+        key: Secret::new(key).digest().into(),
         limit,
     };
     // Always in this order of kinds.
@@ -137,5 +137,7 @@ fn limits(
 /// The key of a client that a mailbox has logged in from.
 pub(crate) fn known_key(email: &EmailAddress, client: IpAddr) -> Vec<u8> {
     let (mailbox, client) = (email.mailbox(), client_of(client));
-    Secret::new(format!("{mailbox} from {client}")).digest()
+    Secret::new(format!("{mailbox} from {client}"))
+        .digest()
+        .into()
 }

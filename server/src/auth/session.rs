@@ -65,7 +65,11 @@ impl Authenticate<Credential> for Service {
 }
 
 /// The active session of a key as the database has it.
-async fn read(service: &Service, key_hash: &[u8], now: Timestamp) -> Result<Arc<Active>, Failure> {
+async fn read(
+    service: &Service,
+    key_hash: &[u8; 32],
+    now: Timestamp,
+) -> Result<Arc<Active>, Failure> {
     let db = service.store.reader();
     let active = match service.sessions.read(db, key_hash, now).await? {
         Found::Active(active) => active,

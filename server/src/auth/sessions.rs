@@ -1,10 +1,7 @@
 //! Sessions in memory, so that most requests ask the database nothing about who sends them.
 
 use std::{
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -32,15 +29,17 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// The active sessions that were found lately, by the hash of their key.
 pub(crate) struct Sessions {
-    found: Cache<Vec<u8>, Arc<Remembered>>,
+    found: Cache<[u8; 32], Remembered>,
     /// The count of changes so far. A session that was read before one is not remembered after it.
     forgotten: Mutex<u64>,
 }
 
+#[derive(Clone)]
 struct Remembered {
     session: Arc<Active>,
     read_at: Timestamp,
-    is_renewed: AtomicBool,
+    /// A request is asking the database again.
+    is_renewed: bool,
 }
 
 impl Default for Sessions {
@@ -54,12 +53,31 @@ impl Default for Sessions {
 
 impl Sessions {
     /// The session of a key if it is in memory, is active, and need not be asked for again.
-    pub(super) fn recall(&self, key_hash: &[u8], now: Timestamp) -> Option<Arc<Active>> {
+    pub(super) fn recall(&self, key_hash: &[u8; 32], now: Timestamp) -> Option<Arc<Active>> {
         let remembered = self.found.get(key_hash)?;
         let age = now.since(remembered.read_at);
-        let is_of_use = age < RENEWED_AFTER
-            || age < USED_FOR && remembered.is_renewed.swap(true, Ordering::Relaxed);
-        is_of_use.then(|| Arc::clone(&remembered.session))
+        if age < RENEWED_AFTER || age < USED_FOR && remembered.is_renewed {
+            return Some(remembered.session);
+        }
+        if age < USED_FOR {
+            self.note_renewal(key_hash, remembered);
+        }
+        None
+    }
+
+    /// Has the others go on with a session while one request asks the database about it. Two that come
+    /// at the same moment both ask.
+    fn note_renewal(&self, key_hash: &[u8; 32], remembered: Remembered) {
+        // Held, so that what is forgotten meanwhile does not come back.
+        let _forgotten = self.forgotten();
+        let current = self.found.peek(key_hash);
+        if current.is_some_and(|current| current.read_at == remembered.read_at) {
+            let renewed = Remembered {
+                is_renewed: true,
+                ..remembered
+            };
+            self.found.insert(*key_hash, renewed);
+        }
     }
 
     /// The worth of a key, as the database has it now. Only an active session is remembered: keys that
@@ -67,7 +85,7 @@ impl Sessions {
     pub(super) async fn read(
         &self,
         db: &Reader,
-        key_hash: &[u8],
+        key_hash: &[u8; 32],
         now: Timestamp,
     ) -> store::Result<Found> {
         let forgotten = *self.forgotten();
@@ -78,9 +96,9 @@ impl Sessions {
                 let remembered = Remembered {
                     session: Arc::clone(session),
                     read_at: now,
-                    is_renewed: AtomicBool::new(false),
+                    is_renewed: false,
                 };
-                self.found.insert(key_hash.to_vec(), Arc::new(remembered));
+                self.found.insert(*key_hash, remembered);
             }
             _ => drop(self.found.remove(key_hash)),
         }

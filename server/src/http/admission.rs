@@ -8,7 +8,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use ipnet::IpNet;
@@ -35,7 +35,7 @@ pub(super) struct Admission {
     slots: Arc<Semaphore>,
     open: Mutex<Open>,
     proxies: Arc<TrustedProxies>,
-    began: Instant,
+    sweeps: Sweeps,
 }
 
 /// The connections that are open.
@@ -61,12 +61,16 @@ pub(super) struct Place {
     slot: Option<OwnedSemaphorePermit>,
 }
 
+/// The time in sweeps, counted by the task that makes them: accurate enough for what a client may take,
+/// and read for less than a clock.
+type Sweeps = Arc<AtomicU64>;
+
 /// Which side of a connection the other one waits for.
 #[derive(Clone)]
 pub(super) struct Activity {
-    began: Instant,
-    /// The time since which the service has waited, in milliseconds times 4, with the number of
-    /// the awaited [`Client`] task added. 0 while the client waits.
+    sweeps: Sweeps,
+    /// The time since which the service has waited, in sweeps times 4, with the number of the awaited
+    /// [`Client`] task added. 0 while the client waits.
     state: Arc<AtomicU64>,
 }
 
@@ -92,9 +96,9 @@ impl Client {
 }
 
 impl Activity {
-    fn new(began: Instant) -> Self {
+    fn new(sweeps: &Sweeps) -> Self {
         let activity = Self {
-            began,
+            sweeps: Arc::clone(sweeps),
             state: Arc::default(),
         };
         activity.awaits_head();
@@ -139,15 +143,11 @@ impl Activity {
     }
 
     fn awaits(&self, client: Client) {
-        let state = self.milliseconds() * 4 + client as u64;
+        let state = self.sweeps.load(Ordering::Relaxed) * 4 + client as u64;
         self.state.store(state, Ordering::Relaxed);
     }
 
-    fn milliseconds(&self) -> u64 {
-        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX / 8)
-    }
-
-    /// The client's task and since when it has had it, in milliseconds.
+    /// The client's task and since when it has had it, in sweeps.
     fn awaited(&self) -> Option<(u64, Client)> {
         let state = self.state.load(Ordering::Relaxed);
         let client = Client::ALL.into_iter().find(|it| *it as u64 == state % 4)?;
@@ -157,7 +157,8 @@ impl Activity {
     /// Tells whether the client takes longer than it may.
     fn is_overdue(&self) -> bool {
         self.awaited().is_some_and(|(since, client)| {
-            let waited = Duration::from_millis(self.milliseconds().saturating_sub(since));
+            let sweeps = self.sweeps.load(Ordering::Relaxed).saturating_sub(since);
+            let waited = SWEEP_PAUSE.saturating_mul(u32::try_from(sweeps).unwrap_or(u32::MAX));
             client.limit().is_some_and(|limit| waited > limit)
         })
     }
@@ -169,7 +170,7 @@ impl Admission {
             slots: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
             open: Mutex::default(),
             proxies,
-            began: Instant::now(),
+            sweeps: Sweeps::default(),
         })
     }
 
@@ -178,7 +179,7 @@ impl Admission {
     pub(super) async fn admit(self: &Arc<Self>, peer: IpAddr) -> Option<Place> {
         let peer = peer.to_canonical();
         let network = network(peer).filter(|_| !self.proxies.contains(peer));
-        let activity = Activity::new(self.began);
+        let activity = Activity::new(&self.sweeps);
         let evicted = Arc::new(Notify::new());
         let number = {
             let mut open = self.open();
@@ -216,6 +217,7 @@ impl Admission {
     pub(super) async fn close_overdue(self: Arc<Self>) {
         loop {
             tokio::time::sleep(SWEEP_PAUSE).await;
+            self.sweeps.fetch_add(1, Ordering::Relaxed);
             self.open().evict_overdue();
         }
     }

@@ -224,7 +224,8 @@ where
             let (server, activity) = (&**self, &activity);
             // Boxed: a connection without a request is small.
             Box::pin(async move {
-                let response = server.endpoint.get_response(request).await;
+                let response = server.endpoint.call(request).await;
+                let response = response.unwrap_or_else(|error| error.into_response());
                 activity.awaits_reader();
                 Ok::<_, std::convert::Infallible>(hyper::Response::from(response))
             })

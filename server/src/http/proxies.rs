@@ -7,16 +7,23 @@ use opentelemetry::{
     propagation::{Extractor, TextMapPropagator},
 };
 use opentelemetry_sdk::propagation::TraceContextPropagator;
-use poem::{Addr, Request, http::HeaderMap, web::RemoteAddr};
+use poem::{
+    Request,
+    http::{HeaderMap, HeaderName},
+    web::RemoteAddr,
+};
 
-use crate::{config::Network, service::Client};
+use crate::{
+    config::Network,
+    service::{Client, peer},
+};
 
 /// The usual header with the addresses that a request came through, the nearest one last.
 const FORWARDED_FOR: &str = "x-forwarded-for";
 /// The standard one (RFC 7239).
 const FORWARDED: &str = "forwarded";
 /// The header with the id of a request.
-pub(super) const REQUEST_ID: &str = "x-request-id";
+pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The proxies whose word counts.
 pub(crate) struct TrustedProxies {
@@ -63,12 +70,7 @@ pub(super) struct Origin {
 
 impl Origin {
     pub(super) fn of(request: &Request, trusted: &TrustedProxies) -> Self {
-        // The service listens on TCP alone.
-        let peer = match &request.remote_addr().0 {
-            Addr::SocketAddr(address) => Some(address.ip().to_canonical()),
-            Addr::Unix(_) | Addr::Custom(..) => None,
-        };
-        if let Some(peer) = peer.filter(|peer| !trusted.contains(*peer)) {
+        if let Some(peer) = peer(request).filter(|peer| !trusted.contains(*peer)) {
             return Self {
                 client: Client::Known(peer),
                 request_id: None,

@@ -5,12 +5,12 @@ use std::{
     mem,
     panic::{self, AssertUnwindSafe},
     pin::{Pin, pin},
-    sync::{Arc, atomic::Ordering},
+    sync::atomic::Ordering,
     task::Poll,
     time::Duration,
 };
 
-use openapi_lockstep_runtime::{Contract, Rejection, name_request, to_problem};
+use openapi_lockstep_runtime::{Answering, Guarded, Matched, Rejection, name_request, to_problem};
 use opentelemetry::trace::Status;
 use poem::{
     Endpoint, IntoResponse, PathPattern, Request, Response, Result,
@@ -26,7 +26,7 @@ use super::{
     target::{check_target, prefix_location, strip_public_path},
 };
 use crate::{
-    service::{Client, Sent, Service},
+    service::{Client, Sent, Service, client},
     telemetry::{RequestId, TRACE},
 };
 
@@ -39,22 +39,27 @@ const ANSWER_TIMEOUT: Duration = Duration::from_millis(3300);
 /// What stands for the status of a request whose client went away before it was answered.
 const GONE_AWAY: u16 = 499;
 
-/// Scripts, styles, requests and forms of our own, and nothing else; pictures inline too, which
-/// Swagger UI's stylesheet has.
-const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+/// What a page may load: scripts, styles, requests and forms of our own, and nothing else; pictures
+/// inline too, which Swagger UI's stylesheet has.
+const POLICY_OF_PAGES: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
     img-src 'self' data:; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; \
     base-uri 'none'";
+/// What a browser that shows the reply of an operation may load: nothing.
+const POLICY_OF_OPERATIONS: &str = "default-src 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// An endpoint with what surrounds every request: a single layer, since each moves the whole future of
-/// those within it.
-pub(super) struct Surrounded<E> {
-    endpoint: E,
-    contract: Contract,
+/// The operations and the pages with what surrounds every request: a single layer, since each moves the
+/// whole future of those within it.
+pub(super) struct Surrounded<A, P> {
+    operations: Guarded<A>,
+    pages: P,
     service: Service,
-    headers: HeaderMap,
+    /// The headers of every page.
+    of_pages: HeaderMap,
+    /// The headers of every reply of an operation.
+    of_operations: HeaderMap,
 }
 
-impl<E: Endpoint<Output = Response>> Endpoint for Surrounded<E> {
+impl<A: Endpoint, P: Endpoint<Output = Response>> Endpoint for Surrounded<A, P> {
     type Output = Response;
 
     /// Gives a request what goes with it: whom it comes from, and an id, which stands in every line
@@ -65,26 +70,39 @@ impl<E: Endpoint<Output = Response>> Endpoint for Surrounded<E> {
         let public_path = service.public_url.path();
         strip_public_path(&mut request, public_path);
         let may_be_kept = request.uri().path().starts_with("/docs/");
-        let mut exchange = Exchange::begin(&mut request, &self.contract, service);
-        let response = match check_target(&request) {
+        let is_operation = request.uri().path().starts_with("/api/");
+        let matched = is_operation.then(|| self.operations.matched(&request));
+        let operation = matched.as_ref().and_then(|it| Some(it.as_ref().ok()?.id()));
+        let mut exchange = Exchange::begin(&mut request, operation, service);
+        let mut response = match check_target(&request) {
             Err(rejection) => rejection.into_response(),
             // Pinned here: a future of this size takes longer to be moved than to be polled.
             Ok(()) => {
-                let answering = pin!(self.endpoint.call(request));
+                let answering = pin!(self.answer(request, matched));
                 let answering = exchange.id.clone().scope(exchange.follow(answering));
-                let deadline = exchange.began + DEADLINE;
-                let response = tokio::time::timeout_at(deadline, answering).await;
-                response.unwrap_or_else(|_| late())
+                let mut answering = pin!(answering);
+                match at_once(answering.as_mut()).await {
+                    Some(response) => response,
+                    None => {
+                        let deadline = exchange.began + DEADLINE;
+                        let response = tokio::time::timeout_at(deadline, answering).await;
+                        response.unwrap_or_else(|_| late())
+                    }
+                }
             }
         };
-        let mut response = to_problem(response).await;
+        if response.status().as_u16() >= 400 {
+            response = to_problem(response).await;
+            name_request(&mut response, exchange.id.as_str()).await;
+        }
         exchange.end(&response);
-        name_request(&mut response, exchange.id.as_str()).await;
         let status = response.status();
         let headers = response.headers_mut();
-        self.add_headers(headers);
-        let request_id = const { HeaderName::from_static(REQUEST_ID) };
-        headers.insert(request_id, exchange.id.header_value());
+        let of_all = match is_operation {
+            true => &self.of_operations,
+            false => &self.of_pages,
+        };
+        add_headers(headers, of_all, &exchange.id);
         if may_be_kept {
             headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         }
@@ -98,28 +116,64 @@ impl<E: Endpoint<Output = Response>> Endpoint for Surrounded<E> {
     }
 }
 
-impl<E: Endpoint<Output = Response>> Surrounded<E> {
-    pub(super) fn new(endpoint: E, contract: Contract, service: Service) -> Self {
+impl<A: Endpoint, P: Endpoint<Output = Response>> Surrounded<A, P> {
+    pub(super) fn new(operations: Guarded<A>, pages: P, service: Service) -> Self {
+        let is_https = service.public_url.is_https();
         Self {
-            endpoint,
-            contract,
-            headers: headers(service.public_url.is_https()),
+            operations,
+            pages,
+            of_pages: headers(POLICY_OF_PAGES, is_https),
+            of_operations: headers(POLICY_OF_OPERATIONS, is_https),
             service,
         }
     }
 
-    /// Adds the headers that every answer has, in place of its own of the same name.
-    fn add_headers(&self, headers: &mut HeaderMap) {
-        // A copy takes a third of the time of as many insertions.
-        let own = mem::replace(headers, self.headers.clone());
-        let mut name = None;
-        for (next, value) in own {
-            // A value without a name is another one of the name before.
-            name = next.or(name);
-            if let Some(name) = name.clone().filter(|it| !self.headers.contains_key(it)) {
-                headers.append(name, value);
-            }
+    /// Answers by an operation where the path is below that of the operations, else by a page.
+    async fn answer(
+        &self,
+        request: Request,
+        matched: Option<Result<Matched<'_>, Rejection>>,
+    ) -> Result<Response> {
+        match matched {
+            Some(matched) => Ok(self.operations.answer(request, matched).await),
+            // Boxed: it is by far the larger one, and whatever it is part of is moved with it.
+            None => Box::pin(self.pages.call(request)).await,
         }
+    }
+}
+
+/// Adds the headers that every answer has, in place of its own of the same name.
+fn add_headers(headers: &mut HeaderMap, of_all: &HeaderMap, id: &RequestId) {
+    // A copy takes a third of the time of as many insertions.
+    let mut own = mem::replace(headers, of_all.clone());
+    headers.insert(REQUEST_ID, id.header_value());
+    match own.remove(header::CONTENT_TYPE) {
+        Some(media_type) => headers.insert(header::CONTENT_TYPE, media_type),
+        None => headers.remove(header::CONTENT_TYPE),
+    };
+    let mut name = None;
+    for (next, value) in own {
+        // A value without a name is another one of the name before.
+        name = next.or(name);
+        if let Some(name) = name.clone().filter(|it| !of_all.contains_key(it)) {
+            headers.append(name, value);
+        }
+    }
+}
+
+/// The output of a future that is ready when it is polled for the first time, as what is answered from
+/// memory is: it needs neither a task nor a timer, which take longer than it does.
+async fn at_once<F: Future + ?Sized>(mut work: Pin<&mut F>) -> Option<F::Output> {
+    match poll_fn(|context| Poll::Ready(work.as_mut().poll(context))).await {
+        Poll::Ready(output) => Some(output),
+        Poll::Pending => None,
+    }
+}
+
+/// Notes that a request has come whole, and the service has to answer.
+pub(super) fn note_arrival(request: &Request) {
+    if let Some(activity) = request.data::<Activity>() {
+        activity.answers();
     }
 }
 
@@ -140,17 +194,10 @@ fn late() -> Response {
 /// Work that waits is a task of its own, which ends by itself: neither the deadline nor a client that
 /// goes away cuts off a statement or a commit that is under way.
 pub(super) async fn answer_in_time(
-    endpoint: Arc<impl Endpoint<Output = Response> + 'static>,
-    request: Request,
-    late: impl Fn() -> Response,
+    mut work: Answering,
+    late: impl FnOnce() -> Response,
 ) -> Result<Response> {
-    if let Some(activity) = request.data::<Activity>() {
-        activity.answers();
-    }
-    let mut work = Box::pin(async move { endpoint.call(request).await });
-    // What is answered from memory is ready at once, and needs no task.
-    if let Poll::Ready(response) = poll_fn(|context| Poll::Ready(work.as_mut().poll(context))).await
-    {
+    if let Some(response) = at_once(work.as_mut()).await {
         return response;
     }
     let work = work.in_current_span();
@@ -170,16 +217,19 @@ pub(super) async fn answer_in_time(
 
 /// The headers that every answer has. Only the files of the documentation may be kept, by who asks
 /// each time whether they have changed.
-fn headers(is_https: bool) -> HeaderMap {
+fn headers(policy: &'static str, is_https: bool) -> HeaderMap {
     let mut headers = HeaderMap::new();
     let mut set = |name: HeaderName, value: &'static str| {
         headers.insert(name, HeaderValue::from_static(value));
     };
-    set(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY);
+    set(header::CONTENT_SECURITY_POLICY, policy);
     set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     set(header::X_FRAME_OPTIONS, "DENY");
     set(header::REFERRER_POLICY, "no-referrer");
     set(header::CACHE_CONTROL, "no-store");
+    // Places for what differs: else a copy would have to grow.
+    set(header::CONTENT_TYPE, "");
+    set(REQUEST_ID, "");
     if is_https {
         set(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
     }
@@ -216,7 +266,7 @@ struct Exchange<'a> {
 }
 
 impl<'a> Exchange<'a> {
-    fn begin(request: &mut Request, contract: &'a Contract, service: &'a Service) -> Self {
+    fn begin(request: &mut Request, operation: Option<&'a str>, service: &'a Service) -> Self {
         let origin = Origin::of(request, &service.trusted_proxies);
         let id = origin.request_id.unwrap_or_else(|| service.random.id());
         let is_probe = ["/livez", "/readyz"].contains(&request.uri().path());
@@ -224,17 +274,18 @@ impl<'a> Exchange<'a> {
             let proxies = &service.trusted_proxies;
             proxies.warn_of_unknown_client(request.remote_addr());
         }
-        let operation = contract.operation_id(request);
         let method = known_method(request.method());
         let is_head = method == Some("HEAD");
         if is_head {
             // Answered as a GET, of which hyper sends no body.
             request.set_method(Method::GET);
         }
-        request.set_data(Sent {
-            by: origin.client,
-            is_head,
-        });
+        if is_head || origin.client != client(request) {
+            request.set_data(Sent {
+                by: origin.client,
+                is_head,
+            });
+        }
         let trace = tracing::info_span!(
             target: TRACE,
             "request",

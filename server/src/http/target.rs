@@ -67,25 +67,30 @@ fn is_target(method: &Method, uri: &Uri) -> bool {
 
 /// Whether a text is a host with an optional port, as RFC 3986 writes them.
 fn is_host(text: &[u8]) -> bool {
-    let Ok(text) = str::from_utf8(text) else {
-        return false;
-    };
-    let (is_host, rest) = match text.strip_prefix('[') {
-        Some(literal) => match literal.split_once(']') {
-            Some((address, rest)) => (address.parse::<Ipv6Addr>().is_ok(), rest),
+    let end_of = |byte| text.iter().position(|it| *it == byte);
+    let (is_host, rest) = match text.strip_prefix(b"[") {
+        Some(literal) => match end_of(b']') {
+            Some(end) => (is_ipv6(&literal[..end - 1]), &text[end + 1..]),
             None => return false,
         },
         None => {
-            let end = text.find(':').unwrap_or(text.len());
-            let (name, rest) = text.split_at(end);
-            (is_name(name.as_bytes()), rest)
+            let (name, rest) = text.split_at(end_of(b':').unwrap_or(text.len()));
+            (is_name(name), rest)
         }
     };
-    let is_port = |port: &str| port.is_empty() || port.bytes().all(|it| it.is_ascii_digit());
-    let has_port = rest
-        .strip_prefix(':')
-        .is_some_and(|port| is_port(port) && (port.is_empty() || port.parse::<u16>().is_ok()));
-    is_host && (rest.is_empty() || has_port)
+    is_host && (rest.is_empty() || rest.strip_prefix(b":").is_some_and(is_port))
+}
+
+fn is_ipv6(address: &[u8]) -> bool {
+    str::from_utf8(address).is_ok_and(|it| it.parse::<Ipv6Addr>().is_ok())
+}
+
+fn is_port(digits: &[u8]) -> bool {
+    let number = digits.iter().try_fold(0_u16, |number, digit| {
+        let digit = digit.is_ascii_digit().then(|| u16::from(digit - b'0'))?;
+        number.checked_mul(10)?.checked_add(digit)
+    });
+    number.is_some()
 }
 
 /// Whether a text is a registered name or an IPv4 address: at least one character, each of the

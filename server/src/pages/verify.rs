@@ -161,7 +161,7 @@ pub(crate) fn script() -> Response {
 /// The session of a link that works: it waits to be verified, or was verified a moment ago.
 async fn find(service: &Service, token: &str, now: Timestamp) -> Result<Option<session::Model>> {
     let db = service.store.reader();
-    let link_hash = Secret::new(token.to_owned()).digest();
+    let link_hash = Secret::new(token.to_owned()).digest().into();
     let Some(session) = session::find_by_link(db, link_hash).await? else {
         return Ok(None);
     };

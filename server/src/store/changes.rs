@@ -21,7 +21,7 @@ const ALL: &str = "all";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
     /// The session of the key with this hash.
-    Session(Vec<u8>),
+    Session([u8; 32]),
     /// Any of them.
     All,
 }
@@ -73,7 +73,7 @@ impl Changes {
     /// The database is away.
     pub(crate) async fn next(&mut self) -> Result<Change, Error> {
         let message = self.0.try_recv().await?;
-        let key_hash = message.and_then(|message| bytes(message.payload()));
+        let key_hash = message.and_then(|message| bytes(message.payload())?.try_into().ok());
         Ok(key_hash.map_or(Change::All, Change::Session))
     }
 }
