@@ -405,8 +405,8 @@ const FAULTS: [Fault; 83] = [
         "operation",
         PROXIES,
         [
-            "peer.filter(|peer| !trusted.contains(*peer))",
-            "peer.filter(|_| false)",
+            "peer(request).filter(|peer| !trusted.contains(*peer))",
+            "peer(request).filter(|_| false)",
         ],
     ),
     fault(
@@ -585,10 +585,7 @@ const FAULTS: [Fault; 83] = [
     fault(
         "time",
         CLOCK,
-        [
-            "machine.max(latest.time.plus(passed))",
-            "machine.max(latest.time)",
-        ],
+        ["Timestamp(monotonic.saturating_add(most))", "machine"],
     ),
     fault(
         "time",
