@@ -85,6 +85,9 @@ fn a_type_may_contain_itself() {
 
 #[test]
 fn every_value_of_an_enum_has_a_name() {
+    // Values that are described one by one are an enum too.
+    comes_back::<Sky>([json!("clear"), json!("rain"), json!("snow")]);
+    is_refused::<Sky>(json!("No cloud"));
     let values = [
         "created", "-created", "MB", "Mb", "", "<=", "2d", "self", "Self", "crate", "null", "x'y",
         "xy",

@@ -65,6 +65,7 @@ pub(crate) struct Variant {
     /// The text in JSON.
     pub(crate) wire: String,
     pub(crate) name: Ident,
+    pub(crate) description: String,
 }
 
 #[derive(Debug)]

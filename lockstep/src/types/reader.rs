@@ -150,6 +150,13 @@ impl<'a> TypeReader<'a> {
             if let Some(Value::Array(alternatives)) = schema.get(keyword)
                 && alternatives.iter().any(says_kind)
             {
+                let (nulls, others): (Vec<_>, Vec<_>) =
+                    alternatives.iter().partition(|it| is_null(it));
+                let texts: Option<Vec<_>> = others.into_iter().map(only_text).collect();
+                if let Some(texts) = texts {
+                    let kind = self.texts(pointer, schema, name, texts.into_iter());
+                    return kind.or_null(!nulls.is_empty());
+                }
                 return self.one_of(&join(pointer, keyword), schema, name, alternatives);
             }
         }
@@ -237,13 +244,8 @@ impl<'a> TypeReader<'a> {
             true => Type::Any(None),
             _ if all(Value::is_string) => {
                 let texts = others.iter().filter_map(|value| value.as_str());
-                let mut scope = Scope::default();
-                let variants = texts.map(|text| Variant {
-                    wire: text.to_owned(),
-                    name: scope.upper(text),
-                });
-                let variants = variants.collect();
-                self.name(pointer, schema, name, |_| Shape::Values(variants))
+                let texts = texts.map(|text| (text, text, ""));
+                self.texts(pointer, schema, name, texts)
             }
             _ if all(Value::is_i64) => Type::Integer("i64"),
             _ if all(Value::is_number) => Type::Float("f64"),
@@ -251,6 +253,26 @@ impl<'a> TypeReader<'a> {
             _ => Type::Any(Some("its values are of several types")),
         };
         kind.or_null(nullable)
+    }
+
+    /// One of several texts: each as it is in JSON, what it is called, and its description.
+    fn texts<'t>(
+        &mut self,
+        pointer: &str,
+        schema: &Schema,
+        name: &str,
+        texts: impl Iterator<Item = (&'t str, &'t str, &'t str)>,
+    ) -> Type {
+        let mut scope = Scope::default();
+        let mut seen = BTreeSet::new();
+        let variants = texts.filter(|(text, ..)| seen.insert(*text));
+        let variants = variants.map(|(text, name, description)| Variant {
+            wire: text.to_owned(),
+            name: scope.upper(name),
+            description: description.to_owned(),
+        });
+        let variants = variants.collect();
+        self.name(pointer, schema, name, |_| Shape::Values(variants))
     }
 
     fn list(&mut self, pointer: &str, schema: &Schema, name: &str) -> Type {
@@ -452,7 +474,7 @@ impl<'a> TypeReader<'a> {
         let mut nullable = false;
         let mut read = Vec::<(String, Type, Vec<String>)>::new();
         for (index, alternative) in alternatives.iter().enumerate() {
-            if alternative["type"] == "null" || alternative.get("const") == Some(&Value::Null) {
+            if is_null(alternative) {
                 nullable = true;
                 continue;
             }
@@ -624,6 +646,24 @@ fn tag_text(value: &Value) -> Option<String> {
         Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
         _ => None,
     }
+}
+
+/// Tells whether null is all that an alternative takes.
+fn is_null(alternative: &Value) -> bool {
+    alternative["type"] == "null" || alternative.get("const") == Some(&Value::Null)
+}
+
+/// The only text that an alternative takes, what it is called, and its description: as a document writes
+/// an enum whose values it describes.
+fn only_text(alternative: &Value) -> Option<(&str, &str, &str)> {
+    let text = match (alternative.get("const"), alternative["enum"].as_array()) {
+        (Some(value), _) => value.as_str()?,
+        (None, Some(values)) if values.len() == 1 => values[0].as_str()?,
+        _ => return None,
+    };
+    let title = alternative["title"].as_str().unwrap_or(text);
+    let description = alternative["description"].as_str().unwrap_or_default();
+    Some((text, title, description))
 }
 
 /// What an alternative is called among the others.

@@ -220,9 +220,15 @@ impl TypeWriter<'_> {
             values.all(|it| rule(&unraw(&it.name)) == it.wire)
         });
         let renamed = rule.map(|(rule, _)| quote!(#[serde(rename_all = #rule)]));
-        let variants = values.iter().map(|Variant { wire, name }| {
+        let variants = values.iter().map(|variant| {
+            let Variant {
+                wire,
+                name,
+                description,
+            } = variant;
+            let comment = comment(description, "");
             let rename = rule.is_none().then(|| quote!(#[serde(rename = #wire)]));
-            quote!(#rename #name,)
+            quote!(#comment #rename #name,)
         });
         quote! {
             #head

@@ -227,6 +227,19 @@ pub enum Either {
 }
 
 #[allow(deprecated)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Deserialize, Serialize)]
+pub enum Sky {
+    /// The sun or the stars can be seen.
+    #[serde(rename = "clear")]
+    NoCloud,
+    #[serde(rename = "rain")]
+    Rain,
+    /// Below zero.
+    #[serde(rename = "snow")]
+    Snow,
+}
+
+#[allow(deprecated)]
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(untagged)]
 pub enum Several {
