@@ -4,8 +4,24 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 /// The functions that a builder may use.
-pub(super) fn all() -> [(&'static str, TokenStream); 10] {
+pub(super) fn all() -> [(&'static str, TokenStream); 11] {
     [
+        (
+            "exchange",
+            quote! {
+                /// Sends a request between the hooks of the client, and waits for the head of its response.
+                async fn exchange<E>(
+                    client: &super::Client,
+                    mut request: reqwest::Request,
+                    info: OperationInfo,
+                ) -> Result<reqwest::Response, Error<E>> {
+                    client.pre(&mut request, &info).await?;
+                    let result = client.exec(request, &info).await;
+                    client.post(&result, &info).await?;
+                    Ok(result?)
+                }
+            },
+        ),
         (
             "is_of",
             quote! {

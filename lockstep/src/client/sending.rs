@@ -141,7 +141,11 @@ impl Writer<'_> {
                         let body = body.ok_or_else(|| Error::InvalidRequest("body was not initialized".to_owned()))?;
                     });
                 }
-                (Some("request" | "header_map"), _) => {}
+                (Some("request" | "header_map" | "result"), _) => {}
+                (Some("response"), _) => statements.push(parse_quote! {
+                    let response = exchange(client, request, info).await?;
+                }),
+                (None, Stmt::Expr(_, Some(_))) => {}
                 (None, Stmt::Expr(..)) if !has_info => {}
                 (_, Stmt::Expr(_, None)) => {
                     statements.push(Stmt::Expr(
@@ -268,8 +272,7 @@ impl Writer<'_> {
             #(#headers)*
             let request = client.client.#start #accept #body #(#queries)* .headers(header_map);
             #optional
-            #[allow(unused_mut)]
-            let mut request = request.build()?;
+            let request = request.build()?;
         };
         let block: Block = syn::parse2(quote!({ #code }))?;
         Ok(block.stmts)

@@ -331,15 +331,11 @@ pub mod builder {
                 )
                 .query(&progenitor_client::QueryParam::new("max-count", &max_count))
                 .headers(header_map);
-            #[allow(unused_mut)]
-            let mut request = request.build()?;
+            let request = request.build()?;
             let info = OperationInfo {
                 operation_id: "list_notes",
             };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
+            let response = exchange(client, request, info).await?;
             match response.status().as_u16() {
                 200u16 if is_of(&response, "application/json") => {
                     read_json(response).await
@@ -443,15 +439,11 @@ pub mod builder {
                 )
                 .json(&body)
                 .headers(header_map);
-            #[allow(unused_mut)]
-            let mut request = request.build()?;
+            let request = request.build()?;
             let info = OperationInfo {
                 operation_id: "put_note",
             };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
+            let response = exchange(client, request, info).await?;
             match response.status().as_u16() {
                 201u16 if is_of(&response, "application/json") => {
                     read_json(response).await
@@ -539,15 +531,11 @@ pub mod builder {
                 }
                 None => request,
             };
-            #[allow(unused_mut)]
-            let mut request = request.build()?;
+            let request = request.build()?;
             let info = OperationInfo {
                 operation_id: "set_status",
             };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
+            let response = exchange(client, request, info).await?;
             match response.status().as_u16() {
                 200u16 if is_of(&response, "application/json") => {
                     read_json(response).await
@@ -570,6 +558,18 @@ pub mod builder {
                 _ => Err(Error::UnexpectedResponse(response)),
             }
         }
+    }
+
+    /// Sends a request between the hooks of the client, and waits for the head of its response.
+    async fn exchange<E>(
+        client: &super::Client,
+        mut request: reqwest::Request,
+        info: OperationInfo,
+    ) -> Result<reqwest::Response, Error<E>> {
+        client.pre(&mut request, &info).await?;
+        let result = client.exec(request, &info).await;
+        client.post(&result, &info).await?;
+        Ok(result?)
     }
 
     fn is_of(response: &reqwest::Response, media_type: &str) -> bool {

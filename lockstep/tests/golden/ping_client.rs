@@ -201,15 +201,11 @@ pub mod builder {
                     ),
                 )
                 .headers(header_map);
-            #[allow(unused_mut)]
-            let mut request = request.build()?;
+            let request = request.build()?;
             let info = OperationInfo {
                 operation_id: "ping",
             };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
+            let response = exchange(client, request, info).await?;
             match response.status().as_u16() {
                 200u16 if is_of(&response, "application/json") => {
                     read_json(response).await
@@ -261,15 +257,11 @@ pub mod builder {
                     ),
                 )
                 .headers(header_map);
-            #[allow(unused_mut)]
-            let mut request = request.build()?;
+            let request = request.build()?;
             let info = OperationInfo {
                 operation_id: "remember",
             };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
+            let response = exchange(client, request, info).await?;
             match response.status().as_u16() {
                 202u16 => Ok(ResponseValue::empty(response)),
                 400u16 if is_of(&response, "application/problem+json") => {
@@ -319,15 +311,11 @@ pub mod builder {
                     ),
                 )
                 .headers(header_map);
-            #[allow(unused_mut)]
-            let mut request = request.build()?;
+            let request = request.build()?;
             let info = OperationInfo {
                 operation_id: "forget",
             };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
+            let response = exchange(client, request, info).await?;
             match response.status().as_u16() {
                 204u16 => Ok(ResponseValue::empty(response)),
                 400u16 if is_of(&response, "application/problem+json") => {
@@ -342,6 +330,18 @@ pub mod builder {
                 _ => Err(Error::UnexpectedResponse(response)),
             }
         }
+    }
+
+    /// Sends a request between the hooks of the client, and waits for the head of its response.
+    async fn exchange<E>(
+        client: &super::Client,
+        mut request: reqwest::Request,
+        info: OperationInfo,
+    ) -> Result<reqwest::Response, Error<E>> {
+        client.pre(&mut request, &info).await?;
+        let result = client.exec(request, &info).await;
+        client.post(&result, &info).await?;
+        Ok(result?)
     }
 
     fn is_of(response: &reqwest::Response, media_type: &str) -> bool {

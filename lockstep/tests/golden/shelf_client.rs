@@ -548,15 +548,11 @@ pub mod builder {
                 .query(&progenitor_client::QueryParam::new("exact", &exact))
                 .query(&progenitor_client::QueryParam::new("state", &state))
                 .headers(header_map);
-            #[allow(unused_mut)]
-            let mut request = request.build()?;
+            let request = request.build()?;
             let info = OperationInfo {
                 operation_id: "find_books",
             };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
+            let response = exchange(client, request, info).await?;
             match response.status().as_u16() {
                 200u16 if is_of(&response, "application/json") => {
                     read_json(response).await
@@ -623,15 +619,11 @@ pub mod builder {
                     ),
                 )
                 .headers(header_map);
-            #[allow(unused_mut)]
-            let mut request = request.build()?;
+            let request = request.build()?;
             let info = OperationInfo {
                 operation_id: "export_book",
             };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
+            let response = exchange(client, request, info).await?;
             match response.status().as_u16() {
                 200u16 if is_of(&response, "application/json") => {
                     made(read_json(response).await, types::ExportBookReply::OkJson)
@@ -714,15 +706,11 @@ pub mod builder {
                 )
                 .json(&body)
                 .headers(header_map);
-            #[allow(unused_mut)]
-            let mut request = request.build()?;
+            let request = request.build()?;
             let info = OperationInfo {
                 operation_id: "add_books",
             };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
+            let response = exchange(client, request, info).await?;
             match response.status().as_u16() {
                 200u16 if is_of(&response, "application/json") => {
                     read_json(response).await
@@ -782,15 +770,11 @@ pub mod builder {
                     ::reqwest::header::HeaderValue::from_static("image/png"),
                 )
                 .headers(header_map);
-            #[allow(unused_mut)]
-            let mut request = request.build()?;
+            let request = request.build()?;
             let info = OperationInfo {
                 operation_id: "get_cover",
             };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
+            let response = exchange(client, request, info).await?;
             match response.status().as_u16() {
                 200u16 if is_of(&response, "image/png") => {
                     Ok(ResponseValue::stream(response))
@@ -862,15 +846,11 @@ pub mod builder {
                 .header(::reqwest::header::CONTENT_TYPE, "application/octet-stream")
                 .body(body)
                 .headers(header_map);
-            #[allow(unused_mut)]
-            let mut request = request.build()?;
+            let request = request.build()?;
             let info = OperationInfo {
                 operation_id: "set_cover",
             };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
+            let response = exchange(client, request, info).await?;
             match response.status().as_u16() {
                 204u16 => Ok(ResponseValue::empty(response)),
                 _ => Err(Error::UnexpectedResponse(response)),
@@ -939,15 +919,11 @@ pub mod builder {
                 )
                 .multipart(body)
                 .headers(header_map);
-            #[allow(unused_mut)]
-            let mut request = request.build()?;
+            let request = request.build()?;
             let info = OperationInfo {
                 operation_id: "add_scans",
             };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
+            let response = exchange(client, request, info).await?;
             match response.status().as_u16() {
                 200u16 if is_of(&response, "text/plain") => read_text(response).await,
                 _ => Err(Error::UnexpectedResponse(response)),
@@ -1064,15 +1040,11 @@ pub mod builder {
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
                 .headers(header_map);
-            #[allow(unused_mut)]
-            let mut request = request.build()?;
+            let request = request.build()?;
             let info = OperationInfo {
                 operation_id: "read_marks",
             };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
+            let response = exchange(client, request, info).await?;
             match response.status().as_u16() {
                 200u16 if is_of(&response, "application/json") => {
                     read_json(response).await
@@ -1138,15 +1110,11 @@ pub mod builder {
                 }
                 None => request,
             };
-            #[allow(unused_mut)]
-            let mut request = request.build()?;
+            let request = request.build()?;
             let info = OperationInfo {
                 operation_id: "set_remark",
             };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
+            let response = exchange(client, request, info).await?;
             match response.status().as_u16() {
                 200u16 if is_of(&response, "application/json") => {
                     read_json(response).await
@@ -1187,15 +1155,11 @@ pub mod builder {
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
                 .headers(header_map);
-            #[allow(unused_mut)]
-            let mut request = request.build()?;
+            let request = request.build()?;
             let info = OperationInfo {
                 operation_id: "with_key",
             };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
+            let response = exchange(client, request, info).await?;
             match response.status().as_u16() {
                 200u16 if is_of(&response, "application/json") => {
                     read_json(response).await
@@ -1237,15 +1201,11 @@ pub mod builder {
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
                 .headers(header_map);
-            #[allow(unused_mut)]
-            let mut request = request.build()?;
+            let request = request.build()?;
             let info = OperationInfo {
                 operation_id: "with_basic",
             };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
+            let response = exchange(client, request, info).await?;
             match response.status().as_u16() {
                 200u16 if is_of(&response, "application/json") => {
                     read_json(response).await
@@ -1286,15 +1246,11 @@ pub mod builder {
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
                 .headers(header_map);
-            #[allow(unused_mut)]
-            let mut request = request.build()?;
+            let request = request.build()?;
             let info = OperationInfo {
                 operation_id: "with_both",
             };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
+            let response = exchange(client, request, info).await?;
             match response.status().as_u16() {
                 200u16 if is_of(&response, "application/json") => {
                     read_json(response).await
@@ -1335,15 +1291,11 @@ pub mod builder {
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
                 .headers(header_map);
-            #[allow(unused_mut)]
-            let mut request = request.build()?;
+            let request = request.build()?;
             let info = OperationInfo {
                 operation_id: "with_scopes",
             };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
+            let response = exchange(client, request, info).await?;
             match response.status().as_u16() {
                 200u16 if is_of(&response, "application/json") => {
                     read_json(response).await
@@ -1351,6 +1303,18 @@ pub mod builder {
                 _ => Err(Error::UnexpectedResponse(response)),
             }
         }
+    }
+
+    /// Sends a request between the hooks of the client, and waits for the head of its response.
+    async fn exchange<E>(
+        client: &super::Client,
+        mut request: reqwest::Request,
+        info: OperationInfo,
+    ) -> Result<reqwest::Response, Error<E>> {
+        client.pre(&mut request, &info).await?;
+        let result = client.exec(request, &info).await;
+        client.post(&result, &info).await?;
+        Ok(result?)
     }
 
     fn is_of(response: &reqwest::Response, media_type: &str) -> bool {
