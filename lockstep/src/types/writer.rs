@@ -83,7 +83,7 @@ pub(crate) fn write(types: &[Named], side: &Side) -> Vec<TokenStream> {
         _ => true,
     };
     let ids = (0..types.len()).filter(is_needed);
-    let mut items: Vec<TokenStream> = ids.map(|id| writer.item(id)).collect();
+    let mut items: Vec<TokenStream> = ids.flat_map(|id| writer.items(id)).collect();
     let text: String = items.iter().map(TokenStream::to_string).collect();
     let text = text.replace(' ', "");
     let derives =
@@ -97,9 +97,9 @@ pub(crate) fn write(types: &[Named], side: &Side) -> Vec<TokenStream> {
     }
     if items
         .iter()
-        .any(|item| item.to_string().contains("presence::"))
+        .any(|item| item.to_string().starts_with("record !"))
     {
-        items.push(presence());
+        items.splice(0..0, reading());
     }
     items
 }
@@ -120,7 +120,7 @@ fn has_deprecated(named: &Named) -> bool {
 }
 
 impl TypeWriter<'_> {
-    fn item(&self, id: TypeId) -> TokenStream {
+    fn items(&self, id: TypeId) -> Vec<TokenStream> {
         let Named {
             name,
             description,
@@ -135,28 +135,29 @@ impl TypeWriter<'_> {
             quote!(#comment #deprecated #allowed)
         };
         match shape {
-            Shape::Record(record) => self.record(id, &head(""), record),
-            Shape::Values(values) => self.values(name, &head(""), values),
-            Shape::Union(union) => self.union(id, &head(""), union),
+            Shape::Record(record) => self.record(id, &head(""), record).into(),
+            Shape::Values(values) => vec![self.values(name, &head(""), values)],
+            Shape::Union(union) => vec![self.union(id, &head(""), union)],
             Shape::Alias(kind) => {
                 let head = head(reason(kind));
                 let kind = self.kind(kind);
-                quote! {
+                vec![quote! {
                     #head
                     pub type #name = #kind;
-                }
+                }]
             }
         }
     }
 
-    fn record(&self, id: TypeId, head: &TokenStream, record: &Record) -> TokenStream {
+    fn record(&self, id: TypeId, head: &TokenStream, record: &Record) -> [TokenStream; 2] {
         let name = &self.types[id].name;
         let members = record.members.iter().map(|member| self.member(id, member));
+        let read = record.members.iter().map(|member| self.read(member));
         let is_read = self.side.reads.contains(&id);
-        let (closed, rest) = match &record.rest {
-            Rest::Ignored => (None, None),
-            Rest::Kept(_, Type::Any(None)) if !is_read => (None, None),
-            Rest::Closed => (Some(quote!(#[serde(deny_unknown_fields)])), None),
+        let (others, rest) = match &record.rest {
+            Rest::Ignored => (quote!(ignored), None),
+            Rest::Kept(_, Type::Any(None)) if !is_read => (quote!(ignored), None),
+            Rest::Closed => (quote!(closed), None),
             Rest::Kept(field, kind) => {
                 let kind = self.kind(kind);
                 let rest = quote! {
@@ -164,17 +165,29 @@ impl TypeWriter<'_> {
                     #[serde(flatten)]
                     pub #field: std::collections::BTreeMap<String, #kind>,
                 };
-                (None, Some(rest))
+                (quote!(kept #field), Some(rest))
             }
         };
-        quote! {
-            #head
-            #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-            #closed
-            pub struct #name {
-                #(#members)*
-                #rest
-            }
+        [
+            quote! {
+                #head
+                #[derive(Clone, Debug, PartialEq, Serialize)]
+                pub struct #name {
+                    #(#members)*
+                    #rest
+                }
+            },
+            quote!(record! { #name { #(#read)* } #others }),
+        ]
+    }
+
+    /// A member as the macro that reads its record takes it.
+    fn read(&self, member: &Member) -> TokenStream {
+        let Member { wire, name, .. } = member;
+        match (member.required, self.takes_null(&member.kind)) {
+            (true, _) => quote!(required #name #wire,),
+            (false, false) => quote!(optional #name #wire,),
+            (false, true) => quote!(nullable #name #wire,),
         }
     }
 
@@ -189,7 +202,6 @@ impl TypeWriter<'_> {
         } = member;
         let comment = comment(description, reason(kind));
         let deprecated = (self.side.calls && *deprecated).then(|| quote!(#[deprecated]));
-        let takes_null = self.takes_null(kind);
         let mut serde = Vec::new();
         if unraw(name) != *wire {
             serde.push(quote!(rename = #wire));
@@ -197,13 +209,7 @@ impl TypeWriter<'_> {
         let mut kind = self.held(owner, kind);
         if !required {
             kind = quote!(Option<#kind>);
-            serde.push(quote!(default));
             serde.push(quote!(skip_serializing_if = "Option::is_none"));
-        }
-        match (takes_null, required) {
-            (false, _) => {}
-            (true, true) => serde.push(quote!(deserialize_with = "presence::required")),
-            (true, false) => serde.push(quote!(deserialize_with = "presence::optional")),
         }
         let serde = (!serde.is_empty()).then(|| quote!(#[serde(#(#serde),*)]));
         quote! {
@@ -355,36 +361,127 @@ impl Side {
     }
 }
 
-/// The functions that members with null among their values are read by.
-fn presence() -> TokenStream {
-    quote! {
-        /// Functions that read members whose value may be null, so that null is not the same as nothing.
-        mod presence {
-            use serde::{Deserialize, Deserializer};
+/// The code that reads records. serde's derive would write all of it for each: that takes three quarters
+/// of the memory and time that a compiler needs for the types of a large document.
+fn reading() -> [TokenStream; 2] {
+    [
+        quote! {
+            mod reading {
+                use std::{fmt, marker::PhantomData};
 
-            /// A member that has to be there.
-            #[allow(dead_code)]
-            pub(super) fn required<'de, T, D>(deserializer: D) -> Result<T, D::Error>
-            where
-                T: Deserialize<'de>,
-                D: Deserializer<'de>,
-            {
-                T::deserialize(deserializer)
-            }
+                use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 
-            /// A member that may be left out: this is called when it is there.
-            #[allow(dead_code)]
-            pub(super) fn optional<'de, T, D>(
-                deserializer: D,
-            ) -> Result<Option<T>, D::Error>
-            where
-                T: Deserialize<'de>,
-                D: Deserializer<'de>,
-            {
-                T::deserialize(deserializer).map(Some)
+                /// A struct that is read from the members of an object.
+                pub(super) trait Record: Sized {
+                    const NAME: &'static str;
+
+                    fn read<'de, M: MapAccess<'de>>(members: M) -> Result<Self, M::Error>;
+                }
+
+                pub(super) fn record<'de, T: Record, D: Deserializer<'de>>(
+                    deserializer: D,
+                ) -> Result<T, D::Error> {
+                    deserializer.deserialize_map(Members(PhantomData))
+                }
+
+                struct Members<T>(PhantomData<T>);
+
+                impl<'de, T: Record> Visitor<'de> for Members<T> {
+                    type Value = T;
+
+                    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                        write!(formatter, "struct {}", T::NAME)
+                    }
+
+                    fn visit_map<M: MapAccess<'de>>(self, members: M) -> Result<T, M::Error> {
+                        T::read(members)
+                    }
+                }
+
+                /// The name of a member: one of those that are known, or another one.
+                pub(super) enum Name {
+                    Known(&'static str),
+                    Other(String),
+                }
+
+                /// Reads the name of a member.
+                pub(super) struct Names(pub(super) &'static [&'static str]);
+
+                impl<'de> DeserializeSeed<'de> for Names {
+                    type Value = Name;
+
+                    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Name, D::Error> {
+                        deserializer.deserialize_identifier(self)
+                    }
+                }
+
+                impl Visitor<'_> for Names {
+                    type Value = Name;
+
+                    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                        formatter.write_str("the name of a member")
+                    }
+
+                    fn visit_str<E: Error>(self, name: &str) -> Result<Name, E> {
+                        let known = self.0.iter().find(|known| **known == name);
+                        Ok(known.map_or_else(|| Name::Other(name.to_owned()), |known| Name::Known(known)))
+                    }
+                }
             }
-        }
-    }
+        },
+        quote! {
+            /// Reads a struct from an object, whose other members are ignored, refused or kept in a field. A
+            /// member that is optional is nothing where it is null; one that is nullable is null then.
+            macro_rules! record {
+                ($name:ident { $($presence:ident $field:ident $wire:literal,)* } $others:ident $($kept:ident)?) => {
+                    impl reading::Record for $name {
+                        const NAME: &'static str = stringify!($name);
+
+                        #[allow(deprecated, unused_mut)]
+                        fn read<'de, M: serde::de::MapAccess<'de>>(mut members: M) -> Result<Self, M::Error> {
+                            const NAMES: &[&str] = &[$($wire),*];
+                            $(let mut $field = None;)*
+                            $(let mut $kept = std::collections::BTreeMap::new();)?
+                            while let Some(name) = members.next_key_seed(reading::Names(NAMES))? {
+                                match name {
+                                    $(reading::Name::Known($wire) => $field = Some(members.next_value()?),)*
+                                    reading::Name::Known(_) => {}
+                                    reading::Name::Other(name) => {
+                                        record!(@others $others name members NAMES $($kept)?);
+                                    }
+                                }
+                            }
+                            Ok(Self {
+                                $($field: record!(@$presence $field $wire),)*
+                                $($kept,)?
+                            })
+                        }
+                    }
+
+                    impl<'de> serde::Deserialize<'de> for $name {
+                        fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                            reading::record(deserializer)
+                        }
+                    }
+                };
+                (@required $field:ident $wire:literal) => {
+                    $field.ok_or_else(|| serde::de::Error::missing_field($wire))?
+                };
+                (@optional $field:ident $wire:literal) => { $field.flatten() };
+                (@nullable $field:ident $wire:literal) => { $field };
+                (@others ignored $name:ident $members:ident $names:ident) => {{
+                    let _ = $name;
+                    $members.next_value::<serde::de::IgnoredAny>()?
+                }};
+                (@others closed $name:ident $members:ident $names:ident) => {
+                    return Err(serde::de::Error::unknown_field(&$name, $names))
+                };
+                (@others kept $name:ident $members:ident $names:ident $kept:ident) => {
+                    $kept.insert($name, $members.next_value()?)
+                };
+            }
+        },
+    ]
 }
 
 fn deserialize_by_tag(name: &Ident, tag: &str, union: &Union) -> TokenStream {

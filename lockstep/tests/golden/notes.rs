@@ -6,6 +6,103 @@ use poem::{IntoResponse, Request, Response};
 
 /// The values of the document's schemas.
 pub mod types {
+    mod reading {
+        use std::{fmt, marker::PhantomData};
+        use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
+        /// A struct that is read from the members of an object.
+        pub(super) trait Record: Sized {
+            const NAME: &'static str;
+            fn read<'de, M: MapAccess<'de>>(members: M) -> Result<Self, M::Error>;
+        }
+        pub(super) fn record<'de, T: Record, D: Deserializer<'de>>(
+            deserializer: D,
+        ) -> Result<T, D::Error> {
+            deserializer.deserialize_map(Members(PhantomData))
+        }
+        struct Members<T>(PhantomData<T>);
+        impl<'de, T: Record> Visitor<'de> for Members<T> {
+            type Value = T;
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(formatter, "struct {}", T::NAME)
+            }
+            fn visit_map<M: MapAccess<'de>>(self, members: M) -> Result<T, M::Error> {
+                T::read(members)
+            }
+        }
+        /// The name of a member: one of those that are known, or another one.
+        pub(super) enum Name {
+            Known(&'static str),
+            Other(String),
+        }
+        /// Reads the name of a member.
+        pub(super) struct Names(pub(super) &'static [&'static str]);
+        impl<'de> DeserializeSeed<'de> for Names {
+            type Value = Name;
+            fn deserialize<D: Deserializer<'de>>(
+                self,
+                deserializer: D,
+            ) -> Result<Name, D::Error> {
+                deserializer.deserialize_identifier(self)
+            }
+        }
+        impl Visitor<'_> for Names {
+            type Value = Name;
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("the name of a member")
+            }
+            fn visit_str<E: Error>(self, name: &str) -> Result<Name, E> {
+                let known = self.0.iter().find(|known| **known == name);
+                Ok(
+                    known
+                        .map_or_else(
+                            || Name::Other(name.to_owned()),
+                            |known| Name::Known(known),
+                        ),
+                )
+            }
+        }
+    }
+
+    /// Reads a struct from an object, whose other members are ignored, refused or kept in a field. A
+    /// member that is optional is nothing where it is null; one that is nullable is null then.
+    macro_rules! record {
+        (
+            $name:ident { $($presence:ident $field:ident $wire:literal,)* } $others:ident
+            $($kept:ident)?
+        ) => {
+            impl reading::Record for $name { const NAME : & 'static str =
+            stringify!($name); #[allow(deprecated, unused_mut)] fn read < 'de, M :
+            serde::de::MapAccess < 'de >> (mut members : M) -> Result < Self, M::Error >
+            { const NAMES : & [& str] = & [$($wire),*]; $(let mut $field = None;)* $(let
+            mut $kept = std::collections::BTreeMap::new();)? while let Some(name) =
+            members.next_key_seed(reading::Names(NAMES)) ? { match name {
+            $(reading::Name::Known($wire) => $field = Some(members.next_value() ?),)*
+            reading::Name::Known(_) => {} reading::Name::Other(name) => { record!(@
+            others $others name members NAMES $($kept)?); } } } Ok(Self { $($field :
+            record!(@ $presence $field $wire),)* $($kept,)? }) } } impl < 'de >
+            serde::Deserialize < 'de > for $name { fn deserialize < D :
+            serde::Deserializer < 'de >> (deserializer : D) -> Result < Self, D::Error >
+            { reading::record(deserializer) } }
+        };
+        (@ required $field:ident $wire:literal) => {
+            $field .ok_or_else(|| serde::de::Error::missing_field($wire)) ?
+        };
+        (@ optional $field:ident $wire:literal) => {
+            $field .flatten()
+        };
+        (@ nullable $field:ident $wire:literal) => {
+            $field
+        };
+        (@ others ignored $name:ident $members:ident $names:ident) => {
+            { let _ = $name; $members .next_value:: < serde::de::IgnoredAny > () ? }
+        };
+        (@ others closed $name:ident $members:ident $names:ident) => {
+            return Err(serde::de::Error::unknown_field(& $name, $names))
+        };
+        (@ others kept $name:ident $members:ident $names:ident $kept:ident) => {
+            $kept .insert($name, $members .next_value() ?)
+        };
+    }
     use serde::{Deserialize, Serialize};
 
     /// The number of a note.
@@ -14,22 +111,25 @@ pub mod types {
     /// A note.
     ///
     /// It has many members.
-    #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-    #[serde(deny_unknown_fields)]
+    #[derive(Clone, Debug, PartialEq, Serialize)]
     pub struct Note {
         pub r#type: NoteKind,
         /// Limits: `pattern: ^[a-z ]*$`
         pub text: String,
         /// When it is due, if ever.
-        #[serde(deserialize_with = "presence::required")]
         pub due: Option<String>,
         pub weight: f64,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none")]
         pub size: Option<i32>,
-        #[serde(rename = "isDone", default, skip_serializing_if = "Option::is_none")]
+        #[serde(rename = "isDone", skip_serializing_if = "Option::is_none")]
         pub is_done: Option<bool>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none")]
         pub links: Option<Vec<NoteId>>,
+    }
+    record! {
+        Note { required r#type "type", required text "text", required due "due", required
+        weight "weight", optional size "size", optional is_done "isDone", optional links
+        "links", } closed
     }
 
     #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Deserialize, Serialize)]
@@ -39,10 +139,12 @@ pub mod types {
         ToDo,
     }
 
-    #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-    #[serde(deny_unknown_fields)]
+    #[derive(Clone, Debug, PartialEq, Serialize)]
     pub struct NoteList {
         pub notes: Vec<Note>,
+    }
+    record! {
+        NoteList { required notes "notes", } closed
     }
 
     #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Deserialize, Serialize)]
@@ -52,25 +154,31 @@ pub mod types {
         SoSo,
     }
 
-    #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-    #[serde(deny_unknown_fields)]
+    #[derive(Clone, Debug, PartialEq, Serialize)]
     pub struct Status {
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none")]
         pub mood: Option<Mood>,
-        #[serde(rename = "moreText", default, skip_serializing_if = "Option::is_none")]
+        #[serde(rename = "moreText", skip_serializing_if = "Option::is_none")]
         pub more_text: Option<String>,
     }
+    record! {
+        Status { optional mood "mood", optional more_text "moreText", } closed
+    }
 
-    #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-    #[serde(deny_unknown_fields)]
+    #[derive(Clone, Debug, PartialEq, Serialize)]
     pub struct Problem {
         pub r#type: String,
         pub title: String,
         pub status: i64,
         pub detail: String,
         pub code: Code,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none")]
         pub errors: Option<Vec<Wrong>>,
+    }
+    record! {
+        Problem { required r#type "type", required title "title", required status
+        "status", required detail "detail", required code "code", optional errors
+        "errors", } closed
     }
 
     #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Deserialize, Serialize)]
@@ -86,45 +194,27 @@ pub mod types {
         TooMany,
     }
 
-    #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-    #[serde(deny_unknown_fields)]
+    #[derive(Clone, Debug, PartialEq, Serialize)]
     pub struct Wrong {
         pub pointer: String,
         pub detail: String,
     }
-
-    #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-    #[serde(deny_unknown_fields)]
-    pub struct StatusReply {
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub mood: Option<Mood>,
-        #[serde(rename = "moreText", default, skip_serializing_if = "Option::is_none")]
-        pub more_text: Option<String>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub token: Option<openapi_lockstep_runtime::Secret>,
+    record! {
+        Wrong { required pointer "pointer", required detail "detail", } closed
     }
 
-    /// Functions that read members whose value may be null, so that null is not the same as nothing.
-    mod presence {
-        use serde::{Deserialize, Deserializer};
-        /// A member that has to be there.
-        #[allow(dead_code)]
-        pub(super) fn required<'de, T, D>(deserializer: D) -> Result<T, D::Error>
-        where
-            T: Deserialize<'de>,
-            D: Deserializer<'de>,
-        {
-            T::deserialize(deserializer)
-        }
-        /// A member that may be left out: this is called when it is there.
-        #[allow(dead_code)]
-        pub(super) fn optional<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
-        where
-            T: Deserialize<'de>,
-            D: Deserializer<'de>,
-        {
-            T::deserialize(deserializer).map(Some)
-        }
+    #[derive(Clone, Debug, PartialEq, Serialize)]
+    pub struct StatusReply {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub mood: Option<Mood>,
+        #[serde(rename = "moreText", skip_serializing_if = "Option::is_none")]
+        pub more_text: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub token: Option<openapi_lockstep_runtime::Secret>,
+    }
+    record! {
+        StatusReply { optional mood "mood", optional more_text "moreText", optional token
+        "token", } closed
     }
 }
 

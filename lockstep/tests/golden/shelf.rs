@@ -6,6 +6,103 @@ use poem::{IntoResponse, Request, Response};
 
 /// The values of the document's schemas.
 pub mod types {
+    mod reading {
+        use std::{fmt, marker::PhantomData};
+        use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
+        /// A struct that is read from the members of an object.
+        pub(super) trait Record: Sized {
+            const NAME: &'static str;
+            fn read<'de, M: MapAccess<'de>>(members: M) -> Result<Self, M::Error>;
+        }
+        pub(super) fn record<'de, T: Record, D: Deserializer<'de>>(
+            deserializer: D,
+        ) -> Result<T, D::Error> {
+            deserializer.deserialize_map(Members(PhantomData))
+        }
+        struct Members<T>(PhantomData<T>);
+        impl<'de, T: Record> Visitor<'de> for Members<T> {
+            type Value = T;
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(formatter, "struct {}", T::NAME)
+            }
+            fn visit_map<M: MapAccess<'de>>(self, members: M) -> Result<T, M::Error> {
+                T::read(members)
+            }
+        }
+        /// The name of a member: one of those that are known, or another one.
+        pub(super) enum Name {
+            Known(&'static str),
+            Other(String),
+        }
+        /// Reads the name of a member.
+        pub(super) struct Names(pub(super) &'static [&'static str]);
+        impl<'de> DeserializeSeed<'de> for Names {
+            type Value = Name;
+            fn deserialize<D: Deserializer<'de>>(
+                self,
+                deserializer: D,
+            ) -> Result<Name, D::Error> {
+                deserializer.deserialize_identifier(self)
+            }
+        }
+        impl Visitor<'_> for Names {
+            type Value = Name;
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("the name of a member")
+            }
+            fn visit_str<E: Error>(self, name: &str) -> Result<Name, E> {
+                let known = self.0.iter().find(|known| **known == name);
+                Ok(
+                    known
+                        .map_or_else(
+                            || Name::Other(name.to_owned()),
+                            |known| Name::Known(known),
+                        ),
+                )
+            }
+        }
+    }
+
+    /// Reads a struct from an object, whose other members are ignored, refused or kept in a field. A
+    /// member that is optional is nothing where it is null; one that is nullable is null then.
+    macro_rules! record {
+        (
+            $name:ident { $($presence:ident $field:ident $wire:literal,)* } $others:ident
+            $($kept:ident)?
+        ) => {
+            impl reading::Record for $name { const NAME : & 'static str =
+            stringify!($name); #[allow(deprecated, unused_mut)] fn read < 'de, M :
+            serde::de::MapAccess < 'de >> (mut members : M) -> Result < Self, M::Error >
+            { const NAMES : & [& str] = & [$($wire),*]; $(let mut $field = None;)* $(let
+            mut $kept = std::collections::BTreeMap::new();)? while let Some(name) =
+            members.next_key_seed(reading::Names(NAMES)) ? { match name {
+            $(reading::Name::Known($wire) => $field = Some(members.next_value() ?),)*
+            reading::Name::Known(_) => {} reading::Name::Other(name) => { record!(@
+            others $others name members NAMES $($kept)?); } } } Ok(Self { $($field :
+            record!(@ $presence $field $wire),)* $($kept,)? }) } } impl < 'de >
+            serde::Deserialize < 'de > for $name { fn deserialize < D :
+            serde::Deserializer < 'de >> (deserializer : D) -> Result < Self, D::Error >
+            { reading::record(deserializer) } }
+        };
+        (@ required $field:ident $wire:literal) => {
+            $field .ok_or_else(|| serde::de::Error::missing_field($wire)) ?
+        };
+        (@ optional $field:ident $wire:literal) => {
+            $field .flatten()
+        };
+        (@ nullable $field:ident $wire:literal) => {
+            $field
+        };
+        (@ others ignored $name:ident $members:ident $names:ident) => {
+            { let _ = $name; $members .next_value:: < serde::de::IgnoredAny > () ? }
+        };
+        (@ others closed $name:ident $members:ident $names:ident) => {
+            return Err(serde::de::Error::unknown_field(& $name, $names))
+        };
+        (@ others kept $name:ident $members:ident $names:ident $kept:ident) => {
+            $kept .insert($name, $members .next_value() ?)
+        };
+    }
     use serde::{Deserialize, Serialize};
 
     #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Deserialize, Serialize)]
@@ -16,37 +113,39 @@ pub mod types {
         LentOut,
     }
 
-    #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+    #[derive(Clone, Debug, PartialEq, Serialize)]
     pub struct Book {
         pub title: String,
-        #[serde(
-            default,
-            skip_serializing_if = "Option::is_none",
-            deserialize_with = "presence::optional"
-        )]
+        #[serde(skip_serializing_if = "Option::is_none")]
         pub subtitle: Option<Option<String>>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none")]
         pub sequel: Option<Box<Book>>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none")]
         pub prices: Option<std::collections::BTreeMap<String, f64>>,
-        #[serde(
-            default,
-            skip_serializing_if = "Option::is_none",
-            deserialize_with = "presence::optional"
-        )]
+        #[serde(skip_serializing_if = "Option::is_none")]
         pub notes: Option<serde_json::Value>,
     }
+    record! {
+        Book { required title "title", nullable subtitle "subtitle", optional sequel
+        "sequel", optional prices "prices", nullable notes "notes", } ignored
+    }
 
-    #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+    #[derive(Clone, Debug, PartialEq, Serialize)]
     pub struct Praise {
         pub kind: String,
         pub stars: i8,
     }
+    record! {
+        Praise { required kind "kind", required stars "stars", } ignored
+    }
 
-    #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+    #[derive(Clone, Debug, PartialEq, Serialize)]
     pub struct Blame {
         pub reason: String,
         pub kind: String,
+    }
+    record! {
+        Blame { required reason "reason", required kind "kind", } ignored
     }
 
     #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -83,53 +182,38 @@ pub mod types {
         }
     }
 
-    #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+    #[derive(Clone, Debug, PartialEq, Serialize)]
     pub struct Reason {
         pub reason: String,
     }
-
-    #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-    #[serde(deny_unknown_fields)]
-    pub struct FindBooksFilter {
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub author: Option<String>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub year: Option<i64>,
+    record! {
+        Reason { required reason "reason", } ignored
     }
 
-    #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-    #[serde(deny_unknown_fields)]
+    #[derive(Clone, Debug, PartialEq, Serialize)]
+    pub struct FindBooksFilter {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub author: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub year: Option<i64>,
+    }
+    record! {
+        FindBooksFilter { optional author "author", optional year "year", } closed
+    }
+
+    #[derive(Clone, Debug, PartialEq, Serialize)]
     pub struct AddScansBody {
         /// Limits: `minLength: 1`
         pub title: String,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none")]
         pub number: Option<i64>,
         pub pages: Vec<openapi_lockstep_runtime::File>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none")]
         pub book: Option<Book>,
     }
-
-    /// Functions that read members whose value may be null, so that null is not the same as nothing.
-    mod presence {
-        use serde::{Deserialize, Deserializer};
-        /// A member that has to be there.
-        #[allow(dead_code)]
-        pub(super) fn required<'de, T, D>(deserializer: D) -> Result<T, D::Error>
-        where
-            T: Deserialize<'de>,
-            D: Deserializer<'de>,
-        {
-            T::deserialize(deserializer)
-        }
-        /// A member that may be left out: this is called when it is there.
-        #[allow(dead_code)]
-        pub(super) fn optional<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
-        where
-            T: Deserialize<'de>,
-            D: Deserializer<'de>,
-        {
-            T::deserialize(deserializer).map(Some)
-        }
+    record! {
+        AddScansBody { required title "title", optional number "number", required pages
+        "pages", optional book "book", } closed
     }
 }
 
