@@ -27,7 +27,7 @@ pub struct Random {
     ids: Ids,
 }
 
-/// What the ids of requests are made of: no secret depends on how many requests there were.
+/// The source of the ids of requests, apart, so that no secret depends on how many there were.
 enum Ids {
     /// The generator of each thread: one that all share takes a twentieth of the time of a request.
     System,

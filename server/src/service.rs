@@ -88,8 +88,8 @@ impl fmt::Display for Client {
     }
 }
 
-/// How a request was sent, as the middleware has found out; nothing where that is what the connection
-/// says.
+/// The sender of a request and its method as the middleware has found them out; absent where they are
+/// what the connection says.
 #[derive(Clone, Copy)]
 pub(crate) struct Sent {
     pub(crate) by: Client,

@@ -39,12 +39,12 @@ const ANSWER_TIMEOUT: Duration = Duration::from_millis(3300);
 /// What stands for the status of a request whose client went away before it was answered.
 const GONE_AWAY: u16 = 499;
 
-/// What a page may load: scripts, styles, requests and forms of our own, and nothing else; pictures
-/// inline too, which Swagger UI's stylesheet has.
+/// The Content-Security-Policy of pages: scripts, styles, requests and forms of our own, and nothing
+/// else; pictures inline too, which Swagger UI's stylesheet has.
 const POLICY_OF_PAGES: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
     img-src 'self' data:; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; \
     base-uri 'none'";
-/// What a browser that shows the reply of an operation may load: nothing.
+/// The Content-Security-Policy of replies of operations: a browser that shows one loads nothing.
 const POLICY_OF_OPERATIONS: &str = "default-src 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// The operations and the pages with what surrounds every request: a single layer, since each moves the
