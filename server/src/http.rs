@@ -76,9 +76,11 @@ struct InTime(Operations);
 impl Endpoint for InTime {
     type Output = Response;
 
-    async fn call(&self, request: Request) -> Result<Response> {
+    /// Begun before it is polled: the request is moved once, into the operation.
+    fn call(&self, request: Request) -> impl Future<Output = Result<Response>> + Send {
         note_arrival(&request);
-        answer_in_time(self.0.begin(request)?, || unavailable(DATABASE_IS_LATE)).await
+        let begun = self.0.begin(request);
+        async { answer_in_time(begun?, || unavailable(DATABASE_IS_LATE)).await }
     }
 }
 

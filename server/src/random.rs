@@ -73,14 +73,12 @@ impl Random {
     }
 
     /// A new id of a request: 16 letters and digits.
-    pub(crate) fn id(&self) -> String {
+    pub(crate) fn id(&self) -> [u8; 16] {
         let bits: u128 = match &self.ids {
             Ids::System => rand::random(),
             Ids::Seeded(rng) => lock(rng).random(),
         };
-        let letters: [u8; 16] =
-            array::from_fn(|at| ID_CHARACTERS[(bits >> (5 * at)) as usize % 32]);
-        String::from_utf8_lossy(&letters).into_owned()
+        array::from_fn(|at| ID_CHARACTERS[(bits >> (5 * at)) as usize % 32])
     }
 
     /// As many random bytes.

@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use arrayvec::ArrayString;
 use opentelemetry::{KeyValue, trace::TracerProvider};
 use opentelemetry_otlp::{SpanExporter, WithExportConfig};
 use opentelemetry_sdk::{Resource, trace::SdkTracerProvider};
@@ -32,6 +33,7 @@ use tracing_subscriber::{
 
 use crate::{
     config::{LogFormat, TelemetrySettings},
+    random::Random,
     start::StartError,
 };
 
@@ -65,19 +67,31 @@ tokio::task_local! {
     static REQUEST_ID: RequestId;
 }
 
-/// The id of a request.
-#[derive(Clone)]
-pub(crate) struct RequestId(HeaderValue);
+/// The id of a request: up to 64 letters, digits and `-_.`, which may stand in a log and in a header as
+/// they are.
+#[derive(Clone, Copy)]
+pub(crate) struct RequestId(ArrayString<64>);
 
 impl RequestId {
-    /// The id of letters, digits and signs.
-    pub(crate) fn new(id: String) -> Self {
-        Self(HeaderValue::try_from(id).unwrap_or_else(|_| HeaderValue::from_static("none")))
+    /// The id of a text, if it is one.
+    pub(crate) fn new(text: &str) -> Option<Self> {
+        let is_plain = |it: u8| it.is_ascii_alphanumeric() || b"-_.".contains(&it);
+        let is_id = !text.is_empty() && text.bytes().all(is_plain);
+        ArrayString::from(text).ok().filter(|_| is_id).map(Self)
+    }
+
+    /// The id of a request that has brought none.
+    pub(crate) fn random(random: &Random) -> Self {
+        let mut id = ArrayString::new();
+        for letter in random.id() {
+            id.push(char::from(letter));
+        }
+        Self(id)
     }
 
     /// The id of the request that the current task answers.
     pub(crate) fn current() -> Option<Self> {
-        REQUEST_ID.try_with(Clone::clone).ok()
+        REQUEST_ID.try_with(|id| *id).ok()
     }
 
     /// Work whose lines in the log have the id.
@@ -91,11 +105,12 @@ impl RequestId {
     }
 
     pub(crate) fn as_str(&self) -> &str {
-        self.0.to_str().unwrap_or_default()
+        &self.0
     }
 
     pub(crate) fn header_value(&self) -> HeaderValue {
-        self.0.clone()
+        // It has none of the characters that a header cannot have.
+        HeaderValue::from_str(&self.0).unwrap_or(HeaderValue::from_static("none"))
     }
 }
 

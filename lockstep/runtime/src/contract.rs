@@ -251,59 +251,66 @@ impl<E: Endpoint> Guarded<E> {
     }
 
     /// Answers a request of which [`Contract::matched`] has found out what it means.
-    pub async fn answer(
-        &self,
+    #[expect(
+        clippy::manual_async_fn,
+        reason = "an async fn has room for its arguments twice, and a request is large"
+    )]
+    pub fn answer<'a>(
+        &'a self,
         mut request: Request,
-        matched: Result<Matched<'_>, Rejection>,
-    ) -> Response {
-        let operation = matched.as_ref().ok().map(|matched| matched.operation);
-        let checked = match matched {
-            Ok(matched) => matched.check(&mut request, self.contract.body_limit).await,
-            Err(rejection) => Err(rejection),
-        };
-        let mut response = match checked {
-            Ok(()) => {
-                match operation.and_then(|operation| operation.deadline) {
-                    // Not by `get_response`, whose future would be one more to move.
-                    None => match self.endpoint.call(request).await {
-                        Ok(response) => response.into_response(),
-                        Err(error) => error.into_response(),
-                    },
-                    // Boxed for the operations without one.
-                    Some(deadline) => {
-                        let reply = self.endpoint.get_response(request);
-                        Box::pin(timeout(deadline, reply))
-                            .await
-                            .unwrap_or_else(|_| {
-                                let detail =
-                                    format!("The operation took longer than {deadline:?}.");
-                                let status = StatusCode::SERVICE_UNAVAILABLE;
-                                Rejection::new(status, code::INTERNAL_ERROR, detail).into_response()
-                            })
+        matched: Result<Matched<'a>, Rejection>,
+    ) -> impl Future<Output = Response> + Send + 'a {
+        async move {
+            let operation = matched.as_ref().ok().map(|matched| matched.operation);
+            let checked = match matched {
+                Ok(matched) => matched.check(&mut request, self.contract.body_limit).await,
+                Err(rejection) => Err(rejection),
+            };
+            let mut response = match checked {
+                Ok(()) => {
+                    match operation.and_then(|operation| operation.deadline) {
+                        // Not by `get_response`, whose future would be one more to move.
+                        None => match self.endpoint.call(request).await {
+                            Ok(response) => response.into_response(),
+                            Err(error) => error.into_response(),
+                        },
+                        // Boxed for the operations without one.
+                        Some(deadline) => {
+                            let reply = self.endpoint.get_response(request);
+                            Box::pin(timeout(deadline, reply))
+                                .await
+                                .unwrap_or_else(|_| {
+                                    let detail =
+                                        format!("The operation took longer than {deadline:?}.");
+                                    let status = StatusCode::SERVICE_UNAVAILABLE;
+                                    Rejection::new(status, code::INTERNAL_ERROR, detail)
+                                        .into_response()
+                                })
+                        }
                     }
                 }
+                Err(rejection) => rejection.into_response(),
+            };
+            if let Some(answer) = &self.answer
+                && let Some(rejection) = response.data::<Rejection>()
+            {
+                let mut answered = answer(rejection);
+                if let Some((name, value)) = rejection.header() {
+                    answered.headers_mut().insert(name, value.clone());
+                }
+                response = answered;
             }
-            Err(rejection) => rejection.into_response(),
-        };
-        if let Some(answer) = &self.answer
-            && let Some(rejection) = response.data::<Rejection>()
-        {
-            let mut answered = answer(rejection);
-            if let Some((name, value)) = rejection.header() {
-                answered.headers_mut().insert(name, value.clone());
+            // RFC 9110, 15.5.2: whatever answers 401 says how to authenticate.
+            if response.status() == StatusCode::UNAUTHORIZED
+                && !response.headers().contains_key(header::WWW_AUTHENTICATE)
+            {
+                let headers = response.headers_mut();
+                for challenge in operation.into_iter().flat_map(|it| it.access.challenges()) {
+                    headers.append(header::WWW_AUTHENTICATE, challenge.clone());
+                }
             }
-            response = answered;
+            response
         }
-        // RFC 9110, 15.5.2: whatever answers 401 says how to authenticate.
-        if response.status() == StatusCode::UNAUTHORIZED
-            && !response.headers().contains_key(header::WWW_AUTHENTICATE)
-        {
-            let headers = response.headers_mut();
-            for challenge in operation.into_iter().flat_map(|it| it.access.challenges()) {
-                headers.append(header::WWW_AUTHENTICATE, challenge.clone());
-            }
-        }
-        response
     }
 }
 

@@ -50,12 +50,14 @@ impl Authenticate<Credential> for Service {
         let now = self.clock.now();
         let active = match self.sessions.recall(&key_hash, now) {
             Some(active) => active,
-            None => read(self, &key_hash, now).await?,
+            // Boxed, as what follows is: it is far larger than what most requests need.
+            None => Box::pin(read(self, &key_hash, now)).await?,
         };
         if active.has_expired(now) {
             self.sessions.forget(&Change::Session(key_hash));
             // The clean-up does it too, but only once a minute.
-            if let Err(error) = session::mark_expired(self.store.reader(), now).await {
+            let marked = Box::pin(session::mark_expired(self.store.reader(), now));
+            if let Err(error) = marked.await {
                 tracing::warn!(%error, "an expired session could not be marked");
             }
             return Err(not_logged_in());

@@ -12,7 +12,10 @@ use std::{
 };
 
 use ipnet::IpNet;
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::AbortHandle,
+};
 
 use super::proxies::TrustedProxies;
 
@@ -49,15 +52,15 @@ struct Open {
 struct Connection {
     network: Option<IpNet>,
     activity: Activity,
-    evicted: Arc<Notify>,
+    /// Its task, from when that runs.
+    task: Option<AbortHandle>,
 }
 
 /// The place of an open connection, free again when this is dropped.
 pub(super) struct Place {
     admission: Arc<Admission>,
-    number: u64,
+    pub(super) number: u64,
     pub(super) activity: Activity,
-    evicted: Arc<Notify>,
     slot: Option<OwnedSemaphorePermit>,
 }
 
@@ -180,7 +183,6 @@ impl Admission {
         let peer = peer.to_canonical();
         let network = network(peer).filter(|_| !self.proxies.contains(peer));
         let activity = Activity::new(&self.sweeps);
-        let evicted = Arc::new(Notify::new());
         let number = {
             let mut open = self.open();
             if network.is_some() && open.count(network) >= MAX_OF_NETWORK {
@@ -196,7 +198,7 @@ impl Admission {
             let connection = Connection {
                 network,
                 activity: activity.clone(),
-                evicted: Arc::clone(&evicted),
+                task: None,
             };
             open.connections.insert(number, connection);
             number
@@ -205,12 +207,21 @@ impl Admission {
             admission: Arc::clone(self),
             number,
             activity,
-            evicted,
             slot: None,
         };
         // The semaphore is never closed.
         place.slot = Arc::clone(&self.slots).acquire_owned().await.ok();
         Some(place)
+    }
+
+    /// Has the task of a connection end when another connection needs its place, or its client takes
+    /// too long.
+    pub(super) fn watch(&self, number: u64, task: AbortHandle) {
+        match self.open().connections.get_mut(&number) {
+            Some(connection) => connection.task = Some(task),
+            // It has ended, or lost its place before it began.
+            None => task.abort(),
+        }
     }
 
     /// Closes the connections of clients that take too long, again and again.
@@ -264,7 +275,7 @@ impl Open {
             .min()
             .and_then(|(_, number)| self.connections.remove(&number));
         if let Some(connection) = &oldest {
-            connection.evicted.notify_one();
+            connection.close();
         }
         oldest.is_some()
     }
@@ -273,17 +284,19 @@ impl Open {
         self.connections.retain(|_, connection| {
             let is_overdue = connection.activity.is_overdue();
             if is_overdue {
-                connection.evicted.notify_one();
+                connection.close();
             }
             !is_overdue
         });
     }
 }
 
-impl Place {
-    /// Waits until another connection needs the place, or the client takes too long.
-    pub(super) async fn evicted(&self) {
-        self.evicted.notified().await;
+impl Connection {
+    fn close(&self) {
+        tracing::debug!("a connection made room for another, or its client took too long");
+        if let Some(task) = &self.task {
+            task.abort();
+        }
     }
 }
 

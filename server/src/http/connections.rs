@@ -12,6 +12,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::FutureExt;
 use hyper::{
     body::{Body, Incoming},
     server::conn::http1,
@@ -74,6 +75,11 @@ pub(crate) async fn serve<E>(
         endpoint,
         stopped,
     });
+    let begin = |connections: &mut JoinSet<()>, stream, place: Place| {
+        let number = place.number;
+        let task = connections.spawn(Arc::clone(&server).serve(stream, place));
+        admission.watch(number, task);
+    };
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
     loop {
@@ -91,7 +97,7 @@ pub(crate) async fn serve<E>(
                     () = &mut shutdown => break,
                 };
                 if let Some(place) = admitted {
-                    connections.spawn(Arc::clone(&server).connection(stream, place));
+                    begin(&mut connections, stream, place);
                 }
             }
             Err(error) => {
@@ -106,7 +112,7 @@ pub(crate) async fn serve<E>(
             match listener.accept().await {
                 Ok((stream, peer)) => {
                     if let Some(place) = admission.admit(peer.ip()).await {
-                        connections.spawn(Arc::clone(&server).connection(stream, place));
+                        begin(&mut connections, stream, place);
                     }
                 }
                 Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
@@ -159,16 +165,8 @@ impl<E> Server<E>
 where
     E: Endpoint<Output = Response> + 'static,
 {
-    async fn connection(self: Arc<Self>, stream: TcpStream, place: Place) {
-        tokio::select! {
-            () = self.serve(stream, place.activity.clone()) => {}
-            () = place.evicted() => {
-                tracing::debug!("a connection made room for another, or its client took too long");
-            }
-        }
-    }
-
-    async fn serve(self: &Arc<Self>, stream: TcpStream, activity: Activity) {
+    async fn serve(self: Arc<Self>, stream: TcpStream, place: Place) {
+        let activity = place.activity.clone();
         let (Ok(local), Ok(remote)) = (stream.local_addr(), stream.peer_addr()) else {
             // Gone before it was looked at.
             return;
@@ -222,13 +220,13 @@ where
                 request.set_data(activity.clone());
             }
             let (server, activity) = (&**self, &activity);
-            // Boxed: a connection without a request is small.
-            Box::pin(async move {
-                let response = server.endpoint.call(request).await;
+            let answered = server.endpoint.call(request).map(move |response| {
                 let response = response.unwrap_or_else(|error| error.into_response());
                 activity.awaits_reader();
                 Ok::<_, std::convert::Infallible>(hyper::Response::from(response))
-            })
+            });
+            // Boxed: a connection without a request is small.
+            Box::pin(answered)
         });
         let mut connection = http1::Builder::new()
             .max_buf_size(MAX_HEAD)

@@ -16,6 +16,7 @@ use poem::{
 use crate::{
     config::Network,
     service::{Client, peer},
+    telemetry::RequestId,
 };
 
 /// The usual header with the addresses that a request came through, the nearest one last.
@@ -63,7 +64,7 @@ impl TrustedProxies {
 pub(super) struct Origin {
     pub(super) client: Client,
     /// The id that a proxy gave it.
-    pub(super) request_id: Option<String>,
+    pub(super) request_id: Option<RequestId>,
     /// The trace that it is part of.
     pub(super) trace: Option<Context>,
 }
@@ -77,11 +78,10 @@ impl Origin {
                 trace: None,
             };
         }
-        let id = request.header(REQUEST_ID).filter(|id| is_plain(id));
         let headers = Headers(request.headers());
         Self {
             client: client(request.headers(), trusted),
-            request_id: id.map(str::to_owned),
+            request_id: request.header(REQUEST_ID).and_then(RequestId::new),
             trace: Some(TraceContextPropagator::new().extract(&headers)),
         }
     }
@@ -188,7 +188,10 @@ fn address(node: &[u8]) -> Option<IpAddr> {
         },
     };
     let is_port = |port: &str| match port.strip_prefix('_') {
-        Some(name) => is_plain(name),
+        Some(name) => {
+            let is_known = |it: u8| it.is_ascii_alphanumeric() || b"-_.".contains(&it);
+            !name.is_empty() && name.bytes().all(is_known)
+        }
         None => port.parse::<u16>().is_ok(),
     };
     if port.is_some_and(|port| !is_port(port)) {
@@ -199,12 +202,6 @@ fn address(node: &[u8]) -> Option<IpAddr> {
         .map_or(host, |(address, _zone)| address);
     let address = host.parse::<IpAddr>().ok()?.to_canonical();
     (!address.is_unspecified()).then_some(address)
-}
-
-/// Whether a text may stand in a log and in a header as it is.
-fn is_plain(id: &str) -> bool {
-    let is_plain = |it: u8| it.is_ascii_alphanumeric() || b"-_.".contains(&it);
-    (1..=64).contains(&id.len()) && id.bytes().all(is_plain)
 }
 
 struct Headers<'a>(&'a HeaderMap);

@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::FutureExt;
 use openapi_lockstep_runtime::{Answering, Guarded, Matched, Rejection, name_request, to_problem};
 use opentelemetry::trace::Status;
 use poem::{
@@ -65,54 +66,61 @@ impl<A: Endpoint, P: Endpoint<Output = Response>> Endpoint for Surrounded<A, P> 
     /// Gives a request what goes with it: whom it comes from, and an id, which stands in every line
     /// of the log that it causes, in the answer's headers and in its problem. Tells how it was
     /// answered.
-    async fn call(&self, mut request: Request) -> Result<Response> {
-        let service = &self.service;
-        let public_path = service.public_url.path();
-        strip_public_path(&mut request, public_path);
-        let may_be_kept = request.uri().path().starts_with("/docs/");
-        let is_operation = request.uri().path().starts_with("/api/");
-        let matched = is_operation.then(|| self.operations.matched(&request));
-        let operation = matched.as_ref().and_then(|it| Some(it.as_ref().ok()?.id()));
-        let mut exchange = Exchange::begin(&mut request, operation, service);
-        let mut response = match check_target(&request) {
-            Err(rejection) => rejection.into_response(),
-            // Pinned here: a future of this size takes longer to be moved than to be polled.
-            Ok(()) => {
-                let answering = pin!(self.answer(request, matched));
-                let answering = exchange.id.clone().scope(exchange.follow(answering));
-                let mut answering = pin!(answering);
-                match at_once(answering.as_mut()).await {
-                    Some(response) => response,
-                    None => {
-                        let deadline = exchange.began + DEADLINE;
-                        let response = tokio::time::timeout_at(deadline, answering).await;
-                        response.unwrap_or_else(|_| late())
+    #[expect(
+        clippy::manual_async_fn,
+        reason = "an async fn has room for its arguments twice, and a request is large"
+    )]
+    fn call(&self, mut request: Request) -> impl Future<Output = Result<Response>> + Send {
+        async move {
+            let service = &self.service;
+            let public_path = service.public_url.path();
+            strip_public_path(&mut request, public_path);
+            let may_be_kept = request.uri().path().starts_with("/docs/");
+            let is_operation = request.uri().path().starts_with("/api/");
+            let matched = is_operation.then(|| self.operations.matched(&request));
+            let operation = matched.as_ref().and_then(|it| Some(it.as_ref().ok()?.id()));
+            let mut exchange = Exchange::begin(&mut request, operation, service);
+            let mut response = match check_target(&request) {
+                Err(rejection) => rejection.into_response(),
+                // Pinned here: a future of this size takes longer to be moved than to be polled.
+                Ok(()) => {
+                    let answering = pin!(self.answer(request, matched));
+                    let answering = exchange.id.scope(exchange.follow(answering));
+                    let mut answering = pin!(answering);
+                    match at_once(answering.as_mut()).await {
+                        Some(response) => response,
+                        None => {
+                            let deadline = exchange.began + DEADLINE;
+                            let response = tokio::time::timeout_at(deadline, answering).await;
+                            response.unwrap_or_else(|_| late())
+                        }
                     }
                 }
+            };
+            if response.status().as_u16() >= 400 {
+                // Boxed for the requests that do not fail.
+                response = Box::pin(to_problem(response)).await;
+                Box::pin(name_request(&mut response, exchange.id.as_str())).await;
             }
-        };
-        if response.status().as_u16() >= 400 {
-            response = to_problem(response).await;
-            name_request(&mut response, exchange.id.as_str()).await;
+            exchange.end(&response);
+            let status = response.status();
+            let headers = response.headers_mut();
+            let of_all = match is_operation {
+                true => &self.of_operations,
+                false => &self.of_pages,
+            };
+            add_headers(headers, of_all, &exchange.id);
+            if may_be_kept {
+                headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+            }
+            if service.draining.load(Ordering::Relaxed) {
+                headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
+            if status.is_redirection() {
+                prefix_location(headers, public_path);
+            }
+            Ok(response)
         }
-        exchange.end(&response);
-        let status = response.status();
-        let headers = response.headers_mut();
-        let of_all = match is_operation {
-            true => &self.of_operations,
-            false => &self.of_pages,
-        };
-        add_headers(headers, of_all, &exchange.id);
-        if may_be_kept {
-            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-        }
-        if service.draining.load(Ordering::Relaxed) {
-            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
-        }
-        if status.is_redirection() {
-            prefix_location(headers, public_path);
-        }
-        Ok(response)
     }
 }
 
@@ -129,15 +137,19 @@ impl<A: Endpoint, P: Endpoint<Output = Response>> Surrounded<A, P> {
     }
 
     /// Answers by an operation where the path is below that of the operations, else by a page.
-    async fn answer(
-        &self,
+    fn answer<'a>(
+        &'a self,
         request: Request,
-        matched: Option<Result<Matched<'_>, Rejection>>,
-    ) -> Result<Response> {
+        matched: Option<Result<Matched<'a>, Rejection>>,
+    ) -> impl Future<Output = Result<Response>> + Send + 'a {
         match matched {
-            Some(matched) => Ok(self.operations.answer(request, matched).await),
+            Some(matched) => self
+                .operations
+                .answer(request, matched)
+                .map(Ok)
+                .left_future(),
             // Boxed: it is by far the larger one, and whatever it is part of is moved with it.
-            None => Box::pin(self.pages.call(request)).await,
+            None => Box::pin(self.pages.call(request)).right_future(),
         }
     }
 }
@@ -268,7 +280,9 @@ struct Exchange<'a> {
 impl<'a> Exchange<'a> {
     fn begin(request: &mut Request, operation: Option<&'a str>, service: &'a Service) -> Self {
         let origin = Origin::of(request, &service.trusted_proxies);
-        let id = origin.request_id.unwrap_or_else(|| service.random.id());
+        let id = origin
+            .request_id
+            .unwrap_or_else(|| RequestId::random(&service.random));
         let is_probe = ["/livez", "/readyz"].contains(&request.uri().path());
         if origin.client == Client::Unknown && !is_probe {
             let proxies = &service.trusted_proxies;
@@ -289,7 +303,7 @@ impl<'a> Exchange<'a> {
         let trace = tracing::info_span!(
             target: TRACE,
             "request",
-            id,
+            id = id.as_str(),
             otel.kind = "server",
             // A page's route is known only later, when a trace takes no other name.
             otel.name = operation.or(method).unwrap_or("HTTP"),
@@ -300,7 +314,7 @@ impl<'a> Exchange<'a> {
             let _ = trace.set_parent(parent);
         }
         Self {
-            id: RequestId::new(id),
+            id,
             method: method.unwrap_or("other"),
             operation,
             route: None,
@@ -355,7 +369,7 @@ impl Drop for Exchange<'_> {
             // A number in JSON too, which 128 bits are not.
             let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
             let method = self.method;
-            self.id.clone().sync_scope(
+            self.id.sync_scope(
                 || tracing::info!(parent: &self.trace, method, operation, status, milliseconds, "request"),
             );
         }

@@ -96,16 +96,24 @@ fn is_port(digits: &[u8]) -> bool {
 /// Whether a text is a registered name or an IPv4 address: at least one character, each of the
 /// unreserved ones, the sub-delimiters, or encoded.
 fn is_name(name: &[u8]) -> bool {
-    let is_plain = |it: u8| {
-        it.is_ascii_alphanumeric()
-            || matches!(it, b'&'..=b'.' | b'_' | b'~' | b'!' | b'$' | b';' | b'=')
+    /// Whether a byte stands for itself.
+    const PLAIN: [bool; 256] = {
+        let mut plain = [false; 256];
+        let mut byte = 0;
+        while byte < plain.len() {
+            let it = byte as u8;
+            plain[byte] = it.is_ascii_alphanumeric()
+                || matches!(it, b'&'..=b'.' | b'_' | b'~' | b'!' | b'$' | b';' | b'=');
+            byte += 1;
+        }
+        plain
     };
     let mut rest = name;
     loop {
         rest = match rest {
             [] => return !name.is_empty(),
+            [it, rest @ ..] if PLAIN[usize::from(*it)] => rest,
             [b'%', a, b, rest @ ..] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit() => rest,
-            [it, rest @ ..] if is_plain(*it) => rest,
             _ => return false,
         };
     }
