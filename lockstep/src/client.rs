@@ -11,7 +11,7 @@ use std::fmt::Display;
 
 use openapiv3::OpenAPI;
 use proc_macro2::TokenStream;
-use progenitor_impl::{GenerationSettings, Generator, HooksMode, InterfaceStyle};
+use progenitor::{GenerationSettings, Generator, HooksMode, InterfaceStyle};
 use quote::{ToTokens, quote};
 use serde::Deserialize;
 use syn::{Item, parse_quote};
@@ -20,7 +20,7 @@ use self::{lowering::Lowered, names::Names};
 use crate::{
     Document, Refusal,
     api::{Operation, Payload},
-    code::generated,
+    code::generated_file,
     types::{self, Side, Type},
 };
 
@@ -51,7 +51,7 @@ pub fn client(document: &Document) -> Result<String, Refusal> {
     writer
         .send(&mut code)
         .map_err(|reason| writer.refusal(&reason))?;
-    let code = generated(&document.file, [code.into_token_stream()]);
+    let code = generated_file(&document.file, &code);
     // Nobody compiles progenitor's examples, so they are none for rustdoc to count as skipped.
     Ok(code.replace("```ignore\n", "```text\n"))
 }
@@ -72,7 +72,7 @@ pub fn mock(document: &Document) -> Result<String, Refusal> {
     writer
         .answer(&mut code)
         .map_err(|reason| writer.refusal(&reason))?;
-    Ok(generated(&document.file, [code.into_token_stream()]))
+    Ok(generated_file(&document.file, &code))
 }
 
 /// What the parts of the writer share.
@@ -119,7 +119,7 @@ impl<'a> Writer<'a> {
     fn generate(
         &self,
         lowered: &Lowered,
-        write: impl FnOnce(&mut Generator, &OpenAPI) -> progenitor_impl::Result<TokenStream>,
+        write: impl FnOnce(&mut Generator, &OpenAPI) -> Result<TokenStream, progenitor::Error>,
     ) -> Result<TokenStream, Refusal> {
         let model =
             OpenAPI::deserialize(&lowered.document).map_err(|error| self.refusal(&error))?;

@@ -74,3 +74,8 @@ pub use refusal::Refusal;
 pub use server::server;
 pub use types::types;
 pub use values::{Values, values};
+
+/// The examples of the README, to be compiled with those of the documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -9,7 +9,11 @@ pub(crate) const METHODS: [&str; 8] = [
 
 /// The pointer of the member `name` of what stands at `pointer`.
 pub(crate) fn join(pointer: &str, name: &str) -> String {
-    format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"))
+    match name.contains(['~', '/']) {
+        true => format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1")),
+        // Nearly all names are so, and this is done for every part of a document.
+        false => [pointer, "/", name].concat(),
+    }
 }
 
 /// The last part of a pointer, unescaped.

@@ -2,8 +2,8 @@
 
 mod todos;
 
-use openapi_lockstep_runtime::{Contract, Operations, Rejection};
-use poem::{Endpoint, EndpointExt, Response, http::StatusCode};
+use openapi_lockstep_runtime::Contract;
+use poem::{Endpoint, EndpointExt, Response};
 use progenitor_client::{ClientHooks, OperationInfo};
 
 pub use todos::Todos;
@@ -43,25 +43,8 @@ pub fn endpoint(
     todos: Todos,
 ) -> Result<impl Endpoint<Output = Response>, openapi_lockstep_runtime::ContractError> {
     let contract = Contract::new(CONTRACT, BODY_LIMIT)?;
-    let operations = Operations::new(&contract, server::routes(todos))?;
-    let guarded = contract.guard(operations).answering(in_own_words);
+    let guarded = contract.serve(server::routes(todos))?;
     Ok(guarded.map_to_response())
-}
-
-/// What is refused before a method is called, as the document's own error.
-fn in_own_words(rejection: &Rejection) -> server::Failure {
-    let places = rejection.errors().iter();
-    let places = places.map(|error| format!("{} {}", error.pointer, error.detail));
-    let places: Vec<String> = places.collect();
-    let body = server::types::Error {
-        reason: rejection.detail().to_owned(),
-        places: (!places.is_empty()).then_some(places),
-    };
-    match rejection.status() {
-        StatusCode::BAD_REQUEST => server::Failure::BadRequest(body),
-        StatusCode::UNAUTHORIZED => server::Failure::Unauthorized(body),
-        status => server::Failure::Default { status, body },
-    }
 }
 
 /// What a client holds: its token.

@@ -3,13 +3,14 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
-use openapi_lockstep_runtime::Secret;
-use poem::Request;
+use openapi_lockstep_runtime::{Rejection, Secret};
+use poem::{Request, http::StatusCode};
 use uuid::Uuid;
 
 use crate::server::{
     Authenticate, ChangeTodo, ChangeTodoFailure, CreateTodo, CreateTodoReply, DeleteTodo,
-    DeleteTodoFailure, Failure, GetTodo, GetTodoFailure, ListTodos, ListTodosParameters, Token,
+    DeleteTodoFailure, Failure, GetTodo, GetTodoFailure, ListTodos, ListTodosParameters, Reject,
+    Token,
     types::{Error, NewTodo, State, Todo, TodoPage, TodoPatch},
 };
 
@@ -45,6 +46,23 @@ impl Authenticate<Token> for Todos {
         match token.0 == self.token {
             true => Ok(()),
             false => Err(Failure::Unauthorized(error("The token is another one."))),
+        }
+    }
+}
+
+impl Reject for Todos {
+    fn reject(&self, rejection: &Rejection) -> Failure {
+        let places = rejection.errors().iter();
+        let places = places.map(|error| format!("{} {}", error.pointer, error.detail));
+        let places: Vec<String> = places.collect();
+        let body = Error {
+            reason: rejection.detail().to_owned(),
+            places: (!places.is_empty()).then_some(places),
+        };
+        match rejection.status() {
+            StatusCode::BAD_REQUEST => Failure::BadRequest(body),
+            StatusCode::UNAUTHORIZED => Failure::Unauthorized(body),
+            status => Failure::Default { status, body },
         }
     }
 }

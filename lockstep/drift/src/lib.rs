@@ -189,3 +189,8 @@ fn resolve<'a>(document: &'a Value, value: &'a Value, pointer: String) -> (&'a V
         None => (value, pointer),
     }
 }
+
+/// The examples of the README, to be compiled with those of the documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use tokio::time::timeout;
 
 use crate::{
-    Rejection,
+    Operations, Reject, Rejection, Serve,
     body::{MediaType, essence},
     code,
     coercion::Coercions,
@@ -159,8 +159,23 @@ impl Contract {
         Guarded {
             contract: self,
             endpoint: endpoint.into_endpoint(),
-            answer: None,
+            reject: None,
         }
+    }
+
+    /// Serves generated routes behind the check of each request. What is refused is answered by the
+    /// document's own errors where it has some, else by problems of RFC 9457.
+    ///
+    /// # Errors
+    ///
+    /// The code was generated from another document.
+    pub fn serve(self, routes: impl Serve) -> Result<Guarded<Operations>, ContractError> {
+        let reject = routes.reject();
+        let operations = Operations::new(&self, routes)?;
+        Ok(Guarded {
+            reject,
+            ..self.guard(operations)
+        })
     }
 
     /// Path and method of each operation, in the order of their numbers.
@@ -221,23 +236,7 @@ impl<'a> Matched<'a> {
 pub struct Guarded<E> {
     contract: Contract,
     endpoint: E,
-    answer: Option<Answer>,
-}
-
-/// Writes the response of a rejection.
-type Answer = Arc<dyn Fn(&Rejection) -> Response + Send + Sync>;
-
-impl<E> Guarded<E> {
-    /// Answers what is refused before a method is called in the words of the document, where it has
-    /// errors of its own: such as a failure of the generated server.
-    #[must_use]
-    pub fn answering<R: IntoResponse>(
-        mut self,
-        answer: impl Fn(&Rejection) -> R + Send + Sync + 'static,
-    ) -> Self {
-        self.answer = Some(Arc::new(move |rejection| answer(rejection).into_response()));
-        self
-    }
+    reject: Option<Reject>,
 }
 
 impl<E: Endpoint> Guarded<E> {
@@ -291,10 +290,10 @@ impl<E: Endpoint> Guarded<E> {
                 }
                 Err(rejection) => rejection.into_response(),
             };
-            if let Some(answer) = &self.answer
+            if let Some(reject) = &self.reject
                 && let Some(rejection) = response.data::<Rejection>()
             {
-                let mut answered = answer(rejection);
+                let mut answered = reject(rejection);
                 if let Some((name, value)) = rejection.header() {
                     answered.headers_mut().insert(name, value.clone());
                 }

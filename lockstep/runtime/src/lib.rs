@@ -25,8 +25,13 @@ pub use contract::{Contract, ContractError, Guarded, Matched};
 pub use credential::Presented;
 pub use describe::{Operation, Scheme, Style, add_tag, meta};
 pub use given::{File, Given};
-pub use operations::{Answering, Endpoints, Operations, Serve, Table};
+pub use operations::{Answering, Endpoints, Operations, Reject, Serve, Table};
 pub use problem::{InvalidMember, Rejection, name_request, problems, to_problem};
 pub use reply::Reply;
 pub use schema::{Description, Schema};
 pub use secret::Secret;
+
+/// The examples of the README, to be compiled with those of the documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -9,7 +9,7 @@ use poem::{
 };
 use poem_openapi::OpenApi;
 
-use crate::{Contract, ContractError, given::Given};
+use crate::{Contract, ContractError, Rejection, given::Given};
 
 /// An operation under way. It borrows nothing, so that it may become a task of its own.
 pub type Answering = Pin<Box<dyn Future<Output = Result<Response>> + Send>>;
@@ -21,10 +21,18 @@ pub type Table = HashMap<String, HashMap<Method, BoxEndpoint<'static>>>;
 /// means, and nothing looks at the path again.
 pub struct Operations(Vec<Called>);
 
+/// Writes the response to a request that is refused before a method is called.
+pub type Reject = Arc<dyn Fn(&Rejection) -> Response + Send + Sync>;
+
 /// Routes that are generated from a document.
 pub trait Serve: OpenApi {
     /// The endpoint of each operation.
     fn endpoints(self) -> Endpoints;
+
+    /// The document's own errors for what is refused; none where it has problems of RFC 9457.
+    fn reject(&self) -> Option<Reject> {
+        None
+    }
 }
 
 /// The endpoints of a generated server, by path and method.

@@ -2,9 +2,7 @@
 //! any one service has.
 
 use openapi_lockstep::{Answers, Options};
-use openapi_lockstep_runtime::{
-    Contract, InvalidMember, Operations, Rejection, Serve, code, problems,
-};
+use openapi_lockstep_runtime::{Contract, InvalidMember, Rejection, Serve, code, problems};
 use poem::{
     Endpoint, EndpointExt, IntoResponse, Request, Response,
     endpoint::make_sync,
@@ -109,9 +107,9 @@ pub fn served() -> impl Endpoint<Output = Response> {
 fn guarded(text: &str, routes: impl Serve) -> impl Endpoint<Output = Response> {
     let document = openapi_lockstep::read("document.yaml", text).expect("it is kept readable");
     let contract = Contract::new(&document.contract(), 1000).expect("lockstep accepts no other");
-    let operations = Operations::new(&contract, routes).expect("it is of the same document");
-    contract
-        .guard(operations)
+    let guarded = contract.serve(routes);
+    guarded
+        .expect("it is of the same document")
         .with(poem::middleware::CatchPanic::new())
         .around(problems)
         .map_to_response()

@@ -1,7 +1,7 @@
 //! The server and the client of `shelf.yaml`: parameters of every style and place, bodies and replies
 //! of every kind, and credentials of every scheme.
 
-use openapi_lockstep_runtime::{Contract, File, Operations};
+use openapi_lockstep_runtime::{Contract, File};
 use poem::{
     Body, Endpoint, EndpointExt, Request, Response, http::StatusCode, middleware::CatchPanic,
 };
@@ -224,8 +224,8 @@ fn served() -> impl Endpoint<Output = Response> {
     let text = include_str!("../../tests/golden/shelf.yaml");
     let document = openapi_lockstep::read("shelf.yaml", text).expect("it is kept readable");
     let contract = Contract::new(&document.contract(), 1000).expect("lockstep accepts no other");
-    let operations = Operations::new(&contract, routes(Shelf)).expect("it is of the same document");
-    let guarded = contract.guard(operations);
+    let guarded = contract.serve(routes(Shelf));
+    let guarded = guarded.expect("it is of the same document");
     guarded.with(CatchPanic::new()).map_to_response()
 }
 

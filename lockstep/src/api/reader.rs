@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// What the generated server has besides what a document names.
-const SERVER: [&str; 29] = [
+const SERVER: [&str; 30] = [
     "Arc",
     "Authenticate",
     "Box",
@@ -37,6 +37,7 @@ const SERVER: [&str; 29] = [
     "Ok",
     "Option",
     "Presented",
+    "Reject",
     "Rejection",
     "Reply",
     "Request",
@@ -76,6 +77,7 @@ pub(crate) fn read(source: &Source) -> (Api, Vec<Refusal>) {
             "authenticate",
             "described",
             "problem",
+            "reject",
             "routes",
             "spec",
             "with_shared_failures",

@@ -19,6 +19,17 @@ impl Writer<'_> {
             true => quote!(Send + Sync + 'static),
             false => quote!(#(#bounds)+*),
         };
+        let has_own_errors = self.has_own_errors();
+        let and_reject = has_own_errors.then(|| quote!(+ Reject));
+        let bounds = quote!(#bounds #and_reject);
+        let reject = has_own_errors.then(|| {
+            quote! {
+                fn reject(&self) -> Option<openapi_lockstep_runtime::Reject> {
+                    let service = Arc::clone(&self.0);
+                    Some(Arc::new(move |rejection| service.reject(rejection).into_response()))
+                }
+            }
+        });
         let described = self.described();
         let endpoints = self.api.operations.iter().map(|operation| {
             let (path, lower, method) = (&operation.path, &operation.lower, word(operation));
@@ -63,6 +74,8 @@ impl Writer<'_> {
                     fn endpoints(self) -> openapi_lockstep_runtime::Endpoints {
                         #endpoints
                     }
+
+                    #reject
                 }
             },
             quote! {
@@ -89,8 +102,8 @@ impl Writer<'_> {
             quote! {
                 /// The routes of every operation, served by `implementation`.
                 ///
-                /// Make `openapi_lockstep_runtime::Operations` of them and put those behind
-                /// `Contract::guard`: they rely on requests that are as documented.
+                /// Hand them to `openapi_lockstep_runtime::Contract::serve`: they rely on requests that
+                /// are as documented.
                 pub fn routes<T: #bounds>(implementation: T) -> Routes<T> {
                     Routes(Arc::new(implementation))
                 }

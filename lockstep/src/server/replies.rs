@@ -28,7 +28,24 @@ impl Writer<'_> {
             .as_ref()
             .map(|_| quote!(Self::Rejection(rejection) => rejection.into_response(),));
         let about = "The failures that every operation may answer.";
-        self.choice(&self.api.shared, about, rejection, arm)
+        let mut items = self.choice(&self.api.shared, about, rejection, arm);
+        if self.has_own_errors() {
+            items.push(quote! {
+                /// Says what is refused before a method is called in the document's own errors.
+                pub trait Reject: Send + Sync + 'static {
+                    /// The failure that answers a rejection.
+                    fn reject(&self, rejection: &Rejection) -> Failure;
+                }
+            });
+        }
+        items
+    }
+
+    /// Tells whether every operation may answer errors that are no problems of RFC 9457 with a code,
+    /// which the runtime cannot write.
+    pub(super) fn has_own_errors(&self) -> bool {
+        let mut outcomes = self.api.shared.outcomes.iter();
+        outcomes.any(|outcome| outcome.content.is_some()) && self.made_problem().is_none()
     }
 
     /// The types of what an operation answers, where the document's own do not do.

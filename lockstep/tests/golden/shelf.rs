@@ -1158,8 +1158,8 @@ mod described {
 
 /// The routes of every operation, served by `implementation`.
 ///
-/// Make `openapi_lockstep_runtime::Operations` of them and put those behind
-/// `Contract::guard`: they rely on requests that are as documented.
+/// Hand them to `openapi_lockstep_runtime::Contract::serve`: they rely on requests that
+/// are as documented.
 pub fn routes<T: BookApi>(implementation: T) -> Routes<T> {
     Routes(Arc::new(implementation))
 }
