@@ -27,13 +27,13 @@ pub(crate) struct Arguments {
     /// The folder, whose files end with .yaml, .yml or .json.
     folder: PathBuf,
     /// Writes a workspace into this folder: a package for each document, with its server, client and
-    /// types, and a test that values made from each schema go through its type without loss.
-    /// `cargo test` there compiles and tests all of it.
+    /// types, and two tests: values made from each schema go through its type without loss, and the
+    /// server says what the document says. `cargo test` there compiles and tests all of it.
     #[arg(long, value_name = "FOLDER")]
     package: Option<PathBuf>,
-    /// The folder of the package openapi-lockstep-runtime, for these packages.
-    #[arg(long, value_name = "FOLDER", default_value = "lockstep/runtime")]
-    runtime: PathBuf,
+    /// The folder of the package openapi-lockstep, for these packages.
+    #[arg(long, value_name = "FOLDER", default_value = "lockstep")]
+    lockstep: PathBuf,
 }
 
 /// What became of a document.
@@ -56,9 +56,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, String> {
     }
     print!("{}", table(&outcomes));
     if let Some(folder) = &arguments.package {
-        let runtime = fs::canonicalize(&arguments.runtime)
-            .map_err(|error| format!("{}: {error}", arguments.runtime.display()))?;
-        packages.write(folder, &runtime)?;
+        let lockstep = fs::canonicalize(&arguments.lockstep)
+            .map_err(|error| format!("{}: {error}", arguments.lockstep.display()))?;
+        packages.write(folder, &lockstep)?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -127,11 +127,13 @@ fn measure(path: &Path) -> Result<(Outcome, Package), String> {
             {
                 outcome.taken = all.len() - refused.len();
             }
+            package.without = refused.into_iter().map(str::to_owned).collect();
         }
     }
     outcome.time = start.elapsed();
     package.types = types(&file, &text).unwrap_or_default();
     package.values = values(&file, &text).unwrap_or_default();
+    package.document = text;
     Ok((outcome, package))
 }
 
@@ -204,10 +206,13 @@ struct Package {
     values: Vec<Values>,
     /// Server and client, where the document is taken.
     sides: Option<(String, String)>,
+    document: String,
+    /// The operations that are left out.
+    without: Vec<String>,
 }
 
 impl Packages {
-    fn write(&self, folder: &Path, runtime: &Path) -> Result<(), String> {
+    fn write(&self, folder: &Path, lockstep: &Path) -> Result<(), String> {
         let failed = |error| format!("{} cannot be written: {error}", folder.display());
         let write = |path: PathBuf, text: &str| fs::write(path, text).map_err(failed);
         for package in &self.0 {
@@ -221,7 +226,8 @@ impl Packages {
             if let Some((server, client)) = &package.sides {
                 write(source.join("server.rs"), server)?;
                 write(source.join("client.rs"), &format!("{client}{HOOKS}"))?;
-                lib.push_str(SIDES);
+                write(folder.join("document"), &package.document)?;
+                lib.push_str(&SIDES.replace("WITHOUT", &format!("{:?}", package.without)));
             }
             let values: Map<String, Value> = package
                 .values
@@ -240,7 +246,7 @@ impl Packages {
             lib.push_str(&TEST.replace("CHECKS", &checks));
             write(source.join("lib.rs"), &lib)?;
         }
-        let manifest = WORKSPACE.replace("RUNTIME", &runtime.to_string_lossy());
+        let manifest = WORKSPACE.replace("LOCKSTEP", &lockstep.to_string_lossy());
         write(folder.join("Cargo.toml"), &manifest)
     }
 }
@@ -255,7 +261,8 @@ debug = false
 
 [workspace.dependencies]
 chrono = { version = "0.4", default-features = false, features = ["serde"] }
-openapi-lockstep-runtime = { path = "RUNTIME" }
+openapi-lockstep = { path = "LOCKSTEP" }
+openapi-lockstep-runtime = { path = "LOCKSTEP/runtime" }
 poem = { version = "3", default-features = false, features = ["server"] }
 poem-openapi = "5"
 progenitor-client = "0.15"
@@ -284,6 +291,9 @@ reqwest = { workspace = true }
 serde = { workspace = true }
 serde_json = { workspace = true }
 uuid = { workspace = true }
+
+[dev-dependencies]
+openapi-lockstep = { workspace = true }
 "#;
 
 /// What the crate of a client provides.
@@ -303,6 +313,21 @@ pub struct Session;
 #[derive(Clone, Debug, PartialEq, serde::Deserialize, serde::Serialize)]
 #[serde(transparent)]
 pub struct Secret(pub String);
+
+#[cfg(test)]
+#[test]
+fn the_server_says_what_the_document_says() {
+    let options = openapi_lockstep::Options {
+        without: &WITHOUT,
+        ..openapi_lockstep::Options::default()
+    };
+    let text = include_str!("../document");
+    let document = openapi_lockstep::read_with("document", text, &options).expect("it is taken");
+    let differences = openapi_lockstep::differences(&document, &server::spec());
+    let differences = differences.expect("it is an OpenAPI document");
+    let differences: Vec<String> = differences.iter().map(ToString::to_string).collect();
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
+}
 
 "#;
 

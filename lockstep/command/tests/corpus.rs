@@ -13,10 +13,10 @@ fn what_is_taken_is_counted_and_written_as_packages() {
     fs::write(folder.path().join("wrong.yaml"), wrong).unwrap();
     fs::write(folder.path().join("broken.json"), "[").unwrap();
     fs::write(folder.path().join("README.md"), "no document").unwrap();
-    let runtime = concat!(env!("CARGO_MANIFEST_DIR"), "/../runtime");
+    let lockstep = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
     let said = run(
         folder.path(),
-        &["corpus", ".", "--package", "code", "--runtime", runtime],
+        &["corpus", ".", "--package", "code", "--lockstep", lockstep],
     );
     assert_eq!((said.code, said.error.as_str()), (0, ""));
     let rows: Vec<&str> = said
