@@ -90,6 +90,7 @@ impl<'a> Writer<'a> {
             side: Side {
                 secret: quote!(crate::Secret),
                 file: quote!(String),
+                record: quote!(openapi_lockstep_types::record),
                 calls: true,
                 reads: document.api.of_replies(),
             },

@@ -28,6 +28,7 @@ pub fn server(document: &Document) -> String {
         side: Side {
             secret: quote!(openapi_lockstep_runtime::Secret),
             file: quote!(openapi_lockstep_runtime::File),
+            record: quote!(openapi_lockstep_runtime::record),
             calls: false,
             reads: document.api.of_requests(),
         },

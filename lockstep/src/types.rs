@@ -27,7 +27,7 @@ use crate::{Refusal, code, normal::normalise, source::Source};
 ///   there is one
 /// - combined objects are one struct, and what contains itself is boxed
 ///
-/// The crate that includes it needs `serde` and `serde_json`, `uuid` for the format `uuid`, and
+/// The crate that includes it needs `openapi-lockstep-types`, `serde` and `serde_json`, `uuid` for the format `uuid`, and
 /// `chrono` for `date` and `date-time`.
 ///
 /// # Errors
@@ -42,6 +42,7 @@ pub fn types(file: &str, text: &str) -> Result<String, Vec<Refusal>> {
     let side = Side {
         secret: quote!(String),
         file: quote!(String),
+        record: quote!(openapi_lockstep_types::record),
         calls: true,
         reads: (0..types.len()).collect(),
     };

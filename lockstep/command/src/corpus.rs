@@ -263,6 +263,7 @@ debug = false
 chrono = { version = "0.4", default-features = false, features = ["serde"] }
 openapi-lockstep = { path = "LOCKSTEP" }
 openapi-lockstep-runtime = { path = "LOCKSTEP/runtime" }
+openapi-lockstep-types = { path = "LOCKSTEP/types" }
 poem = { version = "3", default-features = false, features = ["server"] }
 poem-openapi = "5"
 progenitor-client = "0.15"
@@ -284,6 +285,7 @@ doctest = false
 [dependencies]
 chrono = { workspace = true }
 openapi-lockstep-runtime = { workspace = true }
+openapi-lockstep-types = { workspace = true }
 poem = { workspace = true }
 poem-openapi = { workspace = true }
 progenitor-client = { workspace = true }

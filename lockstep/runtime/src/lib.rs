@@ -25,6 +25,7 @@ pub use contract::{Contract, ContractError, Guarded, Matched};
 pub use credential::Presented;
 pub use describe::{Operation, Scheme, Style, add_tag, meta};
 pub use given::{File, Given};
+pub use openapi_lockstep_types::record;
 pub use operations::{Answering, Endpoints, Operations, Reject, Serve, Table};
 pub use problem::{InvalidMember, Rejection, name_request, problems, to_problem};
 pub use reply::Reply;

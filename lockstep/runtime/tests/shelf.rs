@@ -176,6 +176,18 @@ impl Authenticate<Oauth> for Shelf {
     }
 }
 
+impl Types for Shelf {
+    async fn types_2(&self, _: &Request) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
+impl WithSharedFailures for Shelf {
+    async fn with_shared_failures_2(&self, _: &Request) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
 impl WithKey for Shelf {
     async fn with_key(&self, _: &Request, principal: String) -> Result<String, WithKeyFailure> {
         Ok(principal)

@@ -80,6 +80,8 @@ pub(crate) fn read(source: &Source) -> (Api, Vec<Refusal>) {
             "reject",
             "routes",
             "spec",
+            "types",
+            "with_shared_failures",
             "with_shared_failures",
         ]),
         refusals: Vec::new(),

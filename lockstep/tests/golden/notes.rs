@@ -6,103 +6,6 @@ use poem::{IntoResponse, Request, Response};
 
 /// The values of the document's schemas.
 pub mod types {
-    mod reading {
-        use std::{fmt, marker::PhantomData};
-        use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
-        /// A struct that is read from the members of an object.
-        pub(super) trait Record: Sized {
-            const NAME: &'static str;
-            fn read<'de, M: MapAccess<'de>>(members: M) -> Result<Self, M::Error>;
-        }
-        pub(super) fn record<'de, T: Record, D: Deserializer<'de>>(
-            deserializer: D,
-        ) -> Result<T, D::Error> {
-            deserializer.deserialize_map(Members(PhantomData))
-        }
-        struct Members<T>(PhantomData<T>);
-        impl<'de, T: Record> Visitor<'de> for Members<T> {
-            type Value = T;
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(formatter, "struct {}", T::NAME)
-            }
-            fn visit_map<M: MapAccess<'de>>(self, members: M) -> Result<T, M::Error> {
-                T::read(members)
-            }
-        }
-        /// The name of a member: one of those that are known, or another one.
-        pub(super) enum Name {
-            Known(&'static str),
-            Other(String),
-        }
-        /// Reads the name of a member.
-        pub(super) struct Names(pub(super) &'static [&'static str]);
-        impl<'de> DeserializeSeed<'de> for Names {
-            type Value = Name;
-            fn deserialize<D: Deserializer<'de>>(
-                self,
-                deserializer: D,
-            ) -> Result<Name, D::Error> {
-                deserializer.deserialize_identifier(self)
-            }
-        }
-        impl Visitor<'_> for Names {
-            type Value = Name;
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("the name of a member")
-            }
-            fn visit_str<E: Error>(self, name: &str) -> Result<Name, E> {
-                let known = self.0.iter().find(|known| **known == name);
-                Ok(
-                    known
-                        .map_or_else(
-                            || Name::Other(name.to_owned()),
-                            |known| Name::Known(known),
-                        ),
-                )
-            }
-        }
-    }
-
-    /// Reads a struct from an object, whose other members are ignored, refused or kept in a field. A
-    /// member that is optional is nothing where it is null; one that is nullable is null then.
-    macro_rules! record {
-        (
-            $name:ident { $($presence:ident $field:ident $wire:literal,)* } $others:ident
-            $($kept:ident)?
-        ) => {
-            impl reading::Record for $name { const NAME : & 'static str =
-            stringify!($name); #[allow(deprecated, unused_mut)] fn read < 'de, M :
-            serde::de::MapAccess < 'de >> (mut members : M) -> Result < Self, M::Error >
-            { const NAMES : & [& str] = & [$($wire),*]; $(let mut $field = None;)* $(let
-            mut $kept = std::collections::BTreeMap::new();)? while let Some(name) =
-            members.next_key_seed(reading::Names(NAMES)) ? { match name {
-            $(reading::Name::Known($wire) => $field = Some(members.next_value() ?),)*
-            reading::Name::Known(_) => {} reading::Name::Other(name) => { record!(@
-            others $others name members NAMES $($kept)?); } } } Ok(Self { $($field :
-            record!(@ $presence $field $wire),)* $($kept,)? }) } } impl < 'de >
-            serde::Deserialize < 'de > for $name { fn deserialize < D :
-            serde::Deserializer < 'de >> (deserializer : D) -> Result < Self, D::Error >
-            { reading::record(deserializer) } }
-        };
-        (@ required $field:ident $wire:literal) => {
-            $field .ok_or_else(|| serde::de::Error::missing_field($wire)) ?
-        };
-        (@ optional $field:ident $wire:literal) => {
-            $field .flatten()
-        };
-        (@ nullable $field:ident $wire:literal) => {
-            $field
-        };
-        (@ others ignored $name:ident $members:ident $names:ident) => {
-            { let _ = $name; $members .next_value:: < serde::de::IgnoredAny > () ? }
-        };
-        (@ others closed $name:ident $members:ident $names:ident) => {
-            return Err(serde::de::Error::unknown_field(& $name, $names))
-        };
-        (@ others kept $name:ident $members:ident $names:ident $kept:ident) => {
-            $kept .insert($name, $members .next_value() ?)
-        };
-    }
     use serde::{Deserialize, Serialize};
 
     /// The number of a note.
@@ -126,7 +29,7 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub links: Option<Vec<NoteId>>,
     }
-    record! {
+    openapi_lockstep_runtime::record! {
         Note { required r#type "type", required text "text", required due "due", required
         weight "weight", optional size "size", optional is_done "isDone", optional links
         "links", } closed
@@ -143,7 +46,7 @@ pub mod types {
     pub struct NoteList {
         pub notes: Vec<Note>,
     }
-    record! {
+    openapi_lockstep_runtime::record! {
         NoteList { required notes "notes", } closed
     }
 
@@ -161,7 +64,7 @@ pub mod types {
         #[serde(rename = "moreText", skip_serializing_if = "Option::is_none")]
         pub more_text: Option<String>,
     }
-    record! {
+    openapi_lockstep_runtime::record! {
         Status { optional mood "mood", optional more_text "moreText", } closed
     }
 
@@ -175,7 +78,7 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub errors: Option<Vec<Wrong>>,
     }
-    record! {
+    openapi_lockstep_runtime::record! {
         Problem { required r#type "type", required title "title", required status
         "status", required detail "detail", required code "code", optional errors
         "errors", } closed
@@ -199,7 +102,7 @@ pub mod types {
         pub pointer: String,
         pub detail: String,
     }
-    record! {
+    openapi_lockstep_runtime::record! {
         Wrong { required pointer "pointer", required detail "detail", } closed
     }
 
@@ -212,7 +115,7 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub token: Option<openapi_lockstep_runtime::Secret>,
     }
-    record! {
+    openapi_lockstep_runtime::record! {
         StatusReply { optional mood "mood", optional more_text "moreText", optional token
         "token", } closed
     }

@@ -6,103 +6,6 @@ use poem::{IntoResponse, Request, Response};
 
 /// The values of the document's schemas.
 pub mod types {
-    mod reading {
-        use std::{fmt, marker::PhantomData};
-        use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
-        /// A struct that is read from the members of an object.
-        pub(super) trait Record: Sized {
-            const NAME: &'static str;
-            fn read<'de, M: MapAccess<'de>>(members: M) -> Result<Self, M::Error>;
-        }
-        pub(super) fn record<'de, T: Record, D: Deserializer<'de>>(
-            deserializer: D,
-        ) -> Result<T, D::Error> {
-            deserializer.deserialize_map(Members(PhantomData))
-        }
-        struct Members<T>(PhantomData<T>);
-        impl<'de, T: Record> Visitor<'de> for Members<T> {
-            type Value = T;
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(formatter, "struct {}", T::NAME)
-            }
-            fn visit_map<M: MapAccess<'de>>(self, members: M) -> Result<T, M::Error> {
-                T::read(members)
-            }
-        }
-        /// The name of a member: one of those that are known, or another one.
-        pub(super) enum Name {
-            Known(&'static str),
-            Other(String),
-        }
-        /// Reads the name of a member.
-        pub(super) struct Names(pub(super) &'static [&'static str]);
-        impl<'de> DeserializeSeed<'de> for Names {
-            type Value = Name;
-            fn deserialize<D: Deserializer<'de>>(
-                self,
-                deserializer: D,
-            ) -> Result<Name, D::Error> {
-                deserializer.deserialize_identifier(self)
-            }
-        }
-        impl Visitor<'_> for Names {
-            type Value = Name;
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("the name of a member")
-            }
-            fn visit_str<E: Error>(self, name: &str) -> Result<Name, E> {
-                let known = self.0.iter().find(|known| **known == name);
-                Ok(
-                    known
-                        .map_or_else(
-                            || Name::Other(name.to_owned()),
-                            |known| Name::Known(known),
-                        ),
-                )
-            }
-        }
-    }
-
-    /// Reads a struct from an object, whose other members are ignored, refused or kept in a field. A
-    /// member that is optional is nothing where it is null; one that is nullable is null then.
-    macro_rules! record {
-        (
-            $name:ident { $($presence:ident $field:ident $wire:literal,)* } $others:ident
-            $($kept:ident)?
-        ) => {
-            impl reading::Record for $name { const NAME : & 'static str =
-            stringify!($name); #[allow(deprecated, unused_mut)] fn read < 'de, M :
-            serde::de::MapAccess < 'de >> (mut members : M) -> Result < Self, M::Error >
-            { const NAMES : & [& str] = & [$($wire),*]; $(let mut $field = None;)* $(let
-            mut $kept = std::collections::BTreeMap::new();)? while let Some(name) =
-            members.next_key_seed(reading::Names(NAMES)) ? { match name {
-            $(reading::Name::Known($wire) => $field = Some(members.next_value() ?),)*
-            reading::Name::Known(_) => {} reading::Name::Other(name) => { record!(@
-            others $others name members NAMES $($kept)?); } } } Ok(Self { $($field :
-            record!(@ $presence $field $wire),)* $($kept,)? }) } } impl < 'de >
-            serde::Deserialize < 'de > for $name { fn deserialize < D :
-            serde::Deserializer < 'de >> (deserializer : D) -> Result < Self, D::Error >
-            { reading::record(deserializer) } }
-        };
-        (@ required $field:ident $wire:literal) => {
-            $field .ok_or_else(|| serde::de::Error::missing_field($wire)) ?
-        };
-        (@ optional $field:ident $wire:literal) => {
-            $field .flatten()
-        };
-        (@ nullable $field:ident $wire:literal) => {
-            $field
-        };
-        (@ others ignored $name:ident $members:ident $names:ident) => {
-            { let _ = $name; $members .next_value:: < serde::de::IgnoredAny > () ? }
-        };
-        (@ others closed $name:ident $members:ident $names:ident) => {
-            return Err(serde::de::Error::unknown_field(& $name, $names))
-        };
-        (@ others kept $name:ident $members:ident $names:ident $kept:ident) => {
-            $kept .insert($name, $members .next_value() ?)
-        };
-    }
     use serde::{Deserialize, Serialize};
 
     #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Deserialize, Serialize)]
@@ -125,7 +28,7 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub notes: Option<serde_json::Value>,
     }
-    record! {
+    openapi_lockstep_runtime::record! {
         Book { required title "title", nullable subtitle "subtitle", optional sequel
         "sequel", optional prices "prices", nullable notes "notes", } ignored
     }
@@ -135,7 +38,7 @@ pub mod types {
         pub kind: String,
         pub stars: i8,
     }
-    record! {
+    openapi_lockstep_runtime::record! {
         Praise { required kind "kind", required stars "stars", } ignored
     }
 
@@ -144,7 +47,7 @@ pub mod types {
         pub reason: String,
         pub kind: String,
     }
-    record! {
+    openapi_lockstep_runtime::record! {
         Blame { required reason "reason", required kind "kind", } ignored
     }
 
@@ -186,7 +89,7 @@ pub mod types {
     pub struct Reason {
         pub reason: String,
     }
-    record! {
+    openapi_lockstep_runtime::record! {
         Reason { required reason "reason", } ignored
     }
 
@@ -197,7 +100,7 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub year: Option<i64>,
     }
-    record! {
+    openapi_lockstep_runtime::record! {
         FindBooksFilter { optional author "author", optional year "year", } closed
     }
 
@@ -211,7 +114,7 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub book: Option<Book>,
     }
-    record! {
+    openapi_lockstep_runtime::record! {
         AddScansBody { required title "title", optional number "number", required pages
         "pages", optional book "book", } closed
     }
@@ -719,6 +622,45 @@ async fn set_remark<T: SetRemark>(
     )
 }
 
+/// `GET /types`
+pub trait Types: Send + Sync + 'static {
+    fn types_2(
+        &self,
+        request: &Request,
+    ) -> impl Future<Output = Result<(), Failure>> + Send;
+}
+
+async fn types_2<T: Types>(service: Arc<T>, request: Request) -> poem::Result<Response> {
+    let replied = T::types_2(&service, &request);
+    Ok(
+        match replied.await {
+            Ok(()) => Reply::new(204).into_response(),
+            Err(failure) => failure.into_response(),
+        },
+    )
+}
+
+/// `GET /described`
+pub trait WithSharedFailures: Send + Sync + 'static {
+    fn with_shared_failures_2(
+        &self,
+        request: &Request,
+    ) -> impl Future<Output = Result<(), Failure>> + Send;
+}
+
+async fn with_shared_failures_2<T: WithSharedFailures>(
+    service: Arc<T>,
+    request: Request,
+) -> poem::Result<Response> {
+    let replied = T::with_shared_failures_2(&service, &request);
+    Ok(
+        match replied.await {
+            Ok(()) => Reply::new(204).into_response(),
+            Err(failure) => failure.into_response(),
+        },
+    )
+}
+
 /// The failures of `withKey`.
 pub enum WithKeyFailure {
     /// Nobody.
@@ -860,10 +802,11 @@ async fn with_scopes<T: WithScopes>(
 }
 
 /// The operations of the tag `book`.
-pub trait BookApi: FindBooks + ExportBook + AddBooks + GetCover + SetCover + AddScans + ReadMarks + SetRemark + WithKey + WithBasic + WithBoth + WithScopes {}
+pub trait BookApi: FindBooks + ExportBook + AddBooks + GetCover + SetCover + AddScans + ReadMarks + SetRemark + Types + WithSharedFailures + WithKey + WithBasic + WithBoth + WithScopes {}
 impl<
     T: FindBooks + ExportBook + AddBooks + GetCover + SetCover + AddScans + ReadMarks
-        + SetRemark + WithKey + WithBasic + WithBoth + WithScopes,
+        + SetRemark + Types + WithSharedFailures + WithKey + WithBasic + WithBoth
+        + WithScopes,
 > BookApi for T {}
 
 /// The routes of every operation, served by one implementation.
@@ -900,6 +843,8 @@ impl<T: BookApi> openapi_lockstep_runtime::Serve for Routes<T> {
                 read_marks::<T>,
             );
         endpoints.add(Method::PUT, "/remark", &self.0, set_remark::<T>);
+        endpoints.add(Method::GET, "/types", &self.0, types_2::<T>);
+        endpoints.add(Method::GET, "/described", &self.0, with_shared_failures_2::<T>);
         endpoints.add(Method::GET, "/key", &self.0, with_key::<T>);
         endpoints.add(Method::GET, "/basic", &self.0, with_basic::<T>);
         endpoints.add(Method::GET, "/both", &self.0, with_both::<T>);
@@ -953,6 +898,8 @@ mod described {
             add_scans(),
             read_marks(),
             set_remark(),
+            types_2(),
+            with_shared_failures_2(),
             with_key(),
             with_basic(),
             with_both(),
@@ -1122,6 +1069,15 @@ mod described {
             .body::<types::Remark>("application/json", false)
             .reply("200")
             .content::<String>("application/json")
+    }
+
+    fn types_2() -> Operation {
+        Operation::new(Method::GET, "/types", "types", "book").reply("204")
+    }
+
+    fn with_shared_failures_2() -> Operation {
+        Operation::new(Method::GET, "/described", "withSharedFailures", "book")
+            .reply("204")
     }
 
     fn with_key() -> Operation {

@@ -6,103 +6,6 @@ pub use progenitor_client::{ByteStream, ClientInfo, Error, ResponseValue};
 use progenitor_client::{encode_path, ClientHooks, OperationInfo, RequestBuilderExt};
 /// The values of the document's schemas.
 pub mod types {
-    mod reading {
-        use std::{fmt, marker::PhantomData};
-        use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
-        /// A struct that is read from the members of an object.
-        pub(super) trait Record: Sized {
-            const NAME: &'static str;
-            fn read<'de, M: MapAccess<'de>>(members: M) -> Result<Self, M::Error>;
-        }
-        pub(super) fn record<'de, T: Record, D: Deserializer<'de>>(
-            deserializer: D,
-        ) -> Result<T, D::Error> {
-            deserializer.deserialize_map(Members(PhantomData))
-        }
-        struct Members<T>(PhantomData<T>);
-        impl<'de, T: Record> Visitor<'de> for Members<T> {
-            type Value = T;
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(formatter, "struct {}", T::NAME)
-            }
-            fn visit_map<M: MapAccess<'de>>(self, members: M) -> Result<T, M::Error> {
-                T::read(members)
-            }
-        }
-        /// The name of a member: one of those that are known, or another one.
-        pub(super) enum Name {
-            Known(&'static str),
-            Other(String),
-        }
-        /// Reads the name of a member.
-        pub(super) struct Names(pub(super) &'static [&'static str]);
-        impl<'de> DeserializeSeed<'de> for Names {
-            type Value = Name;
-            fn deserialize<D: Deserializer<'de>>(
-                self,
-                deserializer: D,
-            ) -> Result<Name, D::Error> {
-                deserializer.deserialize_identifier(self)
-            }
-        }
-        impl Visitor<'_> for Names {
-            type Value = Name;
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("the name of a member")
-            }
-            fn visit_str<E: Error>(self, name: &str) -> Result<Name, E> {
-                let known = self.0.iter().find(|known| **known == name);
-                Ok(
-                    known
-                        .map_or_else(
-                            || Name::Other(name.to_owned()),
-                            |known| Name::Known(known),
-                        ),
-                )
-            }
-        }
-    }
-
-    /// Reads a struct from an object, whose other members are ignored, refused or kept in a field. A
-    /// member that is optional is nothing where it is null; one that is nullable is null then.
-    macro_rules! record {
-        (
-            $name:ident { $($presence:ident $field:ident $wire:literal,)* } $others:ident
-            $($kept:ident)?
-        ) => {
-            impl reading::Record for $name { const NAME : & 'static str =
-            stringify!($name); #[allow(deprecated, unused_mut)] fn read < 'de, M :
-            serde::de::MapAccess < 'de >> (mut members : M) -> Result < Self, M::Error >
-            { const NAMES : & [& str] = & [$($wire),*]; $(let mut $field = None;)* $(let
-            mut $kept = std::collections::BTreeMap::new();)? while let Some(name) =
-            members.next_key_seed(reading::Names(NAMES)) ? { match name {
-            $(reading::Name::Known($wire) => $field = Some(members.next_value() ?),)*
-            reading::Name::Known(_) => {} reading::Name::Other(name) => { record!(@
-            others $others name members NAMES $($kept)?); } } } Ok(Self { $($field :
-            record!(@ $presence $field $wire),)* $($kept,)? }) } } impl < 'de >
-            serde::Deserialize < 'de > for $name { fn deserialize < D :
-            serde::Deserializer < 'de >> (deserializer : D) -> Result < Self, D::Error >
-            { reading::record(deserializer) } }
-        };
-        (@ required $field:ident $wire:literal) => {
-            $field .ok_or_else(|| serde::de::Error::missing_field($wire)) ?
-        };
-        (@ optional $field:ident $wire:literal) => {
-            $field .flatten()
-        };
-        (@ nullable $field:ident $wire:literal) => {
-            $field
-        };
-        (@ others ignored $name:ident $members:ident $names:ident) => {
-            { let _ = $name; $members .next_value:: < serde::de::IgnoredAny > () ? }
-        };
-        (@ others closed $name:ident $members:ident $names:ident) => {
-            return Err(serde::de::Error::unknown_field(& $name, $names))
-        };
-        (@ others kept $name:ident $members:ident $names:ident $kept:ident) => {
-            $kept .insert($name, $members .next_value() ?)
-        };
-    }
     use serde::{Deserialize, Serialize};
 
     #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Deserialize, Serialize)]
@@ -125,7 +28,7 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub notes: Option<serde_json::Value>,
     }
-    record! {
+    openapi_lockstep_types::record! {
         Book { required title "title", nullable subtitle "subtitle", optional sequel
         "sequel", optional prices "prices", nullable notes "notes", } ignored
     }
@@ -135,7 +38,7 @@ pub mod types {
         pub kind: String,
         pub stars: i8,
     }
-    record! {
+    openapi_lockstep_types::record! {
         Praise { required kind "kind", required stars "stars", } ignored
     }
 
@@ -144,7 +47,7 @@ pub mod types {
         pub reason: String,
         pub kind: String,
     }
-    record! {
+    openapi_lockstep_types::record! {
         Blame { required reason "reason", required kind "kind", } ignored
     }
 
@@ -186,7 +89,7 @@ pub mod types {
     pub struct Reason {
         pub reason: String,
     }
-    record! {
+    openapi_lockstep_types::record! {
         Reason { required reason "reason", } ignored
     }
 
@@ -197,7 +100,7 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub year: Option<i64>,
     }
-    record! {
+    openapi_lockstep_types::record! {
         FindBooksFilter { optional author "author", optional year "year", } closed
     }
 
@@ -211,7 +114,7 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub book: Option<Book>,
     }
-    record! {
+    openapi_lockstep_types::record! {
         AddScansBody { required title "title", optional number "number", required pages
         "pages", optional book "book", } closed
     }
@@ -412,6 +315,26 @@ let response = client.set_remark()
 ```*/
     pub fn set_remark(&self) -> builder::SetRemark<'_> {
         builder::SetRemark::new(self)
+    }
+    /**Sends a `GET` request to `/types`
+
+```text
+let response = client.types()
+    .send()
+    .await;
+```*/
+    pub fn types(&self) -> builder::Types<'_> {
+        builder::Types::new(self)
+    }
+    /**Sends a `GET` request to `/described`
+
+```text
+let response = client.with_shared_failures()
+    .send()
+    .await;
+```*/
+    pub fn with_shared_failures(&self) -> builder::WithSharedFailures<'_> {
+        builder::WithSharedFailures::new(self)
     }
     /**Sends a `GET` request to `/key`
 
@@ -1203,6 +1126,78 @@ pub mod builder {
                 200u16 if is_of(&response, "application/json") => {
                     read_json(response).await
                 }
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
+    /**Builder for [`Client::types`]
+
+[`Client::types`]: super::Client::types*/
+    #[derive(Debug, Clone)]
+    pub struct Types<'a> {
+        client: &'a super::Client,
+    }
+
+    impl<'a> Types<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self { client: client }
+        }
+        ///Sends a `GET` request to `/types`
+        pub async fn send(self) -> Result<ResponseValue<()>, Error<()>> {
+            let Self { client } = self;
+            let url = format!("{}/types", client.baseurl,);
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            header_map
+                .append(
+                    ::reqwest::header::HeaderName::from_static("api-version"),
+                    ::reqwest::header::HeaderValue::from_static(
+                        super::Client::api_version(),
+                    ),
+                );
+            let request = client.client.get(url).headers(header_map);
+            let request = request.build()?;
+            let info = OperationInfo {
+                operation_id: "types",
+            };
+            let response = exchange(client, request, info).await?;
+            match response.status().as_u16() {
+                204u16 => Ok(ResponseValue::empty(response)),
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
+    /**Builder for [`Client::with_shared_failures`]
+
+[`Client::with_shared_failures`]: super::Client::with_shared_failures*/
+    #[derive(Debug, Clone)]
+    pub struct WithSharedFailures<'a> {
+        client: &'a super::Client,
+    }
+
+    impl<'a> WithSharedFailures<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self { client: client }
+        }
+        ///Sends a `GET` request to `/described`
+        pub async fn send(self) -> Result<ResponseValue<()>, Error<()>> {
+            let Self { client } = self;
+            let url = format!("{}/described", client.baseurl,);
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            header_map
+                .append(
+                    ::reqwest::header::HeaderName::from_static("api-version"),
+                    ::reqwest::header::HeaderValue::from_static(
+                        super::Client::api_version(),
+                    ),
+                );
+            let request = client.client.get(url).headers(header_map);
+            let request = request.build()?;
+            let info = OperationInfo {
+                operation_id: "with_shared_failures",
+            };
+            let response = exchange(client, request, info).await?;
+            match response.status().as_u16() {
+                204u16 => Ok(ResponseValue::empty(response)),
                 _ => Err(Error::UnexpectedResponse(response)),
             }
         }
