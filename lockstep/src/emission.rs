@@ -456,6 +456,11 @@ fn meant<'t>(api: &'t Api, kind: &'t Type) -> &'t Type {
             Shape::Alias(kind) => meant(api, kind),
             _ => kind,
         },
+        Type::Nullable(inner) => match meant(api, inner) {
+            // Null is one of its values already.
+            inner @ (Type::Any(_) | Type::Nullable(_)) => inner,
+            _ => kind,
+        },
         kind => kind,
     }
 }

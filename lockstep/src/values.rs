@@ -36,7 +36,7 @@ pub fn values(file: &str, text: &str) -> Result<Vec<Values>, Vec<Refusal>> {
     };
     let components = types.iter().filter_map(|named| {
         let component = named.component.as_ref()?;
-        let schema = &source.value["components"]["schemas"][component];
+        let schema = source.value["components"]["schemas"].get(component)?;
         Some(Values {
             name: named.name.to_string(),
             values: maker.values(schema, 0),

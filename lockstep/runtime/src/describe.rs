@@ -131,14 +131,17 @@ impl Operation {
         self
     }
 
-    /// A reply: its status, such as `200`, `4XX` or `default`.
+    /// A reply: its status, such as `200`, `4XX` or `default`. It takes the place of one of that status.
     pub fn reply(mut self, status: &str) -> Self {
         let code = status.parse().ok();
-        let is_range = status.ends_with("XX");
-        self.operation.responses.responses.push(MetaResponse {
+        let range = status.ends_with("XX").then(|| status.to_owned());
+        let replies = &mut self.operation.responses.responses;
+        // Where there is no success but `default`, that is described as a success and as a failure.
+        replies.retain(|known| (known.status, &known.status_range) != (code, &range));
+        replies.push(MetaResponse {
             description: "",
             status: code,
-            status_range: is_range.then(|| status.to_owned()),
+            status_range: range,
             content: Vec::new(),
             headers: Vec::new(),
         });

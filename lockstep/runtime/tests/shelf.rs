@@ -177,14 +177,15 @@ impl Authenticate<Oauth> for Shelf {
 }
 
 impl Types for Shelf {
-    async fn types_2(&self, _: &Request) -> Result<(), Failure> {
-        Ok(())
+    async fn types_2(&self, _: &Request) -> Result<TypesReply, TypesFailure> {
+        let status = StatusCode::IM_A_TEAPOT;
+        Ok(TypesReply::Default { status })
     }
 }
 
 impl WithSharedFailures for Shelf {
-    async fn with_shared_failures_2(&self, _: &Request) -> Result<(), Failure> {
-        Ok(())
+    async fn with_shared_failures_2(&self, _: &Request) -> Result<Tree, Failure> {
+        Ok(Tree { branch: None })
     }
 }
 

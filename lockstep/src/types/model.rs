@@ -10,7 +10,8 @@ pub(crate) type TypeId = usize;
 /// A type with a name of its own.
 #[derive(Debug)]
 pub(crate) struct Named {
-    /// Its name among the document's schemas, if it is one of them.
+    /// Its name among the document's schemas, if it is one of them; of another one that contains itself, a
+    /// name that none of them has.
     pub(crate) component: Option<String>,
     pub(crate) name: Ident,
     pub(crate) description: String,

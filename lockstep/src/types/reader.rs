@@ -3,7 +3,7 @@
 //! A type holds every value that its schema takes; it may hold others too, which are for the check
 //! against the schema to refuse. Where there is no better type it is any JSON value, with the reason.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
@@ -52,6 +52,8 @@ pub(crate) struct TypeReader<'a> {
     /// The types with a name, where each stands; none for the shape of one that is being read.
     named: Vec<(String, Option<Named>)>,
     known: HashMap<String, Type>,
+    /// The types that contain themselves.
+    circular: HashSet<TypeId>,
     /// The schemas being read, each inside the one before it.
     open: Vec<String>,
     scope: Scope,
@@ -65,6 +67,7 @@ impl<'a> TypeReader<'a> {
             wrong: Vec::new(),
             named: Vec::new(),
             known: HashMap::new(),
+            circular: HashSet::new(),
             open: Vec::new(),
             scope: Scope::new(PRELUDE),
         }
@@ -107,6 +110,11 @@ impl<'a> TypeReader<'a> {
     /// component has one whatever it is.
     pub(crate) fn at(&mut self, pointer: &str, name: &str) -> Type {
         if let Some(known) = self.known.get(pointer) {
+            if let Type::Named(id) = known
+                && self.named[*id].1.is_none()
+            {
+                self.circular.insert(*id);
+            }
             return known.clone();
         }
         if self.open.iter().any(|open| open == pointer) {
@@ -484,8 +492,16 @@ impl<'a> TypeReader<'a> {
                 nullable = true;
                 kind = *inner;
             }
-            if !read.iter().any(|(_, known, _)| *known == kind) {
-                read.push((label, kind, tags(discriminator, alternative)));
+            let unnamed = self.unnamed(&kind);
+            let known = read.iter_mut().map(|(_, known, _)| known);
+            match known
+                .into_iter()
+                .find(|known| self.unnamed(known) == unnamed)
+            {
+                Some(known) if *known == kind => {}
+                // The same type under two names: a value does not tell which of them it has.
+                Some(known) => *known = unnamed,
+                None => read.push((label, kind, tags(discriminator, alternative))),
             }
         }
         let owner = pointer
@@ -496,7 +512,10 @@ impl<'a> TypeReader<'a> {
             0 => Type::Any(None),
             1 => read.remove(0).1,
             // Whatever it is, it is of that type too.
-            _ if read.iter().any(|(_, kind, _)| matches!(kind, Type::Any(_))) => {
+            _ if read
+                .iter()
+                .any(|(_, kind, _)| matches!(self.unnamed(kind), Type::Any(_))) =>
+            {
                 Type::Any(Some("one of its alternatives is any value"))
             }
             _ => {
@@ -514,6 +533,18 @@ impl<'a> TypeReader<'a> {
             }
         };
         kind.or_null(nullable)
+    }
+
+    /// A type without the names that are only other names of it.
+    fn unnamed(&self, kind: &Type) -> Type {
+        let named = match kind {
+            Type::Named(id) => self.named.get(*id).and_then(|(_, named)| named.as_ref()),
+            _ => None,
+        };
+        match named.map(|named| &named.shape) {
+            Some(Shape::Alias(kind)) => self.unnamed(kind),
+            _ => kind.clone(),
+        }
     }
 
     /// The member in which each alternative has a constant of its own, if there is one: it tells them
@@ -609,14 +640,28 @@ impl<'a> TypeReader<'a> {
         self.known.insert(pointer.to_owned(), Type::Named(id));
         let shape = shape(self);
         let description = schema.get("description").and_then(Value::as_str);
+        let component = match is_component(pointer) {
+            true => Some(last(pointer)),
+            false if self.circular.contains(&id) => Some(self.free_component(&ident.to_string())),
+            false => None,
+        };
         self.named[id].1 = Some(Named {
-            component: is_component(pointer).then(|| last(pointer)),
+            component,
             name: ident,
             description: description.unwrap_or_default().to_owned(),
             deprecated: schema.get("deprecated") == Some(&Value::Bool(true)),
             shape,
         });
         Type::Named(id)
+    }
+
+    /// A name like this one that no component has.
+    fn free_component(&self, name: &str) -> String {
+        let mut name = name.to_owned();
+        while self.document.pointer(&join(COMPONENTS, &name)).is_some() {
+            name.push('_');
+        }
+        name
     }
 }
 

@@ -8,6 +8,29 @@ use poem::{IntoResponse, Request, Response};
 pub mod types {
     use serde::{Deserialize, Serialize};
 
+    #[derive(Clone, Debug, PartialEq, Serialize)]
+    pub struct Tree {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub branch: Option<TreeBranch>,
+    }
+    openapi_lockstep_runtime::record! {
+        Tree { optional branch "branch", } ignored
+    }
+
+    #[derive(Clone, Debug, PartialEq, Serialize)]
+    pub struct TreeBranch {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub inner: Option<Box<TreeBranch>>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub anything: Option<Option<Anything>>,
+    }
+    openapi_lockstep_runtime::record! {
+        TreeBranch { optional inner "inner", nullable anything "anything", } ignored
+    }
+
+    /// Any JSON value, since it combines more than objects.
+    pub type Anything = serde_json::Value;
+
     #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Deserialize, Serialize)]
     pub enum State {
         #[serde(rename = "on-shelf")]
@@ -123,6 +146,22 @@ pub mod types {
 mod schemas {
     use openapi_lockstep_runtime::{Description, Schema};
     use super::types;
+
+    impl Schema for types::Tree {
+        const NAME: Option<&'static str> = Some("Tree");
+        fn describe() -> Description {
+            Description::object().optional::<types::TreeBranch>("branch")
+        }
+    }
+
+    impl Schema for types::TreeBranch {
+        const NAME: Option<&'static str> = Some("TreeBranch");
+        fn describe() -> Description {
+            Description::object()
+                .optional::<types::TreeBranch>("inner")
+                .optional::<Option<types::Anything>>("anything")
+        }
+    }
 
     impl Schema for types::State {
         const NAME: Option<&'static str> = Some("State");
@@ -622,19 +661,56 @@ async fn set_remark<T: SetRemark>(
     )
 }
 
+/// The replies of `types`.
+pub enum TypesReply {
+    /// Whatever.
+    Default { status: poem::http::StatusCode },
+}
+
+impl IntoResponse for TypesReply {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Default { status } => Reply::new(status.as_u16()).into_response(),
+        }
+    }
+}
+
+/// The failures of `types`.
+pub enum TypesFailure {
+    /// Whatever.
+    Default { status: poem::http::StatusCode },
+    /// One that every operation has.
+    Failure(Failure),
+}
+
+impl IntoResponse for TypesFailure {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Default { status } => Reply::new(status.as_u16()).into_response(),
+            Self::Failure(failure) => failure.into_response(),
+        }
+    }
+}
+
+impl<E: Into<Failure>> From<E> for TypesFailure {
+    fn from(error: E) -> Self {
+        Self::Failure(error.into())
+    }
+}
+
 /// `GET /types`
 pub trait Types: Send + Sync + 'static {
     fn types_2(
         &self,
         request: &Request,
-    ) -> impl Future<Output = Result<(), Failure>> + Send;
+    ) -> impl Future<Output = Result<TypesReply, TypesFailure>> + Send;
 }
 
 async fn types_2<T: Types>(service: Arc<T>, request: Request) -> poem::Result<Response> {
     let replied = T::types_2(&service, &request);
     Ok(
         match replied.await {
-            Ok(()) => Reply::new(204).into_response(),
+            Ok(reply) => reply.into_response(),
             Err(failure) => failure.into_response(),
         },
     )
@@ -645,7 +721,7 @@ pub trait WithSharedFailures: Send + Sync + 'static {
     fn with_shared_failures_2(
         &self,
         request: &Request,
-    ) -> impl Future<Output = Result<(), Failure>> + Send;
+    ) -> impl Future<Output = Result<types::Tree, Failure>> + Send;
 }
 
 async fn with_shared_failures_2<T: WithSharedFailures>(
@@ -655,7 +731,7 @@ async fn with_shared_failures_2<T: WithSharedFailures>(
     let replied = T::with_shared_failures_2(&service, &request);
     Ok(
         match replied.await {
-            Ok(()) => Reply::new(204).into_response(),
+            Ok(reply) => Reply::new(200).json("application/json", &reply).into_response(),
             Err(failure) => failure.into_response(),
         },
     )
@@ -1072,12 +1148,15 @@ mod described {
     }
 
     fn types_2() -> Operation {
-        Operation::new(Method::GET, "/types", "types", "book").reply("204")
+        Operation::new(Method::GET, "/types", "types", "book")
+            .reply("default")
+            .reply("default")
     }
 
     fn with_shared_failures_2() -> Operation {
         Operation::new(Method::GET, "/described", "withSharedFailures", "book")
-            .reply("204")
+            .reply("200")
+            .content::<types::Tree>("application/json")
     }
 
     fn with_key() -> Operation {
