@@ -493,11 +493,8 @@ impl<'a> TypeReader<'a> {
                 kind = *inner;
             }
             let unnamed = self.unnamed(&kind);
-            let known = read.iter_mut().map(|(_, known, _)| known);
-            match known
-                .into_iter()
-                .find(|known| self.unnamed(known) == unnamed)
-            {
+            let mut known = read.iter_mut().map(|(_, known, _)| known);
+            match known.find(|known| self.unnamed(known) == unnamed) {
                 Some(known) if *known == kind => {}
                 // The same type under two names: a value does not tell which of them it has.
                 Some(known) => *known = unnamed,
