@@ -1,4 +1,4 @@
-//! What has expired is deleted.
+//! Clean-up of expired rows.
 
 use serde_json::json;
 

@@ -72,7 +72,7 @@ fn documented() -> Vec<(String, Vec<u16>)> {
         .collect()
 }
 
-/// How long to wait for a person who is at it already.
+/// Time limit of a login whose verification is already under way.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 fn client(url: &str) -> Client {
@@ -352,7 +352,8 @@ async fn a_wait_ends_with_an_error_that_waiting_does_not_mend() {
     assert!(matches!(error, Error::Unexpected { .. }), "{error:?}");
 }
 
-/// How often an operation is sent to a service that always does the same.
+/// Calls an operation of a service that treats every request alike. Returns how often it was sent,
+/// and its error.
 async fn sent(operation: &str, then: fn() -> Then) -> (usize, Error) {
     let proxy = Proxy::start(move |_| then()).await;
     let client = Client::builder(&proxy.url())

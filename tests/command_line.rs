@@ -34,7 +34,7 @@ struct Person {
     _proxy: Option<Proxy>,
 }
 
-/// What a command said, and how it ended.
+/// Exit code and output of a command.
 #[derive(Debug, PartialEq)]
 struct Said {
     code: i32,
@@ -1123,7 +1123,7 @@ const SHELLS: [(&str, &str, &str, &str); 2] = [
     ),
 ];
 
-/// What is typed before the tab key, and what is there after it.
+/// Text typed before the tab key, and the text that it is completed to.
 const COMPLETED: [(&str, &str); 8] = [
     ("who", "whoami"),
     ("app cr", "app create"),
@@ -1135,7 +1135,7 @@ const COMPLETED: [(&str, &str); 8] = [
     ("logo", "logout"),
 ];
 
-/// Whether a shell and what its completions need are there. In CI they have to be.
+/// Returns true if a shell, and what its completions need, are installed. In CI, panics if not.
 fn is_there(shell: &str) -> bool {
     let is_there = std::process::Command::new(shell)
         .args(["-c", "exit"])
@@ -1211,7 +1211,7 @@ async fn completions_work_in_real_shells() {
     }
 }
 
-/// What a program shows in a terminal where this is typed.
+/// Output of a program in a terminal into which `typed` is typed.
 async fn in_terminal(home: &Path, line: &str, typed: &str) -> String {
     let mut command = Command::new("script");
     command

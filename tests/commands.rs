@@ -34,9 +34,9 @@ pub struct Served {
     pub child: Child,
     pub url: String,
     pub api: Caller,
-    /// What it logged until it served.
+    /// Log up to the line that says that it serves.
     pub logged: String,
-    /// What it logs from then on.
+    /// Log after that line.
     pub log: Lines<BufReader<ChildStderr>>,
 }
 
@@ -65,7 +65,7 @@ pub async fn serve(mut command: Command) -> Served {
     }
 }
 
-/// What the binary said, which has to end by itself.
+/// Output of the binary, which has to exit by itself within 20 seconds.
 pub async fn ended(mut command: Command) -> std::process::Output {
     let output = command.kill_on_drop(true).output();
     let output = tokio::time::timeout(Duration::from_secs(20), output).await;

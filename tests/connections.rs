@@ -36,7 +36,7 @@ async fn send(service: &Service, sent: impl Into<String>) -> Half {
 }
 
 impl Half {
-    /// What it is answered, which has to be documented, and after how long.
+    /// Returns the answer, which has to be documented, and the time that it took.
     async fn answer(mut self) -> (String, Duration) {
         let begin = Instant::now();
         let mut answer = String::new();
@@ -186,7 +186,7 @@ async fn occupy(network: u8, count: usize, service: SocketAddr, sent: &str) -> V
     streams
 }
 
-/// Whether a client is answered.
+/// Returns true if a client gets an answer within 8 seconds.
 async fn is_served(client: [u8; 4], service: SocketAddr) -> bool {
     let mut stream = connect_from(client, service).await;
     let request = b"GET /livez HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
@@ -199,7 +199,7 @@ async fn is_served(client: [u8; 4], service: SocketAddr) -> bool {
     matches!(asked, Ok(Ok(_))) && answer.ends_with("alive\n")
 }
 
-/// How many connections are still open.
+/// Number of connections that are still open.
 fn count_open(streams: &[TcpStream]) -> usize {
     let is_open = |stream: &&TcpStream| {
         let read = stream.try_read(&mut [0; 1024]);

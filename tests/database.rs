@@ -180,8 +180,8 @@ async fn a_schema_of_a_newer_version_is_as_good() {
     assert!(service.operate(&["user", "list"]).status.success());
 }
 
-/// What a schema looks like whose migration was killed in the middle. Where that leaves nothing,
-/// what is there is somebody else's, and is left alone.
+/// The schema looks as if its migration had been killed in the middle. On databases where such a
+/// kill leaves no tables, the tables found belong to somebody else and are left alone.
 #[tokio::test]
 async fn a_start_that_was_cut_off_leaves_no_half_schema() {
     let service = Service::start().await;

@@ -14,7 +14,7 @@ use crate::{
     harness::{TestDatabase, say},
 };
 
-/// What a start with this URL says on its end.
+/// Starts the binary with this URL and returns the error message with which it exits.
 async fn refusal(folder: &Path, url: &str) -> String {
     let mut command = binary(folder);
     command
@@ -127,14 +127,14 @@ async fn answering(bytes: impl Into<Vec<u8>>) -> u16 {
     port
 }
 
-/// How PostgreSQL refuses a connection.
+/// Message (ErrorResponse) with which PostgreSQL refuses a connection.
 fn refusal_of_postgres(code: &str, message: &str) -> Vec<u8> {
     let fields = format!("SFATAL\0VFATAL\0C{code}\0M{message}\0\0");
     let length = u32::try_from(fields.len() + 4).unwrap();
     [b"E", length.to_be_bytes().as_slice(), fields.as_bytes()].concat()
 }
 
-/// What the servers of the tests never say.
+/// Refusals that the database servers of the tests never send, so a fake server sends them.
 #[tokio::test]
 async fn a_refusal_is_told_with_the_remedy() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! What a program takes in that depends on the client library.
+//! Dependencies that the client library brings into a program.
 
 use std::{collections::BTreeSet, path::Path, process::Command};
 

@@ -1,4 +1,4 @@
-//! What was answered as done is there, whatever the disk and the database did meanwhile.
+//! Durability of acknowledged writes, whatever faults the disk and the database have.
 
 use std::{
     collections::BTreeSet,
@@ -279,7 +279,7 @@ async fn a_database_that_cannot_be_written_to_is_not_ready_and_is_not_started_wi
     assert_eq!(ended.status.code(), Some(1), "it has to be able to write");
 }
 
-/// Where a server can be told to take no writes.
+/// PostgreSQL only, where a rule can make a table refuse writes.
 #[tokio::test]
 async fn a_server_that_takes_no_writes_is_not_ready() {
     let service = Service::start().await;

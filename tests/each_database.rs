@@ -23,7 +23,7 @@ const SERVERS: [[&str; 3]; 2] = [
     ],
 ];
 
-/// What has no database, and what runs tests itself.
+/// Tests to skip: those that need no database server, and those that run tests themselves.
 const ELSEWHERE: [&str; 7] = [
     "dependencies::",
     "document::",

@@ -1,4 +1,4 @@
-//! What poem-openapi emits for the generated server, held against openapi.yaml.
+//! The document that poem-openapi emits for the generated server, compared with openapi.yaml.
 
 use cortex_report_api::server::spec;
 use openapi_lockstep::differences;

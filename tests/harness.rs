@@ -27,7 +27,7 @@ use crate::conformance::{Call, Caller};
 
 /// When every test begins: 2026-01-01 in UTC.
 const BEGINNING: u64 = 1_767_225_600;
-/// How long to wait for what the service does by itself.
+/// Time limit of work that the service does by itself, such as sending a mail.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A clock that stands until the test moves it, and can be set wrong.
@@ -170,7 +170,8 @@ impl Service {
         self.running.address()
     }
 
-    /// What Prometheus is told, a line for each value, once it was given an address.
+    /// Metrics as Prometheus scrapes them, one value per line. Panics if the service was started
+    /// without `metrics_listen`.
     pub async fn metrics(&self) -> String {
         let address = self.running.metrics_address().unwrap();
         let told = reqwest::get(format!("http://{address}/metrics")).await;
@@ -285,7 +286,7 @@ impl Service {
         }
     }
 
-    /// How many rows a table has.
+    /// Number of rows of a table.
     pub async fn rows(&self, table: &str) -> usize {
         self.database.rows(table).await.len()
     }
@@ -372,7 +373,7 @@ pub async fn mail_after(folder: &Path, count: usize) -> String {
     }
 }
 
-/// How many mails there are in the folder of a service whose files are in `folder`.
+/// Number of mails in the folder of a service whose files are in `folder`.
 pub fn count_mails(folder: &Path) -> usize {
     mails(folder).len()
 }

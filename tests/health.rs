@@ -1,4 +1,4 @@
-//! What tells a supervisor and a load balancer how the service is.
+//! Health checks for a supervisor and a load balancer: `/livez` and `/readyz`.
 
 use std::time::{Duration, Instant};
 

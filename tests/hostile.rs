@@ -177,7 +177,8 @@ async fn hostile_credentials_are_403_and_leave_nothing() {
     assert_eq!(service.dump().await, before);
 }
 
-/// What no HTTP client sends: the service closes the connection or answers 4xx, and goes on.
+/// Bytes that no HTTP client sends. The service closes the connection, answers 4xx or redirects
+/// with 303, and keeps serving.
 #[tokio::test]
 async fn bytes_that_are_no_http_do_no_harm() {
     let service = Service::start().await;
@@ -228,7 +229,7 @@ async fn bytes_that_are_no_http_do_no_harm() {
     }
 }
 
-/// What the service answers a request as it is on the wire.
+/// Raw answer of the service to the raw bytes of a request.
 async fn raw(service: &Service, request: &[u8]) -> String {
     let mut stream = TcpStream::connect(service.address()).await.unwrap();
     stream.write_all(request).await.unwrap();

@@ -1,4 +1,4 @@
-//! How many login mails are sent.
+//! Rate limits of login mails.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! What a browser gets: the headers of every answer, the documentation and its document.
+//! Responses for a browser: the headers of every answer, the documentation and its document.
 
 use cortex_report_api::{DOCUMENT_JSON, DOCUMENT_YAML};
 use serde_json::Value;

@@ -20,7 +20,7 @@ use crate::{
     harness::{TestDatabase, link_path, mail_after, say},
 };
 
-/// How long to wait until it listens.
+/// Time limit for PgBouncer to listen.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A PgBouncer, stopped when it is dropped.
@@ -30,7 +30,7 @@ struct PgBouncer {
     url: String,
 }
 
-/// Where it is; without it the tests here are left out, but not in CI.
+/// Path of PgBouncer. If it is missing, the tests here are skipped; in CI they fail.
 fn program() -> Option<&'static str> {
     let found = [
         "/usr/sbin/pgbouncer",

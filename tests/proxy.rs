@@ -1,4 +1,4 @@
-//! What stands between a client and the service: it checks what passes, or changes it.
+//! A proxy between a client and the service that checks or changes what passes.
 
 use std::{
     net::SocketAddr,
@@ -48,10 +48,10 @@ impl Sent {
     }
 }
 
-/// What is done with a request.
+/// Action of the proxy on a request.
 pub enum Then {
-    /// It goes on to the service, and the answer has to be documented: else the client gets none,
-    /// and the test fails when it drops the proxy.
+    /// It goes on to the service, and the answer has to be documented. Otherwise the client gets
+    /// the status 599 instead, and the test fails when it drops the proxy.
     Forward(SocketAddr),
     /// It is answered with these bytes, and the connection is closed.
     Answer(String),
@@ -65,7 +65,7 @@ pub struct Proxy {
     seen: Arc<Seen>,
 }
 
-/// What has passed.
+/// Number of requests that have passed, and the answers that were not documented.
 #[derive(Default)]
 struct Seen {
     requests: AtomicUsize,
@@ -111,7 +111,7 @@ impl Proxy {
         format!("http://{}", self.address)
     }
 
-    /// How many requests came.
+    /// Number of requests received.
     pub fn requests(&self) -> usize {
         self.seen.requests.load(Ordering::SeqCst)
     }

@@ -111,7 +111,7 @@ async fn a_path_that_only_begins_like_it_is_another() {
     problem(elsewhere, 403, "cross_site").await;
 }
 
-/// Whether a login that a page of an origin starts is taken.
+/// Returns true if the service accepts a login that a page of `origin` starts.
 async fn is_own(service: &Service, origin: &str) -> bool {
     let login = service.post("/api/1/login").header("origin", origin);
     let login = login.json(&json!({ "email": "ann@example.com" }));

@@ -22,15 +22,15 @@ use crate::{
 
 const INSTANCES: usize = 4;
 const WORKERS: usize = 6;
-/// How long the load lasts at least.
+/// Minimum duration of the load.
 const LOAD: Duration = Duration::from_secs(60);
-/// How long an instance says that it is not ready before it stops.
+/// Seconds for which an instance reports that it is not ready before it stops.
 const DRAIN: &str = "5";
-/// How often the balancer asks who is ready: many times within that.
+/// Interval at which the balancer probes readiness: many times within [`DRAIN`].
 const PROBED_EVERY: Duration = Duration::from_millis(100);
 
-/// What a load balancer does: each request goes to one of the instances that are ready, and to
-/// another one if no connection is made.
+/// A load balancer: each request goes to one of the instances that are ready, and to another one if
+/// no connection is made.
 #[derive(Default)]
 struct Balancer {
     /// The URLs of the instances, and whether each is ready.
@@ -148,7 +148,7 @@ async fn restart_all(
     tokio::time::sleep_until((begin + LOAD).into()).await;
 }
 
-/// Who works, and what they were told was done.
+/// A user of the service under load, and the changes that were acknowledged to it.
 #[derive(Default)]
 struct Worker {
     key: String,
@@ -211,7 +211,7 @@ impl Worker {
         Ok(())
     }
 
-    /// What was answered as done has to be there, and nothing else.
+    /// Checks that the list has exactly the applications that the acknowledged changes leave.
     fn compare(&self, list: &Value) -> Result<(), String> {
         let apps = list["app_list"].as_array().unwrap().iter();
         let apps: BTreeSet<String> = apps

@@ -1,4 +1,4 @@
-//! Where settings come from, and what `check-config` and the start say of them.
+//! Sources of settings, and the messages of `check-config` and of a start about them.
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Output, time::Duration};
 

@@ -33,8 +33,8 @@ fn with_settings(folder: &Path) -> Command {
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn no_signal_ends_it_that_asks_for_something_else() {
-    /// Those that end a process when nobody takes them, without those that ask for the end, those of
-    /// a fault, and 32 and 33, which are the C library's own.
+    /// Signals that end a process unless it handles them, without those that ask it to stop, those
+    /// of a fault, and 32 and 33, which the C library uses itself.
     const OTHERS: [i32; 11] = [1, 10, 12, 14, 16, 24, 25, 26, 27, 29, 30];
     let folder = tempfile::tempdir().unwrap();
     let mut served = serve(binary(folder.path())).await;

@@ -23,7 +23,7 @@ use crate::{
 
 /// The variable with a Python that has aiosmtpd.
 const PYTHON: &str = "CORTEX_REPORT_TEST_PYTHON";
-/// How long to wait for a mail.
+/// Time limit for a mail to arrive.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A mail as the server took it.
@@ -44,7 +44,8 @@ struct Server {
     mails: Lines<BufReader<ChildStdout>>,
 }
 
-/// Where aiosmtpd is; without it the tests here are left out, but not in CI.
+/// Path of a Python with aiosmtpd. Without one, the tests here are skipped; in CI, or if [`PYTHON`]
+/// is set, they fail.
 fn python() -> Option<PathBuf> {
     let default =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/document-tools/venv/bin/python");
@@ -98,7 +99,7 @@ impl Server {
         serde_json::from_str(&line).unwrap()
     }
 
-    /// Whether a while passes without a mail.
+    /// Returns true if no mail arrives within 1.5 seconds.
     async fn is_silent(&mut self) -> bool {
         let line = tokio::time::timeout(Duration::from_millis(1500), self.mails.next_line());
         line.await.is_err()
@@ -114,7 +115,7 @@ async fn log_in(service: &Service, email: &str) -> serde_json::Value {
     ok(login.json(&json!({ "email": email }))).await
 }
 
-/// What a command of the operator prints, once it says so many lines.
+/// Output of an operator's mail command, as soon as it has so many lines.
 async fn listed(service: &Service, command: &str, lines: usize) -> String {
     let begin = std::time::Instant::now();
     loop {
@@ -381,7 +382,7 @@ async fn nothing_is_sent_in_the_clear_unless_it_is_wanted() {
     assert!(server.is_silent().await);
 }
 
-/// What the service logs until some words come.
+/// Log of the service up to the line that contains `words`.
 async fn logged(served: &mut Served, words: &str) -> String {
     let mut logged = String::new();
     while !logged.contains(words) {

@@ -229,7 +229,7 @@ async fn every_question_finds_its_rows_by_an_index() {
     assert!(scans.is_empty(), "add an index for these:\n{scans}");
 }
 
-/// How a database goes about a statement that was written for PostgreSQL.
+/// Plan of a database for a statement that was written for PostgreSQL.
 async fn plan(database: &DatabaseConnection, statement: &str) -> Vec<String> {
     let backend = database.get_database_backend();
     let count = statement.matches('$').count();

@@ -19,7 +19,7 @@ use crate::{
     harness::problem,
 };
 
-/// What a collector was sent.
+/// Requests that a collector received.
 type Collected = Arc<Mutex<Vec<ExportTraceServiceRequest>>>;
 
 #[handler]

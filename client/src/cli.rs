@@ -20,7 +20,7 @@ use crate::{
     types::{Problem, ProblemCode},
 };
 
-/// Where the service is if nobody says otherwise: where it listens by default.
+/// Default URL of the service: the address on which it listens by default.
 const DEFAULT_URL: &str = "http://127.0.0.1:8080";
 const KEY_VARIABLE: &str = "CORTEX_REPORT_SESSION_KEY";
 /// The longest session_key that the document allows.
@@ -152,7 +152,7 @@ fn completions(shell: Shell, output: &Output) -> Result<(), Failure> {
     Ok(output.raw(script.as_bytes())?)
 }
 
-/// What the commands work with that call the service.
+/// Context of the commands that call the service.
 struct Cli<'a> {
     client: Client,
     sessions: Sessions,
@@ -233,7 +233,7 @@ impl<'a> Cli<'a> {
         }
     }
 
-    /// What to tell of a call that failed.
+    /// Converts the error of a call into a failure with a message for the user.
     fn failure(&self, error: Error) -> Failure {
         let url = &self.client.baseurl;
         let message = match &error {
@@ -303,12 +303,13 @@ fn key_of_variable() -> Result<Option<Secret>, Failure> {
     }
 }
 
-/// Whether a text may be a session_key: one that can be sent as it is.
+/// Returns true if the text can be a session_key: at most [`MAX_KEY_LENGTH`] printable ASCII
+/// characters without a space, which can be sent as they are.
 fn is_session_key(text: &str) -> bool {
     (1..=MAX_KEY_LENGTH).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// What the service has against a request, in the words of the command line.
+/// Message for a request that the service refused, with the names of the command's arguments.
 fn refusal(problem: &Problem) -> String {
     let failures = problem.errors.as_deref().unwrap_or_default();
     if failures.is_empty() {

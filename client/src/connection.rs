@@ -67,17 +67,18 @@ impl Builder {
         self
     }
 
-    /// How long an answer may take, from the connection to the last byte; 30 seconds by default.
+    /// Sets the time limit of an answer, from the connection to the last byte; 30 seconds by
+    /// default.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// How often a call is sent once more, at most; twice by default.
+    /// Sets the maximum number of times that a call is sent again; 2 by default.
     ///
-    /// Only what does no harm if it is done twice is sent again after a connection that was lost, or
-    /// the status 408, 502, 503 or 504; everything else if it was refused with 429 or not even
-    /// connected. Nothing is sent again after a time-out.
+    /// Every call is sent again if no connection was made, or after the status 429. Only calls that
+    /// are safe to repeat are also sent again after a lost connection or the status 408, 502, 503
+    /// or 504. Nothing is sent again after a time-out.
     pub fn retries(mut self, retries: u32) -> Self {
         self.session.retries = retries;
         self
@@ -90,8 +91,8 @@ impl Builder {
         self
     }
 
-    /// What varies the delays, so that clients that failed together do not come back together: a
-    /// source of random numbers from 0 to 1.
+    /// Sets the source of random numbers from 0 to 1 that varies the delays, so that clients that
+    /// failed together do not retry together.
     pub fn jitter(mut self, jitter: fn() -> f64) -> Self {
         self.session.jitter = jitter;
         self

@@ -19,9 +19,9 @@ pub enum Error {
     InvalidRequest(String),
     /// The service refuses, by one of the documented errors. Its `code` says which.
     Refused {
-        /// What the service says.
+        /// The problem that the service returned.
         problem: Problem,
-        /// How long to wait before the next try, where the service says so.
+        /// Time to wait before the next attempt, if the service gave one.
         retry_after: Option<Duration>,
     },
     /// The service was not reached, or the connection was lost. Whether it did what it was asked
@@ -29,11 +29,11 @@ pub enum Error {
     Unreachable(reqwest::Error),
     /// The service did not answer in time. Whether it did what it was asked to is unknown.
     TimedOut(reqwest::Error),
-    /// What answered is not documented, so it may be something else than this service.
+    /// The answer is not documented, so it may come from something other than this service.
     Unexpected {
         /// The status, where it is known.
         status: Option<StatusCode>,
-        /// What is wrong with the answer.
+        /// Description of the fault in the answer.
         reason: String,
     },
     /// Nobody verified the login in time. Start another one.
@@ -43,7 +43,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// What went wrong, for a program, if the service says so.
+    /// Machine-readable code of the error, if the service returned one.
     pub fn code(&self) -> Option<ProblemCode> {
         match self {
             Self::Refused { problem, .. } => Some(problem.code),
@@ -63,7 +63,7 @@ impl Error {
         }
     }
 
-    /// Whether the same call may succeed a little later.
+    /// Returns true if the same call may succeed a little later.
     pub(crate) fn is_transient(&self) -> bool {
         match self {
             Self::Unreachable(_) | Self::TimedOut(_) => true,

@@ -53,10 +53,10 @@ impl Client {
 }
 
 impl Login {
-    /// How long the service lets a person verify a login.
+    /// Time that the service gives a person to verify a login.
     pub const LIFETIME: Duration = Duration::from_secs(10 * 60);
 
-    /// What the person types on the page of the URL that was mailed.
+    /// Code that the person types on the page of the URL that was mailed.
     pub fn manual_code(&self) -> &str {
         &self.manual_code
     }

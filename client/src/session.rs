@@ -1,4 +1,4 @@
-//! What happens around every call: the key, and the retries of what may be sent twice.
+//! Hooks around every call: the key is sent, and failed calls are retried.
 
 use std::time::Duration;
 
@@ -7,7 +7,8 @@ use reqwest::{Method, Request, Response, StatusCode, header};
 
 use crate::{Client, Secret, error::retry_after};
 
-/// What a [`Client`] carries from call to call. [`Builder`](crate::Builder) makes one.
+/// Key and retry settings that a [`Client`] uses for each call. [`Builder`](crate::Builder) makes
+/// them.
 #[derive(Clone, Debug)]
 pub struct Session {
     pub(crate) key: Option<Secret>,
@@ -20,7 +21,7 @@ pub struct Session {
 const FIRST_DELAY: Duration = Duration::from_millis(200);
 
 impl Session {
-    /// How long to wait before the call is sent once more; `None` if it is not to be.
+    /// Delay before the call is sent again, or `None` if it must not be sent again.
     fn retry_delay(
         &self,
         retried: u32,
@@ -63,9 +64,9 @@ impl Session {
     }
 }
 
-/// Whether a call does no harm if it is done twice, and answers the same.
+/// Returns true if a call is safe to repeat: doing it twice does no harm and gives the same answer.
 ///
-/// A deletion is not: done twice, its second answer is that there is nothing to delete.
+/// A deletion is not safe: done twice, its second answer is that there is nothing to delete.
 fn is_safe(request: &Request, operation: &OperationInfo) -> bool {
     let creates = || {
         request

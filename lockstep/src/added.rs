@@ -1,4 +1,5 @@
-//! What the generated server answers where a document does not say it, said in the served document.
+//! Adds the answers that the generated server gives by itself to the served document, for
+//! operations that do not document them.
 
 use serde_json::{Map, Value, json};
 

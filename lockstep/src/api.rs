@@ -14,7 +14,7 @@ pub(crate) use reader::{essence, placeholders, read};
 
 use crate::types::{Named, Type, TypeId, reached};
 
-/// What a document says of a service.
+/// A service as a document describes it.
 #[derive(Debug)]
 pub(crate) struct Api {
     pub(crate) title: String,
@@ -138,7 +138,7 @@ pub(crate) struct Parameter {
     pub(crate) description: String,
     pub(crate) deprecated: bool,
     pub(crate) required: bool,
-    /// Whether the document says what its value is where it is missing.
+    /// True if its schema has a default.
     pub(crate) has_default: bool,
     /// The style, where it is not the one of the place.
     pub(crate) style: Option<String>,
@@ -149,7 +149,7 @@ pub(crate) struct Parameter {
 #[derive(Debug)]
 pub(crate) struct Body {
     pub(crate) required: bool,
-    /// Whether it carries more than a credential, so that a method is given it.
+    /// True if it carries more than a credential, so that it is passed to the method.
     pub(crate) is_read: bool,
     pub(crate) contents: Vec<Content>,
     /// The identifier of the enum of its contents, where they are of several types.

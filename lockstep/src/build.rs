@@ -1,4 +1,4 @@
-//! What a build script does.
+//! Code generation in build scripts.
 
 use std::{env, fs, path::PathBuf, process::ExitCode};
 

@@ -1,4 +1,5 @@
-//! What a document says in vain: keywords that nobody knows, values that no request can have.
+//! Refuses parts of a document that have no effect: unknown keywords, values that no request can
+//! have.
 
 use std::collections::BTreeSet;
 

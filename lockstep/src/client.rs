@@ -75,7 +75,7 @@ pub fn mock(document: &Document) -> Result<String, Refusal> {
     Ok(generated_file(&document.file, &code))
 }
 
-/// What the parts of the writer share.
+/// State that the parts of the writer share.
 struct Writer<'a> {
     document: &'a Document,
     side: Side,

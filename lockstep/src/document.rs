@@ -13,8 +13,8 @@ use crate::{
     source::Source,
 };
 
-/// Who says what is answered before a method is called: to a request that is not as documented,
-/// without a credential, or of a service that failed.
+/// Source of the answers that are given before a method is called: to a request that is not as
+/// documented or lacks a credential, or when the service failed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Answers {
     /// The document: every operation has to say each of them, as a problem of RFC 9457.
@@ -24,10 +24,10 @@ pub enum Answers {
     Added,
 }
 
-/// What a document is read for.
+/// Options for reading a document.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options<'a> {
-    /// Who says what is answered before a method is called.
+    /// Source of the answers that are given before a method is called.
     pub answers: Answers,
     /// The operationIds of operations for which no code is written.
     pub without: &'a [&'a str],

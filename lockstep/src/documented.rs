@@ -1,4 +1,4 @@
-//! What a document has to say of the answers that are given before a method is called.
+//! Checks that a document describes the answers that are given before a method is called.
 
 use crate::{
     Refusal,

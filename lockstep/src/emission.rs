@@ -1,4 +1,4 @@
-//! What poem-openapi says of the generated server, held against the document.
+//! Comparison of the document that poem-openapi emits for the generated server with the original.
 
 use std::{collections::HashSet, fmt};
 
@@ -15,9 +15,9 @@ use crate::{
 pub struct Difference {
     /// The place: an operation, and what of it.
     pub place: String,
-    /// What the document says, if anything.
+    /// Value in the document, if there is one.
     pub document: Option<String>,
-    /// What the server says, if anything.
+    /// Value in the document that the server emits, if there is one.
     pub server: Option<String>,
 }
 
@@ -34,18 +34,19 @@ impl fmt::Display for Difference {
     }
 }
 
-/// Where the document and what poem-openapi emits for the server that was generated from it differ:
-/// nowhere, or the generated code does not say what the document says.
+/// Compares the document with the one that poem-openapi emits for the server generated from it.
+/// Without differences, the generated code says what the document says.
 ///
-/// Both are read into the same model, so that what a document may write in several ways is one thing.
-/// Not compared is what the server's code does not say: texts for readers, and the limits of values,
-/// to which the check of every request in front of it holds them.
+/// Both are read into the same model, so that it does not matter which of several ways to write a
+/// thing a document uses. Descriptions and other texts for readers, and the limits of values are
+/// not compared, since the server's code does not have them: the check of every request in front of
+/// it enforces the limits.
 ///
 /// `emitted` is the text of `OpenApiService::spec`.
 ///
 /// # Errors
 ///
-/// `emitted` is no OpenAPI document.
+/// `emitted` is not an OpenAPI document.
 pub fn differences(document: &Document, emitted: &str) -> Result<Vec<Difference>, Vec<Refusal>> {
     let mut source = Source::parse("the server", emitted)?;
     normalise(&mut source.value);
@@ -358,7 +359,8 @@ impl<'a> Comparison<'a> {
     }
 }
 
-/// What is called the same on both sides, in the order of the first.
+/// Pairs the entries of the same name, in the order of the left side. Entries of the right
+/// side alone come last.
 fn pair<T: Copy>(
     left: impl Iterator<Item = (String, T)>,
     right: impl Iterator<Item = (String, T)>,
@@ -394,7 +396,7 @@ fn key(outcome: &Outcome) -> String {
     )
 }
 
-/// Whether each of several values is written apart.
+/// Returns true if each of several values is written separately.
 fn exploded(parameter: &api::Parameter) -> bool {
     let is_apart = matches!(parameter.place, api::Place::Query | api::Place::Cookie);
     let is_usual = matches!(parameter.style.as_deref(), None | Some("form"));

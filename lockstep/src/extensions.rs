@@ -187,7 +187,8 @@ fn misplaced(source: &Source, value: &Value, pointer: String, refusals: &mut Vec
     }
 }
 
-/// Whether what stands at `pointer` is said of a member that has the name of a cookie with a key.
+/// Returns true if the keyword at `pointer` belongs to a member of a schema that has the name of a
+/// cookie with a key.
 fn is_of_cookie(source: &Source, pointer: &str) -> bool {
     let Some((member, _)) = pointer.rsplit_once('/') else {
         return false;

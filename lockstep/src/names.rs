@@ -17,7 +17,7 @@ const KEYWORDS: [&str; 52] = [
     "return", "self", "Self", "static", "struct", "super", "trait", "true", "try", "type",
     "typeof", "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
 ];
-/// Those of them that cannot be written raw.
+/// The keywords that cannot be written as raw identifiers.
 const NEVER_RAW: [&str; 4] = ["crate", "self", "Self", "super"];
 
 /// The text of an identifier, without the `r#` of a raw one.
@@ -138,8 +138,9 @@ fn sign(letter: char) -> Option<&'static str> {
     })
 }
 
-/// What of a text is an identifier: one that begins with a digit gets an underscore before it, and
-/// one that nothing is left of is none.
+/// Makes a text an identifier: drops the characters that none may have, and puts an underscore
+/// before a digit at the start and behind a keyword that cannot be raw. Returns `None` if nothing
+/// but underscores is left.
 fn identifier(text: &str) -> Option<String> {
     let allowed = |letter: &char| unicode_ident::is_xid_continue(*letter);
     let text: String = text.chars().filter(allowed).collect();
@@ -153,7 +154,7 @@ fn identifier(text: &str) -> Option<String> {
     }
 }
 
-/// Whether a text is a keyword, strict or reserved.
+/// Returns true if the text is a keyword, strict or reserved.
 pub(crate) fn is_keyword(text: &str) -> bool {
     KEYWORDS.contains(&text)
 }

@@ -1,6 +1,7 @@
-//! What a document may write in several ways, written in one: the newest, with its defaults said.
+//! Normal form of a document: what may be written in several ways is written in the newest one,
+//! with its defaults resolved.
 //!
-//! Whoever reads the served document sees it as it was written; everything else reads it like this.
+//! The served document stays as it was written; everything else reads the normal form.
 
 use heck::ToLowerCamelCase;
 use serde_json::{Map, Value, json};
@@ -33,7 +34,7 @@ pub(crate) fn normalise(document: &mut Value) {
     }
 }
 
-/// Whether a version is of the kind `3.0.2` with 3.0.
+/// Returns true if the document is of this minor version: `3.0.2` is one of `3.0`.
 fn is_version(document: &Value, minor: &str) -> bool {
     let version = document["openapi"].as_str().unwrap_or_default();
     let patch = version
@@ -60,7 +61,7 @@ fn line_breaks(value: &mut Value) {
     }
 }
 
-/// What a reference means stands where it is used, except schemas, bodies and responses, whose names
+/// Replaces references by their targets, except those to schemas, bodies and responses, whose names
 /// are those of types.
 fn in_place(document: &mut Value) {
     for path in members(document, "/paths") {
@@ -106,7 +107,8 @@ fn put_in_place(document: &mut Value, pointer: &str) {
     }
 }
 
-/// What is said of a path is said of each of its operations, unless that says otherwise.
+/// Moves the parameters of a path to each of its operations that does not have the same itself, and
+/// drops its summary and description.
 fn path_items(document: &mut Value) {
     for path in members(document, "/paths") {
         let shared = match document.pointer_mut(&path).and_then(Value::as_object_mut) {
@@ -181,10 +183,10 @@ fn tags(document: &mut Value) {
     }
 }
 
-/// What 3.0 says of null and of exclusive limits is said as JSON Schema has it, null behind the other
+/// Writes null and the exclusive limits of 3.0 as JSON Schema does, with null behind the other
 /// types.
 ///
-/// A member that one side alone writes is not required of the other.
+/// A member that only one side writes (`readOnly`, `writeOnly`) is not required any more.
 fn schemas(document: &mut Value) {
     let is_old = is_version(document, "3.0");
     each_schema(document, |schema| {
@@ -310,7 +312,8 @@ fn schemes(document: &mut Value) {
     }
 }
 
-/// What the service calls by itself, and hints of what to call next, are no operations of it.
+/// Removes webhooks and callbacks, which the service calls itself, and links, which are hints for
+/// later calls: they are not operations of the service.
 fn without_calls(document: &mut Value) {
     remove(document, "", "webhooks");
     for operation in operations(document) {

@@ -1,4 +1,4 @@
-//! What stands where in a document, by JSON Pointer.
+//! Parts of a document by JSON Pointer.
 
 use serde_json::{Map, Value};
 

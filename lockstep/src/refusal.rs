@@ -13,7 +13,7 @@ pub struct Refusal {
     pub column: usize,
     /// The JSON Pointer of what is refused.
     pub pointer: String,
-    /// What is wrong with it, and what to write instead where there is such a thing.
+    /// The problem, and what to write instead if there is an alternative.
     pub reason: String,
 }
 

@@ -88,7 +88,7 @@ fn collect_names(tokens: TokenStream, names: &mut HashSet<String>) {
     }
 }
 
-/// What the parts of the writer share.
+/// State that the parts of the writer share.
 struct Writer<'a> {
     api: &'a Api,
     answers: Answers,

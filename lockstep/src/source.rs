@@ -11,7 +11,7 @@ use crate::{Refusal, pointers::join};
 /// A line and a column, both from 1.
 pub(crate) type Place = (usize, usize);
 
-/// What a YAML (or JSON) text says, and where it says it.
+/// Value of a YAML (or JSON) text, with the places of its parts.
 #[derive(Debug)]
 pub(crate) struct Source {
     file: String,
@@ -83,7 +83,7 @@ impl Source {
         }
     }
 
-    /// What stands at `pointer`.
+    /// Returns the value at `pointer`.
     pub(crate) fn at(&self, pointer: &str) -> Option<&Value> {
         self.value.pointer(pointer)
     }

@@ -45,9 +45,9 @@ pub fn values(file: &str, text: &str) -> Result<Vec<Values>, Vec<Refusal>> {
     Ok(components.collect())
 }
 
-/// How deep values are made within each other: deeper ones have their required members alone.
+/// Depth limit of optional parts: deeper values have their required members only.
 const DEEP: usize = 4;
-/// How deep required members go before there is no value at all.
+/// Depth limit of required parts: a schema that needs more gets no values.
 const DEEPEST: usize = 12;
 /// The most alternatives of a value that are tried inside of another one.
 const SOME: usize = 3;

@@ -1,4 +1,4 @@
-//! What the extensions of a document mean: the same as a document without them that says it all.
+//! Extensions of a document: they mean the same as the plain OpenAPI that they stand for.
 
 use serde_json::Value;
 
@@ -100,7 +100,8 @@ components:
           schema: { $ref: '#/components/schemas/Problem' }
 ";
 
-/// What the extensions above stand for: each text, and what it has to be in plain OpenAPI.
+/// Replacements that turn [`SHORT`] into plain OpenAPI: each text, and what its extensions stand
+/// for.
 const WRITTEN_OUT: [(&str, &str); 7] = [
     ("x-form-bodies: true\n", ""),
     ("      x-body-member: { type: string, maxLength: 9 }\n", ""),

@@ -1,4 +1,4 @@
-//! What a document may be written like, and is read as.
+//! Notations that a document may use, and how they are read.
 
 use openapi_lockstep::{Answers, Document, Options, Refusal, read, read_with};
 use serde_json::Value;
@@ -89,7 +89,7 @@ fn half_a_character_is_refused_where_it_stands() {
     }
 }
 
-/// What says nothing is no reason to refuse.
+/// A keyword without effect is not a reason to refuse a document.
 #[test]
 fn a_keyword_may_say_nothing() {
     for (from, to) in [
@@ -318,7 +318,7 @@ fn what_is_deprecated_is_marked_whatever_it_is_called() {
     }
 }
 
-/// Who reads the served document finds each answer that is given before a method is called.
+/// The served document has each answer that is given before a method is called.
 #[test]
 fn the_served_document_says_the_answers_that_are_added() {
     let text = NOTES.replacen(

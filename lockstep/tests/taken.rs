@@ -1,4 +1,4 @@
-//! What OpenAPI has and both sides say: `golden/notes.yaml` with a piece of it replaced.
+//! Parts of OpenAPI that both sides support: `golden/notes.yaml` with a piece of it replaced.
 
 use openapi_lockstep::{client, mock, read, server};
 
@@ -12,7 +12,7 @@ struct Taken {
     to: &'static str,
 }
 
-/// That the code compiles is shown by the documents of the runtime's tests.
+/// Writes the code only: the documents of the runtime's tests show that it compiles.
 #[test]
 fn both_sides_take_what_openapi_has() {
     for Taken {

@@ -90,7 +90,7 @@ impl EmailAddress {
         }
     }
 
-    /// What stands before the `@`.
+    /// The local part: the text before the `@`.
     pub fn local_part(&self) -> &str {
         self.0.split('@').next().unwrap_or_default()
     }

@@ -7,21 +7,23 @@ use crate::{
     store::{Result, dead_letter, known_client, mail, quota, session},
 };
 
-/// How long the worker sleeps between two rounds.
+/// Pause of the worker between two rounds.
 const INTERVAL: Duration = Duration::from_secs(60);
-/// How many rows are deleted by one statement, which others may have to wait for.
+/// Limit of rows deleted by one statement, which others may have to wait for.
 const BATCH: u64 = 500;
-/// How many statements a round has at most for each table.
+/// Limit of statements per table in one round.
 const BATCHES: usize = 20;
-/// How long an expired session is kept, so that its mail is given up and not forgotten.
+/// Time that an expired session is kept, so that its unsent mail is recorded as given up: a mail
+/// without its session is removed silently.
 const SESSIONS_KEPT_FOR: Duration = Duration::from_secs(24 * 60 * 60);
-/// How long a limit is kept that is whole again: who asks again at once does not meet who deletes it.
+/// Time that a fully replenished limit is kept, so that a client that asks again at once does not
+/// collide with the clean-up.
 const LIMITS_KEPT_FOR: Duration = Duration::from_secs(60 * 60);
-/// How long the operator can see that a mail was given up.
+/// Time that mails that were given up are kept for the operator to see.
 const DEAD_LETTERS_KEPT_FOR: Duration = Duration::from_secs(30 * 24 * 60 * 60);
-/// How long a client is known from which somebody has logged in.
+/// Time that a client stays known after the last login from it.
 const CLIENTS_KNOWN_FOR: Duration = Duration::from_secs(90 * 24 * 60 * 60);
-/// How far a stored time may be ahead: instances differ a little in their clocks.
+/// Tolerance for stored times that are ahead: the clocks of instances differ a little.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(60);
 /// The longest that a mail waits to be sent once more, with much to spare.
 const LONGEST_WAIT: Duration = Duration::from_secs(10 * 60);

@@ -94,7 +94,7 @@ async fn page_in_time(
     answer_in_time(work, pages::unavailable).await
 }
 
-/// What Prometheus asks for, at an address of its own.
+/// The endpoint that Prometheus scrapes, which has a listener of its own.
 pub(crate) fn metrics_endpoint(service: Service) -> impl Endpoint<Output = Response> + 'static {
     Route::new()
         .at("/metrics", only("GET, HEAD", get(metrics)))

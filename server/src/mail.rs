@@ -45,7 +45,7 @@ impl Link {
     }
 }
 
-/// What a mail failed at.
+/// An error that kept a mail from being written or sent.
 #[derive(Debug, thiserror::Error)]
 pub enum MailError {
     /// The message cannot be written.
@@ -69,7 +69,7 @@ pub enum MailError {
 }
 
 impl MailError {
-    /// Whether it is of no use to try again.
+    /// Returns true if there is no point in trying again.
     fn is_final(&self) -> bool {
         match self {
             Self::Message(_) | Self::Address(_) | Self::Template(_) => true,
@@ -83,7 +83,7 @@ impl MailError {
         }
     }
 
-    /// What of it may stand in a log, where no address does.
+    /// The error as text for the log, which must not contain e-mail addresses.
     fn for_log(&self) -> String {
         match self {
             Self::Smtp(error) => match error.status() {

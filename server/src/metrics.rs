@@ -1,4 +1,4 @@
-//! What Prometheus is told.
+//! Metrics in the OpenMetrics text format, for Prometheus.
 
 use std::{
     collections::BTreeMap,
@@ -27,10 +27,10 @@ use crate::{
 };
 
 const PREFIX: &str = "cortex_report";
-/// How long the database may take to tell its state. Prometheus gives up after 10 seconds.
+/// Time limit for the database to report its state. Prometheus gives up after 10 seconds.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// What is counted while the service runs. What the database knows is asked for when it is told.
+/// Counters kept while the service runs. Numbers from the database are queried at each scrape.
 pub(crate) struct Metrics {
     registry: Registry,
     requests: Family<Answered, Counter>,
@@ -63,7 +63,7 @@ struct Mail {
     outcome: &'static str,
 }
 
-/// What became of a try to send a mail.
+/// The outcome of an attempt to send a mail.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum MailOutcome {
     /// It was taken.

@@ -1,4 +1,4 @@
-//! What a person sees in a browser: the verification page and the documentation.
+//! Pages for people with a browser: the verification page and the documentation.
 
 mod docs;
 mod verify;

@@ -15,7 +15,7 @@ use crate::secret::Secret;
 
 /// The letters of a manual_code: no vowels, so that no words come out.
 pub(crate) const CODE_LETTERS: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
-/// How many letters a manual_code has.
+/// Number of letters in a manual_code.
 pub(crate) const CODE_LENGTH: usize = 8;
 const KEY_CHARACTERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 /// Five bits each.

@@ -66,7 +66,7 @@ enum Action {
     Operate(Command),
 }
 
-/// What the binary does.
+/// Entry point of the binary: serves or runs a command, and prints an error to standard error.
 #[tokio::main]
 pub async fn main() -> ExitCode {
     match run().await {
@@ -187,7 +187,7 @@ fn reload(running: &Running, telemetry: &Telemetry) {
     }
 }
 
-/// What was given, by flags, by variables and in the settings file.
+/// The settings and the command, as given by flags, variables and the settings file.
 struct Given {
     sources: Sources,
     /// The settings, without those that cannot be used.

@@ -41,7 +41,7 @@ impl Secret {
         &self.0
     }
 
-    /// What is kept of a random value of 128 bits or more: its SHA-256.
+    /// The SHA-256 of the value, which is stored in its place if it has 128 random bits or more.
     pub(crate) fn digest(&self) -> [u8; 32] {
         Sha256::digest(self.0.as_bytes()).into()
     }
@@ -113,7 +113,7 @@ impl ServerKey {
         Secret::new(BASE64_URL_SAFE_NO_PAD.encode(token))
     }
 
-    /// What is kept of a manual_code, which is too short for a mere hash.
+    /// The MAC of a manual_code, which is stored in its place: it is too short for an unkeyed hash.
     pub(crate) fn code_mac(&self, nonce: &[u8], code: &Secret) -> Vec<u8> {
         let code = code.reveal().as_bytes();
         self.mac("code", nonce, code)
@@ -122,7 +122,7 @@ impl ServerKey {
             .to_vec()
     }
 
-    /// Whether a code is the one that `mac` was made of; takes the same time if it is not.
+    /// Returns true if `mac` was made from this code. Compares in constant time.
     pub(crate) fn is_code(&self, nonce: &[u8], code: &Secret, mac: &[u8]) -> bool {
         let code = code.reveal().as_bytes();
         self.mac("code", nonce, code).verify_slice(mac).is_ok()

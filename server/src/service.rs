@@ -26,7 +26,7 @@ use crate::{
     user_agent,
 };
 
-/// How long a client is told to wait when the database is not available, in seconds.
+/// Value of Retry-After, in seconds, while the database is not available.
 pub(crate) const RETRY_AFTER: i64 = 5;
 
 /// The service. A clone is the same one.
@@ -47,7 +47,7 @@ impl Deref for Service {
     }
 }
 
-/// What every operation works with.
+/// State shared by all operations.
 pub struct Parts {
     pub(crate) store: Store,
     /// The applications that wait to be created.
@@ -59,17 +59,17 @@ pub struct Parts {
     pub(crate) public_url: PublicUrl,
     pub(crate) registration: Registration,
     pub(crate) mail_limits: MailLimits,
-    /// Who is believed about where a request comes from.
+    /// The proxies that are trusted to name the client of a request.
     pub(crate) trusted_proxies: Arc<TrustedProxies>,
     /// Wakes the worker that sends mails.
     pub(crate) mail_is_due: Notify,
     pub(crate) metrics: Metrics,
     pub(crate) readiness: Readiness,
-    /// Whether it is about to stop.
+    /// Set once the service is about to stop.
     pub(crate) draining: AtomicBool,
 }
 
-/// Who a request comes from.
+/// The sender of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Client {
     /// An address.
@@ -93,7 +93,7 @@ impl fmt::Display for Client {
 #[derive(Clone, Copy)]
 pub(crate) struct Sent {
     pub(crate) by: Client,
-    /// Whether it was sent as HEAD, and is answered as GET.
+    /// True if the request was sent as HEAD; it is answered as GET.
     pub(crate) is_head: bool,
 }
 
@@ -106,7 +106,7 @@ pub(crate) fn peer(request: &Request) -> Option<IpAddr> {
     }
 }
 
-/// Where a request comes from.
+/// Returns the client that a request comes from.
 pub(crate) fn client(request: &Request) -> Client {
     match (request.data::<Sent>(), peer(request)) {
         (Some(sent), _) => sent.by,
@@ -115,7 +115,7 @@ pub(crate) fn client(request: &Request) -> Client {
     }
 }
 
-/// Whether a request may change nothing, since it was sent as HEAD.
+/// Returns true if the request was sent as HEAD, and so must not change anything.
 pub(crate) fn is_head(request: &Request) -> bool {
     request.data::<Sent>().is_some_and(|it| it.is_head)
 }

@@ -8,7 +8,7 @@ use std::{
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// What a signal asks for.
+/// The action that a signal asks for.
 pub(crate) enum Asked {
     /// To finish what is under way, and end.
     Stop,
@@ -20,8 +20,8 @@ pub(crate) enum Asked {
 pub(crate) struct Signals {
     stop: [Signal; 3],
     reload: Signal,
-    /// Those that would end the process if nobody took them, with their numbers. Left out are those
-    /// of a fault, of which nothing is left to be served.
+    /// Signals that would otherwise end the process, with their numbers; they are logged and
+    /// ignored. Those of a fault are left out: the process cannot go on serving after one.
     ignored: Vec<(i32, Signal)>,
 }
 

@@ -56,9 +56,9 @@ pub enum StartError {
     Listen {
         /// The setting that says so.
         setting: &'static str,
-        /// Where it was to listen.
+        /// Address to listen on.
         address: SocketAddr,
-        /// What the system says.
+        /// Error of the operating system.
         error: io::Error,
     },
     /// Nobody can say under which URL the service is reached.
@@ -74,7 +74,7 @@ pub enum StartError {
         setting: &'static str,
         /// The file or folder.
         path: PathBuf,
-        /// What is wrong with it.
+        /// Reason that it cannot be used.
         reason: String,
     },
     /// The key is not there, but the database was used with one.
@@ -143,7 +143,7 @@ pub enum StartError {
     Command(#[from] CommandError),
 }
 
-/// How long the mail that is being sent when the service stops may take.
+/// Time limit for mails that are being sent when the service stops.
 const OUTBOX_GRACE: Duration = Duration::from_secs(5);
 
 /// A service that runs.
@@ -157,12 +157,12 @@ pub struct Running {
 }
 
 impl Running {
-    /// Where it listens.
+    /// Address that the service listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Where Prometheus finds its metrics.
+    /// Address of the metrics listener, if there is one.
     pub fn metrics_address(&self) -> Option<SocketAddr> {
         self.metrics_address
     }
@@ -361,13 +361,14 @@ pub(crate) fn checks<'a>(store: &'a StoreSettings, settings: &'a ServeSettings) 
     ]
 }
 
-/// Whether an address is one of this machine. The port is any: a service that runs may have it.
+/// Checks that the address is one of this machine. Tries any free port, since a running service may
+/// hold the given one.
 async fn can_listen(setting: &'static str, address: SocketAddr) -> Result<(), StartError> {
     let address = SocketAddr::new(address.ip(), 0);
     listen(setting, address).await.map(drop)
 }
 
-/// Whether a file that is not there yet has a folder to be made in.
+/// Checks that the folder exists in which a missing file is to be created.
 fn is_in_folder(setting: &'static str, file: &Path) -> Result<(), StartError> {
     match file.parent() {
         Some(folder) if folder != Path::new("") && !folder.is_dir() => {
@@ -378,7 +379,7 @@ fn is_in_folder(setting: &'static str, file: &Path) -> Result<(), StartError> {
     }
 }
 
-/// Whether a folder is one, or can be made in one.
+/// Checks that the path is a folder, or that its nearest existing ancestor is one to create it in.
 fn is_folder(setting: &'static str, folder: &Path) -> Result<(), StartError> {
     match folder.ancestors().find(|it| it.exists()) {
         Some(there) if !there.is_dir() => {
@@ -411,7 +412,7 @@ async fn open(settings: &StoreSettings, random: &Random) -> Result<(Store, Serve
     }
 }
 
-/// Whether the key file fits a database that has recorded this fingerprint, if any.
+/// Checks that the key file matches the fingerprint that the database has recorded, if any.
 fn check_key(settings: &StoreSettings, recorded: Option<String>) -> Result<(), StartError> {
     let file = settings.key_file.clone();
     let is_there = file.exists();
@@ -456,7 +457,7 @@ pub(crate) async fn replace_key(
     Ok(ended)
 }
 
-/// What becomes of an error of a file or folder.
+/// Returns a function that turns an error of a file or folder into [`StartError::Unusable`].
 fn unusable<E: ToString>(setting: &'static str, path: &Path) -> impl Fn(E) -> StartError {
     move |error| StartError::Unusable {
         setting,
@@ -491,7 +492,7 @@ fn public_url(settings: &ServeSettings, address: SocketAddr) -> Result<PublicUrl
     }
 }
 
-/// What encrypts connections, if they are.
+/// The TLS acceptor of connections; none if neither a certificate nor a key is set.
 fn tls(settings: &TlsSettings) -> Result<Option<TlsAcceptor>, StartError> {
     let (certificate_file, key_file) =
         match (&settings.tls_certificate_file, &settings.tls_key_file) {
@@ -521,7 +522,7 @@ fn tls(settings: &TlsSettings) -> Result<Option<TlsAcceptor>, StartError> {
     Ok(Some(TlsAcceptor::from(Arc::new(config))))
 }
 
-/// How mails are sent.
+/// The transport for mails: the SMTP server if one is set, otherwise the mail folder.
 fn transport(
     settings: &MailSettings,
     public_url: &PublicUrl,
@@ -535,7 +536,7 @@ fn transport(
     Ok(Arc::new(mail_dir))
 }
 
-/// The SMTP server that sends them, if one is set.
+/// The SMTP server that sends mails, if one is set.
 fn smtp(settings: &MailSettings, public_url: &PublicUrl) -> Result<Option<Smtp>, StartError> {
     let read = |file: &PathBuf| {
         Secret::read(file).map_err(unusable("CORTEX_REPORT_SMTP_PASSWORD_FILE", file))

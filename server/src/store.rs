@@ -52,10 +52,10 @@ use crate::{clock::Timestamp, config::DatabaseUrl};
 /// Anything that takes queries: the database, or a transaction.
 pub(crate) use sea_orm::ConnectionTrait as Connection;
 
-/// How many read a whole long list at a time.
+/// Maximum number of whole long lists that are read at the same time.
 const LONG_READS: usize = 2;
 
-/// How many connections are always left for those who only read.
+/// Number of connections that are always left to those who only read.
 const READERS: u32 = 2;
 
 /// Why the database did not do its part.
@@ -111,7 +111,8 @@ impl From<DbErr> for StoreError {
     }
 }
 
-/// Whether a database refuses for a while only: it is busy, full, read-only, or about to stop.
+/// Returns true if an error of a database is temporary: it is busy, full, read-only, or about to
+/// stop.
 fn is_passing(error: &dyn DatabaseError) -> bool {
     /// SQLite's BUSY, LOCKED, READONLY, IOERR, FULL and CANTOPEN.
     const SQLITE: [i64; 6] = [5, 6, 8, 10, 13, 14];
@@ -353,7 +354,7 @@ impl Store {
         writer.commit().await
     }
 
-    /// How many connections are open, and how many of them nobody uses.
+    /// Number of open connections, and number of idle ones among them.
     pub(crate) fn connections(&self) -> (usize, usize) {
         let connection = &self.reader.connection;
         match connection.get_database_backend() {
@@ -386,7 +387,8 @@ impl Store {
     }
 }
 
-/// How many of the connections are in the pool: all but the one that writes to SQLite.
+/// Size of the pool, given the total of connections: with SQLite one less, since the connection
+/// that writes is not in the pool, but at least one.
 fn pooled(url: &DatabaseUrl, connections: u32) -> u32 {
     match url.sqlite_file() {
         Some(_) => connections.saturating_sub(1).max(1),

@@ -43,7 +43,7 @@ const QUIET: &str = "sea_orm_migration=warn,sqlx::postgres::notice=warn,opentele
     opentelemetry_sdk=warn,opentelemetry_otlp=warn,opentelemetry-otlp=warn";
 /// The target of the spans that are traces. They are no part of the log, which has its own.
 pub(crate) const TRACE: &str = "cortex_report_trace";
-/// How long the last traces may take to be sent when the service ends.
+/// Time limit for sending the last traces when the service ends.
 const LAST_TRACES: Duration = Duration::from_secs(1);
 
 /// The most lines of the log that wait to be written, each of some 150 bytes. Where whoever reads the
@@ -57,7 +57,7 @@ const BETWEEN_WRITES: Duration = Duration::from_millis(5);
 /// Counts the lines of the log that were dropped.
 static DROPPED_LINES: OnceLock<ErrorCounter> = OnceLock::new();
 
-/// How many lines of the log were dropped, since whoever reads it stalled.
+/// Number of log lines that were dropped because the reader of the log stalled.
 pub(crate) fn dropped_lines() -> u64 {
     let dropped = DROPPED_LINES.get().map(ErrorCounter::dropped_lines);
     dropped.unwrap_or_default() as u64
@@ -170,7 +170,8 @@ where
     }
 }
 
-/// What is told of the program while this lives.
+/// Guard for logging and tracing: dropping it writes the last log lines, `stop` also sends the last
+/// traces.
 pub(crate) struct Telemetry {
     log_filter: reload::Handle<EnvFilter, Registry>,
     traces: Option<SdkTracerProvider>,
@@ -264,7 +265,8 @@ fn log_filter(settings: &TelemetrySettings) -> Result<EnvFilter, ParseError> {
     EnvFilter::try_new(format!("{QUIET},{level},{TRACE}=off"))
 }
 
-/// Whether something is part of a trace: its span, and what our code says within.
+/// Returns true for parts of a trace: the spans of requests, and events of this project's code at
+/// level info or more severe.
 fn is_ours(metadata: &Metadata<'_>) -> bool {
     match metadata.is_span() {
         true => metadata.target() == TRACE,

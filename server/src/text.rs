@@ -129,7 +129,7 @@ pub fn printable(text: &str) -> String {
     printable
 }
 
-/// Whether a character shows nothing of its own, or something else to each reader.
+/// Returns true if the character is invisible, or may look different to each reader.
 fn is_hidden(character: char) -> bool {
     match category(character) {
         GeneralCategory::Control
@@ -148,7 +148,7 @@ fn is_hidden(character: char) -> bool {
     }
 }
 
-/// Whether a script or an emoji needs a hidden character in this place.
+/// Returns true if a script or an emoji needs the hidden character in this place.
 fn is_needed(before: &str, character: char, after: &str) -> bool {
     let Some(previous) = before.chars().next_back() else {
         return false;
@@ -178,7 +178,7 @@ fn is_virama(character: char) -> bool {
     class == CanonicalCombiningClass::Virama
 }
 
-/// Whether the first of the characters that is not transparent joins in one of two ways.
+/// Returns true if the first character that is not transparent has one of two joining types.
 fn joins(mut characters: impl Iterator<Item = char>, ways: [JoiningType; 2]) -> bool {
     let types = CodePointMapData::<JoiningType>::new();
     let first = characters
@@ -188,7 +188,7 @@ fn joins(mut characters: impl Iterator<Item = char>, ways: [JoiningType; 2]) -> 
     first.is_some_and(|way| ways.contains(&way))
 }
 
-/// Whether a joiner between these two makes one emoji of them.
+/// Returns true if a joiner between the two texts makes one emoji of them.
 fn is_emoji_sequence(before: &str, after: &str) -> bool {
     let pictographic = CodePointSetData::new::<ExtendedPictographic>();
     let modifier = CodePointSetData::new::<EmojiModifier>();
@@ -200,7 +200,7 @@ fn is_emoji_sequence(before: &str, after: &str) -> bool {
     is_pictographic(base) && is_pictographic(after.chars().next())
 }
 
-/// Whether a character stands on, below or around the one before it, and can be seen.
+/// Returns true if the character is a visible mark on, below or around the one before it.
 fn is_mark(character: char) -> bool {
     let kind = category(character);
     matches!(

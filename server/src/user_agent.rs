@@ -5,7 +5,7 @@
 
 use woothee::parser::Parser;
 
-/// What stands for a program that is not known.
+/// The text shown for an unknown program.
 const UNKNOWN: &str = "an unknown program";
 
 /// Programs other than browsers, as the first word of their header calls them.
@@ -40,7 +40,7 @@ pub(crate) fn describe(user_agent: &str) -> String {
     }
 }
 
-/// Whether the parser found a program, and not only the system that it runs on.
+/// Returns true if the parser found a browser, and not only the system that it runs on.
 fn is_browser(name: &str) -> bool {
     [
         "Chrome",

@@ -49,7 +49,7 @@ impl TestDatabase {
         &self.url
     }
 
-    /// Where the server is, as the URL says: its host, perhaps with a port.
+    /// Host of the server in the URL, with its port if there is one.
     pub fn server(&self) -> String {
         let (_, rest) = self.url.split_once('@').unwrap();
         rest.split('/').next().unwrap().to_owned()

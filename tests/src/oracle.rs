@@ -1,5 +1,5 @@
-//! What a document allows: read from its JSON alone, with none of the code that is generated from
-//! it, so that neither can hide a fault of the other.
+//! Requests and answers that a document allows, read from its JSON alone, without any of the code
+//! that is generated from it, so that neither can hide a fault of the other.
 
 use std::{
     collections::HashMap,
@@ -27,11 +27,11 @@ pub struct Oracle {
     written: Value,
     /// With its extensions written out, and its replies closed.
     document: Value,
-    /// What was compiled, by its schema: it takes longer than a check does.
+    /// Compiled validators by schema, kept since compiling one takes longer than checking with it.
     validators: Mutex<HashMap<String, Arc<Validator>>>,
 }
 
-/// What a document says of a request.
+/// Verdict of a document on a request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Verdict {
     /// No operation has this path and method: 404 or 405.
@@ -88,7 +88,7 @@ impl Oracle {
         })
     }
 
-    /// What is to become of a request of somebody whose key is `key`.
+    /// Verdict of the document on a request of a user whose key is `key`.
     pub fn verdict(&self, sent: &Sent, key: &str) -> Verdict {
         let Some(operation) = self.operation(sent) else {
             return Verdict::NoOperation;
@@ -102,7 +102,7 @@ impl Oracle {
         }
     }
 
-    /// What became of a request, in the same words; none if the service failed.
+    /// Verdict that the service's answer to a request shows, or `None` if the service failed.
     pub fn outcome(answer: &Answer) -> Option<Verdict> {
         let code = || -> Option<Value> {
             let mut problem: Value = serde_json::from_slice(answer.body()).ok()?;
@@ -291,7 +291,8 @@ impl Oracle {
         self.fits(schema, &value)
     }
 
-    /// Whether a request carries the key where its operation looks for one, or needs none.
+    /// Returns true if a request carries the key where its operation expects one, or the operation
+    /// needs none.
     fn admits(&self, sent: &Sent, operation: &Value, key: &str) -> bool {
         let choices = operation
             .get("security")
@@ -345,7 +346,7 @@ impl Oracle {
         }
     }
 
-    /// What stands behind a reference, or the value itself.
+    /// Target of the value's `$ref`, or the value itself if it has none.
     pub fn resolve<'a>(&'a self, value: &'a Value) -> &'a Value {
         let reference = value["$ref"].as_str();
         match reference.and_then(|reference| self.document.pointer(reference.strip_prefix('#')?)) {

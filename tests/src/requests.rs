@@ -369,7 +369,7 @@ fn array(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten()
 }
 
-/// What a path, a query or a form says of a value.
+/// Text of a value in a path, a query or a form.
 fn text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),

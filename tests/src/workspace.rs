@@ -6,7 +6,7 @@ use std::{
     process::Command,
 };
 
-/// What of the workspace is copied; the rest is no part of a build.
+/// Parts of the workspace that are copied; a build does not need the rest.
 const PARTS: [&str; 11] = [
     "Cargo.toml",
     "Cargo.lock",
@@ -36,7 +36,7 @@ pub fn copy(to: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Where the workspace itself is.
+/// Path of the workspace itself.
 pub fn original() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }

@@ -1,4 +1,4 @@
-//! What is printed: results on standard output, everything else on standard error.
+//! Output of the commands: results on standard output, everything else on standard error.
 
 use std::io::{self, Write};
 
@@ -19,8 +19,8 @@ pub(super) enum Format {
     Json,
 }
 
-/// Where a command prints to. Colours are left out where no terminal shows them, and where
-/// `NO_COLOR` asks for it.
+/// Printer of a command. It omits colours if the output is not a terminal that shows them, or if
+/// `NO_COLOR` is set.
 pub(super) struct Output {
     format: Format,
 }

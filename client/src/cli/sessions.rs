@@ -13,7 +13,7 @@ use tempfile::NamedTempFile;
 use super::{Failure, MAX_KEY_LENGTH, is_session_key};
 use crate::Secret;
 
-/// How many symbolic links are followed one after the other, as Linux has it.
+/// Maximum number of symbolic links followed in a row; the limit of Linux.
 const MAX_LINKS: usize = 40;
 /// The key of each service that somebody is logged in to, in a file that only its owner reads.
 pub(super) struct Sessions {

@@ -8,7 +8,7 @@ use progenitor_client::{ClientHooks, OperationInfo};
 
 pub use todos::Todos;
 
-/// What the service is checked against.
+/// The document that requests are checked against.
 const CONTRACT: &str = include_str!(concat!(env!("OUT_DIR"), "/contract.json"));
 /// The largest body that is read, in bytes.
 const BODY_LIMIT: usize = 64 * 1024;
@@ -47,7 +47,7 @@ pub fn endpoint(
     Ok(guarded.map_to_response())
 }
 
-/// What a client holds: its token.
+/// State of a client: its bearer token.
 #[derive(Clone, Debug)]
 pub struct Session(pub String);
 

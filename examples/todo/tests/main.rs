@@ -137,7 +137,7 @@ async fn pages_follow_each_other() {
     assert_eq!(done.todos, []);
 }
 
-/// What the check refuses is told in the document's own words.
+/// Failures of the check are answered as the document's own errors.
 #[tokio::test]
 async fn what_is_wrong_is_told_with_its_place() {
     let client = client();

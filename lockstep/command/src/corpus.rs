@@ -36,7 +36,7 @@ pub(crate) struct Arguments {
     lockstep: PathBuf,
 }
 
-/// What became of a document.
+/// Result for one document.
 struct Outcome {
     name: String,
     operations: usize,
@@ -195,7 +195,7 @@ fn table(outcomes: &[Outcome]) -> String {
     table
 }
 
-/// What is taken, as a workspace with a package for each document.
+/// Workspace of the generated code, with a package for each document.
 #[derive(Default)]
 struct Packages(Vec<Package>);
 
@@ -298,7 +298,7 @@ uuid = { workspace = true }
 openapi-lockstep = { workspace = true }
 "#;
 
-/// What the crate of a client provides.
+/// Hooks of the client, which the crate that includes it has to implement.
 const HOOKS: &str = r#"
 impl progenitor_client::ClientHooks<crate::Session> for Client {}
 "#;

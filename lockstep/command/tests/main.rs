@@ -10,7 +10,7 @@ mod generate;
 
 use std::{path::Path, process::Command};
 
-/// What a run of the command said.
+/// Exit code and output of a run of the command.
 struct Said {
     code: i32,
     lines: Vec<String>,

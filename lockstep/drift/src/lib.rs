@@ -25,11 +25,11 @@ use serde_json::{Map, Value};
 /// A difference between two documents.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Change {
-    /// Whether a client of the old document may fail.
+    /// True if a client of the old document may fail.
     pub is_breaking: bool,
-    /// Where it is: in the new document, or in the old one if it is gone there.
+    /// JSON Pointer into the new document, or into the old one if the new one lacks the place.
     pub pointer: String,
-    /// What it is.
+    /// Description of the change, for people.
     pub what: String,
     /// The operationIds of those that it reaches, in either document.
     pub operations: BTreeSet<String>,
@@ -64,7 +64,7 @@ fn parse(document: &Document) -> Result<Value, String> {
     serde_json::from_str(&document.contract()).map_err(|error| error.to_string())
 }
 
-/// What is found, each with the operations that it reaches.
+/// Changes found so far, each with the operations that it affects.
 #[derive(Default)]
 struct Changes(BTreeMap<(bool, String, String), BTreeSet<String>>);
 
@@ -127,8 +127,8 @@ fn changes_of_json(old: &Value, new: &Value) -> Result<Vec<Change>, String> {
         .collect())
 }
 
-/// Whether what `drift` tells of something that is no schema is breaking; none if it is no change
-/// to a client, or is told elsewhere.
+/// Returns true if a change that `drift` reports outside of schemas is breaking; `None` if it does
+/// not concern clients, or is reported elsewhere.
 fn is_breaking(info: &ChangeInfo) -> Option<bool> {
     match info.class {
         ChangeClass::Trivial => None,
@@ -139,8 +139,9 @@ fn is_breaking(info: &ChangeInfo) -> Option<bool> {
     }
 }
 
-/// Whether a schema is one of requests, and whether it is one of replies. What stands within an
-/// operation shows it by its place: the paths of all its parts are in one record.
+/// Returns two flags: the schema is used in requests, and it is used in replies. Within an
+/// operation the pointer decides, since one record of `drift` has the paths of all parts of the
+/// operation.
 fn directions<'a>(pointer: &str, paths: impl IntoIterator<Item = &'a ChangePath>) -> (bool, bool) {
     if pointer.starts_with("/paths/") {
         let is_output = pointer.split('/').nth(4) == Some("responses");

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-/// Whether a member says nothing to a program: a text, an example, or an extension.
+/// Returns true if a member has no meaning for programs: a text, an example, or an extension.
 pub(crate) fn is_for_people(name: &str) -> bool {
     let names = [
         "description",

@@ -1,5 +1,5 @@
-//! What of an operation the crate `drift` does not look at: its name, its security, the media
-//! types, the headers of replies, what is deprecated.
+//! Changes of an operation that the crate `drift` does not look at: its name, its security, the
+//! media types, the headers of replies, deprecation.
 
 use std::collections::BTreeSet;
 
@@ -216,7 +216,8 @@ fn shape(path: &str) -> Vec<&str> {
         .collect()
 }
 
-/// What is enough to be let in: each choice as the schemes that it needs, without their names.
+/// Returns the alternatives of an operation's security, each as the schemes that it needs, with
+/// their scopes and without their names.
 fn choices(document: &Value, operation: &Value) -> BTreeSet<BTreeSet<String>> {
     let choices = operation.get("security").unwrap_or(&document["security"]);
     let choices = choices.as_array().cloned().unwrap_or_default();

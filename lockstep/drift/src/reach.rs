@@ -1,4 +1,4 @@
-//! Which operations a part of a document belongs to.
+//! Operations that a part of a document belongs to.
 
 use std::collections::BTreeSet;
 

@@ -1,7 +1,7 @@
-//! What a difference between two schemas means, keyword by keyword.
+//! Differences between two schemas, judged keyword by keyword.
 //!
-//! A request's schema has to take whatever the old one took; a reply's may allow nothing that the
-//! old one did not.
+//! A request's schema has to accept whatever the old one accepted; a reply's must not allow
+//! anything that the old one did not.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::names;
 
-/// Whether a value of a document is a schema, in place or by its name.
+/// Returns true if a value of a document is a schema, in place or by reference.
 pub(crate) fn is_schema(value: &Value) -> bool {
     value.is_object()
         && ["in", "operationId", "content", "headers"]
@@ -20,7 +20,7 @@ pub(crate) fn is_schema(value: &Value) -> bool {
             .any(|name| value.get(name).is_some())
 }
 
-/// How a keyword bounds values.
+/// Direction in which a keyword bounds values.
 #[derive(Clone, Copy)]
 enum Bound {
     Lower,

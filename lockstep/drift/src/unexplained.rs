@@ -1,5 +1,5 @@
-//! What neither the crate `drift` nor another module has explained. A client may depend on it, so
-//! it counts as breaking.
+//! Differences that neither the crate `drift` nor another module has explained. A client may depend
+//! on them, so they count as breaking.
 
 use std::collections::BTreeSet;
 
@@ -151,12 +151,14 @@ impl Walk<'_> {
     }
 }
 
-/// Whether clients have a type of their own for a schema, and no plain text or number.
+/// Returns true if clients have a type of their own for the schema, rather than a plain text or
+/// number.
 fn is_type(schema: &Value) -> bool {
     schema["properties"].is_object() || schema["enum"].is_array()
 }
 
-/// What a schema says itself, in an order of its own: not what the schemas inside say.
+/// Returns the keywords of the schema itself, with lists sorted, so that their order does not
+/// count. The contents of inner schemas are left out.
 fn own(value: &Value) -> Value {
     let said = members(value).filter(|(name, _)| !is_for_people(name));
     said.map(|(name, value)| {

@@ -10,7 +10,7 @@ use serde_json::{Map, Number, Value};
 
 use crate::problem::quoted;
 
-/// How a body is written.
+/// Encoding of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum MediaType {
     Json,

@@ -14,7 +14,7 @@ use crate::{
 /// than all the rest of a check.
 pub(crate) struct Coercions(Vec<Coercion>);
 
-/// How values are written.
+/// Notation of values, by which they are coerced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Written {
     /// As texts: those of a path, a query, a header, a cookie or a form.

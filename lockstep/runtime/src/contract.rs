@@ -72,7 +72,7 @@ struct Route {
     operations: Vec<(Method, Operation)>,
 }
 
-/// What an operation takes.
+/// An operation: what it accepts, and its limits.
 pub(crate) struct Operation {
     /// Its operationId.
     id: String,
@@ -82,7 +82,8 @@ pub(crate) struct Operation {
     pub(crate) schema: Value,
     pub(crate) coercions: Coercions,
     pub(crate) validator: Validator,
-    /// Whether it may be asked with neither parameters nor a body.
+    /// True if a request with neither parameters nor a body is valid, so that it need not be
+    /// checked.
     pub(crate) takes_nothing: bool,
     /// The body by media type; nothing where the operation takes none.
     pub(crate) bodies: Vec<TakenBody>,

@@ -1,4 +1,4 @@
-//! Where a request carries its credentials.
+//! Credentials of a request: where it carries them, and which ones an operation requires.
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -14,7 +14,7 @@ use crate::{InvalidMember, Secret, contract::members, request::join};
 /// The extension of a member of a body, `true`: it carries the key of the cookie of its name.
 const BODY_MEMBER: &str = "x-body-member";
 
-/// Who may call an operation.
+/// Security requirements of an operation.
 pub(crate) struct Access {
     /// The schemes of its alternatives, each once.
     schemes: Vec<Scheme>,
@@ -46,7 +46,7 @@ const TOKEN: [bool; 256] = {
     token
 };
 
-/// What carries a credential.
+/// Part of a request that carries a credential.
 enum Carrier {
     Bearer,
     Basic,

@@ -14,7 +14,7 @@ use poem_openapi::{
 
 use crate::Schema;
 
-/// What an operation says of itself, and the types that it uses.
+/// Description of an operation for poem-openapi, and the types that it uses.
 pub struct Operation {
     path: &'static str,
     operation: MetaOperation,
@@ -26,7 +26,7 @@ pub struct Operation {
 pub struct Style {
     /// The name of the style.
     pub style: Option<&'static str>,
-    /// Whether each of several values is written apart.
+    /// True if each of several values is written separately; `None` for the default of the style.
     pub explode: Option<bool>,
 }
 
@@ -148,7 +148,7 @@ impl Operation {
         self
     }
 
-    /// What the last reply carries.
+    /// Content of the last reply.
     pub fn content<T: Schema>(mut self, media_type: &'static str) -> Self {
         self.inner.push(T::register);
         self.add_content(media_type, T::schema_ref())

@@ -1,4 +1,4 @@
-//! What a request has given, as a generated server reads it.
+//! Values of a request, as a generated server reads them.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -18,7 +18,7 @@ use crate::{
 /// A file of a multipart body. It is deleted once the request is answered: move it to keep it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct File {
-    /// Where its bytes are.
+    /// Path of the temporary file that holds its bytes.
     pub path: PathBuf,
     /// The name that the sender gives it. It is the sender's: no path to write to.
     pub name: Option<String>,
@@ -28,12 +28,12 @@ pub struct File {
     pub size: u64,
 }
 
-/// What a [`Contract`](crate::Contract) has found in a request.
+/// Parameters, body and credentials that a [`Contract`](crate::Contract) has read from a request.
 #[derive(Clone)]
 pub struct Given {
     operation: usize,
     value: Value,
-    /// Which of the bodies that the operation takes.
+    /// Index among the bodies that the operation takes; `None` without a body.
     taken: Option<usize>,
     presented: Presented,
     /// Deleted with the last of its clones.
@@ -115,8 +115,8 @@ impl Given {
         read(body, || "/body".to_owned())
     }
 
-    /// Which of the bodies that the operation takes it is, in the order of the document; none where
-    /// there is none.
+    /// Index of the body among those that the operation takes, in the order of the document; `None`
+    /// without a body.
     pub fn content(&self) -> Option<usize> {
         self.taken
     }

@@ -1,8 +1,8 @@
-//! What a server that openapi-lockstep generated stands on.
+//! Runtime of the servers that openapi-lockstep generates.
 //!
-//! [`Contract`] checks each request against the OpenAPI document itself before poem-openapi reads
-//! it, and reports every failure with its place. [`problems`] turns every other error that the
-//! framework answers into the same shape: `application/problem+json` of RFC 9457.
+//! [`Contract`] checks each request against the OpenAPI document itself before a generated method
+//! is called, and reports every failure with its place. [`problems`] turns every other error that
+//! the framework answers into the same shape: `application/problem+json` of RFC 9457.
 
 mod body;
 pub mod code;

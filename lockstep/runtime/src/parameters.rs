@@ -20,7 +20,7 @@ pub(crate) struct Parameter {
     style: Style,
     explode: bool,
     is_file: bool,
-    /// What it is where it is missing.
+    /// Value of a missing parameter.
     default: Option<Value>,
 }
 
@@ -57,7 +57,7 @@ enum Style {
     Matrix,
 }
 
-/// What a value is made of.
+/// Structure of a value.
 enum Shape {
     Scalar,
     List,

@@ -14,7 +14,7 @@ enum Piece {
     Parameter(String),
 }
 
-/// How much a segment takes: what is written out before what is not.
+/// Rank of a segment by how much it matches: literal text comes before parameters.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Openness {
     Literal,

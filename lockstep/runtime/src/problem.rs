@@ -24,7 +24,7 @@ pub struct InvalidMember {
     /// A JSON Pointer into the request: `/path/…`, `/query/…` or `/body/…`; one that is very long
     /// ends with `…`.
     pub pointer: String,
-    /// What is wrong there.
+    /// Description of the failure, for people.
     pub detail: String,
 }
 
@@ -126,7 +126,7 @@ impl Rejection {
         self.header.as_deref()
     }
 
-    /// What the framework means by a bare status.
+    /// Problem for a bare status of the framework.
     fn of_status(status: StatusCode, detail: &str) -> Self {
         match status {
             StatusCode::BAD_REQUEST => Self::invalid(vec![InvalidMember {

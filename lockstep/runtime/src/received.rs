@@ -24,11 +24,11 @@ use crate::{
 /// A body as it was received.
 #[derive(Default)]
 pub(crate) struct Received {
-    /// Which of those that the operation takes.
+    /// Index among the bodies that the operation takes; `None` without a body.
     pub(crate) taken: Option<usize>,
-    /// What it says, where it is read.
+    /// Its value, if it is of a media type that is read into one.
     pub(crate) value: Option<Value>,
-    /// Whether all of its values are texts.
+    /// True if all of its values are texts, as those of a form.
     pub(crate) is_of_texts: bool,
     /// The files of its members.
     pub(crate) files: Vec<(String, File)>,

@@ -1,4 +1,4 @@
-//! What a generated server answers.
+//! Replies of a generated server.
 
 use poem::{
     Body, IntoResponse, Response,

@@ -12,7 +12,7 @@ pub trait Schema: Sized {
     /// Its name among the document's schemas, if it is one of them.
     const NAME: Option<&'static str> = None;
 
-    /// What it is.
+    /// Its schema, and the types that this refers to.
     fn describe() -> Description;
 
     /// Its schema, or a reference to it.

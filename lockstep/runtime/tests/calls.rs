@@ -27,11 +27,11 @@ mod clients {
     }
 }
 
-/// What the generated client holds: a key.
+/// State of the generated client: a key.
 #[derive(Clone, Debug)]
 pub struct Session(pub &'static str);
 
-/// What a password becomes.
+/// Client type of the format `password`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Secret(String);

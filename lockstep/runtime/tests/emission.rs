@@ -1,4 +1,5 @@
-//! What poem-openapi emits for the server of `notes.yaml`, held against `notes.yaml`.
+//! Comparison of the document that poem-openapi emits for the server of `notes.yaml` with
+//! `notes.yaml`.
 
 use openapi_lockstep::{Document, differences};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Who may call an operation.
+//! Security schemes, and the credentials that operations require.
 
 use proc_macro2::Ident;
 

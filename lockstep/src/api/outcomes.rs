@@ -1,4 +1,4 @@
-//! What an operation answers.
+//! Replies of an operation.
 
 use proc_macro2::Ident;
 

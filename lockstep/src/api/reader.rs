@@ -19,7 +19,7 @@ use crate::{
     types::{Type, TypeReader, described},
 };
 
-/// What the generated server has besides what a document names.
+/// Names that the generated server uses itself, so that nothing of a document gets them.
 const SERVER: [&str; 30] = [
     "Arc",
     "Authenticate",
@@ -52,7 +52,8 @@ const SERVER: [&str; 30] = [
     "T",
     "Vec",
 ];
-/// What the methods of a server's traits are given besides the parameters.
+/// Names of what the methods of a server's traits get besides the parameters, so that no parameter
+/// has them.
 const ARGUMENTS: [&str; 7] = [
     "self",
     "request",

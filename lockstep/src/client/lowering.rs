@@ -8,7 +8,7 @@ use crate::{
     types::Shape,
 };
 
-/// What progenitor is told: a document, and the Rust types that its schemas stand for.
+/// Input of progenitor: a document, and the Rust types that its schemas stand for.
 pub(super) struct Lowered {
     pub(super) document: Value,
     pub(super) types: Vec<(String, String)>,

@@ -1,4 +1,4 @@
-//! What a mock expects and answers, where progenitor knows of JSON only.
+//! Expectations and answers of a mock, where progenitor supports JSON only.
 
 use proc_macro2::{Group, Ident, Literal, TokenTree};
 use syn::ImplItem;

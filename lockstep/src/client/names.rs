@@ -1,4 +1,4 @@
-//! What the client calls its operations and their arguments.
+//! Names of the client's operations and of their arguments.
 
 use heck::ToSnakeCase;
 use proc_macro2::Ident;
@@ -8,8 +8,8 @@ use crate::{
     names::{Scope, is_keyword, unraw},
 };
 
-/// What stands beside the client's builders, which have the names of the operations, and the methods
-/// that the client has besides.
+/// Names that no operation gets: those beside the client's builders, which are named after the
+/// operations, and those of the client's other methods.
 const BESIDE: [&str; 24] = [
     "ByteStream",
     "ClientHooks",
@@ -36,7 +36,7 @@ const BESIDE: [&str; 24] = [
     "Post",
     "Pre",
 ];
-/// What a builder and the method that sends it have besides the parameters.
+/// Names that no parameter gets: those that a builder and its `send` use themselves.
 const ARGUMENTS: [&str; 14] = [
     "body",
     "body_map",

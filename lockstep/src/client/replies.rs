@@ -1,4 +1,4 @@
-//! What an operation's call answers.
+//! Replies of an operation's call: their types, and the code that reads them.
 
 use super::*;
 use crate::{

@@ -1,4 +1,4 @@
-//! How a call is sent and its reply is read, where progenitor does less than the document says.
+//! Sending of calls and reading of replies, where progenitor does less than the document says.
 
 use syn::{Block, Expr, Ident, ImplItem, Local, Member, Pat, Stmt};
 

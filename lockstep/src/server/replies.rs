@@ -1,12 +1,12 @@
-//! What a method answers.
+//! Replies of a method.
 
 use super::*;
 use crate::api::one_media_type;
 use crate::types::{Record, Rest, Shape};
 
-/// What a function that writes a problem fills in.
+/// Type of a problem, as the generated function that makes one fills it in.
 struct Problem<'a> {
-    /// Whether there is a field for the members that the document does not name.
+    /// True if the members that the document does not name have a field, where `record` keeps them.
     is_kept: bool,
     record: &'a Record,
     kind: TokenStream,

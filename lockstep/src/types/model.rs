@@ -1,4 +1,4 @@
-//! What the schemas of a document say, with names and without references.
+//! Model of the schemas of a document, with names and without references.
 
 use std::collections::HashSet;
 
@@ -33,7 +33,7 @@ pub(crate) enum Shape {
 
 #[derive(Debug)]
 pub(crate) struct Record {
-    /// Whether it has a member that carries a credential, which is none of these.
+    /// True if it has a member that carries a credential, which is not among `members`.
     pub(crate) has_credential: bool,
     pub(crate) members: Vec<Member>,
     pub(crate) rest: Rest,
@@ -73,8 +73,8 @@ pub(crate) struct Variant {
 pub(crate) struct Union {
     /// The member whose value tells the alternatives apart, if one does.
     pub(crate) tag: Option<String>,
-    /// Whether the document names that member as a discriminator. If not, each alternative has its own
-    /// constant there.
+    /// True if the document names that member as a discriminator. If not, each alternative has its
+    /// own constant there.
     pub(crate) is_discriminator: bool,
     pub(crate) alternatives: Vec<Alternative>,
 }

@@ -33,9 +33,10 @@ const KINDS: [&str; 13] = [
     "required",
     "type",
 ];
-/// Where the schemas with names stand.
+/// Pointer to the schemas with names.
 const COMPONENTS: &str = "/components/schemas";
-/// How deep schemas are combined within each other; one that is combined with itself has no end.
+/// Depth limit of combined schemas and of references: a schema that is combined with itself has no
+/// end.
 const DEPTH: usize = 16;
 
 type Schema = Map<String, Value>;
@@ -47,7 +48,7 @@ pub(crate) struct TypeReader<'a> {
     document: &'a Value,
     /// The schemas of bodies whose binary members are files.
     with_files: BTreeSet<String>,
-    /// What of the schemas cannot be read, and where.
+    /// Pointers to the parts of schemas that cannot be read, each with the reason.
     wrong: Vec<(String, String)>,
     /// The types with a name, where each stands; none for the shape of one that is being read.
     named: Vec<(String, Option<Named>)>,
@@ -708,7 +709,7 @@ fn only_text(alternative: &Value) -> Option<(&str, &str, &str)> {
     Some((text, title, description))
 }
 
-/// What an alternative is called among the others.
+/// Name of an alternative among the others.
 fn label(alternative: &Value, index: usize) -> String {
     let reference = alternative["$ref"].as_str();
     let kind = alternative["type"]

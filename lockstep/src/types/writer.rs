@@ -22,7 +22,7 @@ pub(super) const PRELUDE: [&str; 7] = [
     "Vec",
 ];
 
-/// How the types of one side are written.
+/// Settings by which the types of one side are written.
 pub(crate) struct Side {
     /// The type of a text that nobody is to see.
     pub(crate) secret: TokenStream,
@@ -30,8 +30,8 @@ pub(crate) struct Side {
     pub(crate) file: TokenStream,
     /// The macro that reads a struct.
     pub(crate) record: TokenStream,
-    /// Whether it is the side that calls, which is warned of what is deprecated, and needs no type for
-    /// a body that carries a credential and nothing else.
+    /// True for the side that calls. It is warned of deprecated items, and needs no type for a body
+    /// that carries a credential and nothing else.
     pub(crate) calls: bool,
     /// The types whose unknown members are kept where the document says that there may be some: those
     /// that the side reads. Nothing is kept of what it only writes.

@@ -1,4 +1,4 @@
-//! What generated types stand on: [`record`] reads a struct from the members of an object.
+//! Support for generated types: [`record!`](crate::record!) reads a struct from the members of an object.
 
 use std::{fmt, marker::PhantomData};
 

@@ -1,4 +1,4 @@
-//! Who calls: the session of a credential, its cookie, and the guard against other sites.
+//! Authentication: the session of a credential, its cookie, and the guard against cross-site calls.
 
 use std::sync::Arc;
 
@@ -19,12 +19,12 @@ use crate::{
     },
 };
 
-/// Who calls: a user with an active session.
+/// The caller of an operation: a user with an active session.
 #[derive(Clone, Debug)]
 pub struct Session {
     /// The session and its user.
     pub active: Arc<Active>,
-    /// Whether nothing but the cookie shows who it is, which a browser sends by itself.
+    /// True if only the cookie identifies the caller. A browser sends the cookie by itself.
     pub by_cookie: bool,
 }
 

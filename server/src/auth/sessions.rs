@@ -17,8 +17,8 @@ use crate::{
     },
 };
 
-/// How long a session is used without asking the database again: the longest that this instance
-/// goes on with what another one, or a command of the operator, has changed.
+/// Time that a session is used before the database is asked again, and thus the longest that this
+/// instance misses a change made by another one or by a command of the operator.
 pub(crate) const USED_FOR: Duration = Duration::from_secs(1);
 /// From this age on one request asks again while the others go on.
 const RENEWED_AFTER: Duration = Duration::from_millis(500);

@@ -68,7 +68,7 @@ impl DatabaseUrl {
         }
     }
 
-    /// Whether an SQLite file that is missing is made.
+    /// Returns true if a missing SQLite file is to be created.
     pub(crate) fn may_create(&self) -> bool {
         self.may_create
     }

@@ -14,9 +14,9 @@ pub enum FileError {
     /// password.
     #[error("line {line}: {reason}")]
     Toml {
-        /// Where it is, from 1.
+        /// Line number, from 1.
         line: usize,
-        /// What is wrong there.
+        /// Error message of the TOML parser.
         reason: String,
     },
     /// There is no such setting.
@@ -24,19 +24,19 @@ pub enum FileError {
         "line {line}: there is no setting {key}; they are the flags of cortex-reportd --help, with _ for -"
     )]
     UnknownKey {
-        /// Where it is, from 1.
+        /// Line number, from 1.
         line: usize,
-        /// What it is called.
+        /// Name of the unknown setting.
         key: String,
     },
     /// A setting has a value that it cannot have.
     #[error("line {line}: {key}: {reason}")]
     Value {
-        /// Where it is, from 1.
+        /// Line number, from 1.
         line: usize,
         /// The setting.
         key: String,
-        /// What is wrong with its value.
+        /// Reason that its value is refused.
         reason: String,
     },
 }

@@ -32,7 +32,7 @@ pub enum SettingError {
     Variable {
         /// The variable.
         name: String,
-        /// What is wrong with its value.
+        /// Reason that its value is refused.
         reason: String,
     },
     /// The settings file cannot be used.
@@ -40,7 +40,7 @@ pub enum SettingError {
     File {
         /// The file.
         file: PathBuf,
-        /// What is wrong with it.
+        /// Reason that the file cannot be used.
         error: FileError,
     },
 }
@@ -225,7 +225,7 @@ impl Sources {
         self.errors.into_iter().next().map_or(Ok(()), Err)
     }
 
-    /// Whether each of these settings can be used.
+    /// Returns true if all of these settings can be used.
     pub(crate) fn are_usable(&self, keys: &[&str]) -> bool {
         let is_refused = |it: &Setting| it.is_refused && keys.contains(&it.key.as_str());
         !self.settings.iter().any(is_refused)
@@ -313,7 +313,7 @@ fn written(long: &str, values: &[OsString]) -> Vec<OsString> {
     values.iter().map(flag).collect()
 }
 
-/// What is wrong with a value, without the advice on how to use the command line.
+/// Message of an error about a value, without clap's advice on how to use the command line.
 fn sentence(error: &Error) -> String {
     let text = error.render().to_string();
     let first = text.split("\n\n").next().unwrap_or_default();

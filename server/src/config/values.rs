@@ -1,4 +1,5 @@
-//! What settings are made of: each is read from a text, and says how to write it if it is wrong.
+//! Value types of the settings. Each is parsed from text, and its error shows how to write a valid
+//! one.
 
 use std::{
     ffi::OsStr,
@@ -20,7 +21,7 @@ use url::Url;
 
 use crate::secret::Secret;
 
-/// How a connection to an SMTP server is kept private.
+/// Encryption of a connection to an SMTP server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SmtpTls {
     /// From its first byte.
@@ -127,9 +128,9 @@ pub(super) fn collector(text: &str) -> Result<Url, String> {
 /// So many at once, then one for each interval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limit {
-    /// How many at once, at least one.
+    /// Number allowed at once, at least one.
     pub burst: u32,
-    /// How long until there is another.
+    /// Time until one more is allowed.
     pub interval: Duration,
 }
 
@@ -205,7 +206,7 @@ impl PublicUrl {
         }
     }
 
-    /// Whether the Origin of a request is this service.
+    /// Returns true if the value of an Origin header names this service.
     pub(crate) fn is_origin(&self, header: &[u8]) -> bool {
         let mut origins = [&self.origin].into_iter().chain(&self.aliases);
         origins.any(|origin| origin.as_bytes() == header)
@@ -225,7 +226,7 @@ impl PublicUrl {
         }
     }
 
-    /// Whether it is reached by HTTPS alone.
+    /// Returns true if the scheme is https: people reach the service by HTTPS alone.
     pub fn is_https(&self) -> bool {
         self.origin.starts_with("https:")
     }
@@ -315,7 +316,7 @@ impl Network {
         aggregated.into_iter().filter(is_too_large).collect()
     }
 
-    /// Whether an address is one of it.
+    /// Returns true if the address belongs to the network.
     pub(crate) fn contains(self, address: IpAddr) -> bool {
         self.0.contains(&address)
     }

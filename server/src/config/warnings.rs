@@ -102,7 +102,8 @@ fn readable_by_others(setting: &str, file: &Path) -> Option<String> {
     })
 }
 
-/// Whether an address may be reached from the internet: it is not one of a private network.
+/// Returns true if the address may be reachable from the internet: it is not a loopback, private or
+/// link-local one.
 fn is_public(address: SocketAddr) -> bool {
     match address.ip().to_canonical() {
         IpAddr::V4(ip) => !(ip.is_loopback() || ip.is_private() || ip.is_link_local()),

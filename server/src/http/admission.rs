@@ -1,5 +1,5 @@
-//! Who gets one of the connections: each network of clients has a share, and who has waited longest
-//! for its client makes room.
+//! Admission of connections: each network of clients has a share. To make room, the connection of a
+//! network that has waited longest for its client is closed.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -25,12 +25,12 @@ const MAX_CONNECTIONS: usize = 1024;
 /// clients come through one of them.
 const MAX_OF_NETWORK: usize = MAX_CONNECTIONS / 2;
 
-/// How long a request's headers may take to arrive, and a connection may wait for the next request.
+/// Time limit for a client to send the headers of a request, including the idle time before them.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a client may take to read the next piece of an answer.
+/// Time limit for a client to read the next piece of an answer.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
-/// How often clients are looked for that take too long. A timer for each request takes a twentieth of
-/// the time of a small one.
+/// Interval at which overdue clients are looked for. A timer for each request would take a
+/// twentieth of the time of a small one.
 const SWEEP_PAUSE: Duration = Duration::from_millis(500);
 
 /// Decides who gets a connection.
@@ -68,7 +68,7 @@ pub(super) struct Place {
 /// and read for less than a clock.
 type Sweeps = Arc<AtomicU64>;
 
-/// Which side of a connection the other one waits for.
+/// The state of a connection: which side waits for the other, and since when.
 #[derive(Clone)]
 pub(super) struct Activity {
     sweeps: Sweeps,
@@ -77,7 +77,7 @@ pub(super) struct Activity {
     state: Arc<AtomicU64>,
 }
 
-/// What the service waits for a client to do.
+/// An action that the service awaits from a client.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Client {
     SendHead = 1,

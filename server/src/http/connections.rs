@@ -41,17 +41,17 @@ use super::{
 const MAX_HEAD: usize = 32 * 1024;
 /// The most bytes that are read at once: less than the buffer that hyper begins with.
 const MAX_READ: u64 = 4 * 1024;
-/// How long the handshake of an encrypted connection may take.
+/// Time limit of the TLS handshake.
 const TLS_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long to wait when no connection can be accepted, such as without file descriptors.
+/// Pause after a connection could not be accepted, for example for lack of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-/// How long requests under way may take to finish once the service is told to stop.
+/// Time limit for requests in progress to finish on shutdown, once the listener is closed.
 const GRACE: Duration = Duration::from_secs(10);
-/// How long a connection without a request is kept once the service is told to stop: a client that
-/// is about to send its next request gets an answer, with `Connection: close`.
+/// Time that idle connections are kept open once shutdown begins: a client that is about to send
+/// its next request still gets an answer, with `Connection: close`.
 const LAST_REQUESTS: Duration = Duration::from_millis(500);
-/// How long what a client still sends is read, and thrown away, after the last answer: a connection
-/// that is closed with something unread takes the answer with it.
+/// Time that further input of a client is read and discarded after the last answer: closing a
+/// connection with unread input resets it, and the client may lose the answer.
 const LINGER: Duration = Duration::from_secs(1);
 
 /// Serves until `shutdown`, then lets the requests under way finish. A connection is encrypted by what
@@ -153,7 +153,7 @@ fn refuse_new_clients(_: &TcpListener) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
-/// What all connections of a listener have in common.
+/// State shared by all connections of a listener.
 struct Server<E> {
     tls: watch::Receiver<Option<TlsAcceptor>>,
     endpoint: E,

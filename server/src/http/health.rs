@@ -11,10 +11,10 @@ use tokio::{
 use super::unavailable;
 use crate::{service::Service, store::StoreError};
 
-/// How long the database may take to answer. A load balancer seldom waits longer than a second.
+/// Time limit for the database to answer. A load balancer seldom waits longer than a second.
 const TIMEOUT: Duration = Duration::from_millis(900);
-/// How long an outcome is good for. A probe writes to the disk, which anybody could ask for over and
-/// over.
+/// Time that the outcome of a probe is reused. A probe writes to the disk, and anybody can request
+/// one again and again.
 const KEPT_FOR: Duration = Duration::from_secs(1);
 
 /// The outcome of the last probe of the database: nothing, or why requests would fail.

@@ -1,4 +1,4 @@
-//! What the proxies in front of the service say of a request, if they are to be believed.
+//! Headers of trusted proxies: the client of a request, its id and its trace.
 
 use std::{net::IpAddr, sync::Once};
 
@@ -40,7 +40,7 @@ impl TrustedProxies {
         }
     }
 
-    /// Whether an address is that of a trusted proxy.
+    /// Returns true if the address belongs to a trusted proxy.
     pub(super) fn contains(&self, address: IpAddr) -> bool {
         self.networks
             .iter()
@@ -60,7 +60,7 @@ impl TrustedProxies {
     }
 }
 
-/// Where a request comes from, and what it is called.
+/// The client of a request, with the request id and trace that a trusted proxy gave it.
 pub(super) struct Origin {
     pub(super) client: Client,
     /// The id that a proxy gave it.

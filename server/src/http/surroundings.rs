@@ -1,4 +1,5 @@
-//! What surrounds every request: its id, what is told of it, a deadline, the headers of the answer.
+//! Middleware around every request: its id, its log line, trace and metrics, a deadline, and the
+//! headers of the answer.
 
 use std::{
     future::poll_fn,
@@ -31,13 +32,13 @@ use crate::{
     telemetry::{RequestId, TRACE},
 };
 
-/// How long a request may take from its first line to its answer.
+/// Time limit of a request, from the arrival of its headers to its answer.
 const DEADLINE: Duration = Duration::from_secs(30);
-/// How long the answer to a request may take once its body has arrived. It is longer than the
-/// database may take for a connection, whose own error says more.
+/// Time limit for the answer to a request once its body has arrived. It is longer than the limit
+/// for acquiring a database connection, whose own error says more.
 const ANSWER_TIMEOUT: Duration = Duration::from_millis(3300);
 
-/// What stands for the status of a request whose client went away before it was answered.
+/// The status recorded for a request whose client disconnected before it was answered.
 const GONE_AWAY: u16 = 499;
 
 /// The Content-Security-Policy of pages: scripts, styles, requests and forms of our own, and nothing

@@ -55,8 +55,8 @@ pub(super) async fn require_target(
     }
 }
 
-/// Whether a target is a path, or a URL as it is sent to a proxy. CONNECT has neither, and is
-/// refused later.
+/// Returns true if the target is a path, or a URL as it is sent to a proxy. Also true for CONNECT,
+/// which has neither and is refused later.
 fn is_target(method: &Method, uri: &Uri) -> bool {
     match (uri.scheme_str(), uri.authority()) {
         (Some("http" | "https"), Some(authority)) => is_host(authority.as_str().as_bytes()),
@@ -65,7 +65,7 @@ fn is_target(method: &Method, uri: &Uri) -> bool {
     }
 }
 
-/// Whether a text is a host with an optional port, as RFC 3986 writes them.
+/// Returns true if the text is a host with an optional port, as defined by RFC 3986.
 fn is_host(text: &[u8]) -> bool {
     let end_of = |byte| text.iter().position(|it| *it == byte);
     let (is_host, rest) = match text.strip_prefix(b"[") {
@@ -93,10 +93,10 @@ fn is_port(digits: &[u8]) -> bool {
     number.is_some()
 }
 
-/// Whether a text is a registered name or an IPv4 address: at least one character, each of the
-/// unreserved ones, the sub-delimiters, or encoded.
+/// Returns true if the text is a registered name or an IPv4 address: at least one character, each
+/// an unreserved one, a sub-delimiter or percent-encoded.
 fn is_name(name: &[u8]) -> bool {
-    /// Whether a byte stands for itself.
+    /// True for each byte that needs no percent-encoding.
     const PLAIN: [bool; 256] = {
         let mut plain = [false; 256];
         let mut byte = 0;

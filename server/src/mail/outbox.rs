@@ -20,15 +20,15 @@ use crate::{
     },
 };
 
-/// How long the worker sleeps when nobody wakes it: how late a postponed mail can be.
+/// Pause of the worker unless it is woken, and thus the longest that a postponed mail is late.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
-/// How many mails are sent at a time: a server that hangs with some does not hold up all.
+/// Number of mails sent at a time, so that a server that hangs on some does not hold up all.
 const AT_A_TIME: usize = 4;
-/// How much longer than its transport may take an instance has to send a mail, before another one
-/// tries: what notes it takes time too, and clocks differ.
+/// Time beyond the transport's own limit before another instance may try the same mail: recording
+/// the outcome takes time too, and clocks differ.
 const MARGIN: Duration = Duration::from_secs(30);
-/// How long until a mail that failed is tried again for the first time; then twice as long each
-/// time, up to the other.
+/// Time until a failed mail is tried again for the first time. It doubles with each further
+/// failure, up to [`LAST_RETRY`].
 const FIRST_RETRY: Duration = Duration::from_secs(5);
 const LAST_RETRY: Duration = Duration::from_secs(60);
 
@@ -39,7 +39,7 @@ pub struct Outbox {
     from: Mailbox,
 }
 
-/// What became of a mail.
+/// The outcome of an attempt to send a mail.
 enum Sent {
     /// It is under way.
     Done,

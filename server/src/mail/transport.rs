@@ -27,7 +27,7 @@ use crate::{
 
 /// A way to send a mail.
 pub trait Transport: Send + Sync + 'static {
-    /// How long sending a mail takes at most.
+    /// Time limit for sending one mail.
     fn deadline(&self) -> Duration;
 
     /// Sends a mail. `id` is the same if the same mail is sent again.
@@ -38,8 +38,8 @@ pub trait Transport: Send + Sync + 'static {
     ) -> Pin<Box<dyn Future<Output = Result<(), MailError>> + Send + 'a>>;
 }
 
-/// How many of a server's answers a mail waits for: greeting, EHLO, STARTTLS, EHLO, AUTH, MAIL,
-/// RCPT and DATA come at once or not at all.
+/// Number of a server's answers to one mail that may each take the whole timeout. The greeting and
+/// the answers to EHLO, STARTTLS, EHLO, AUTH, MAIL, RCPT and DATA come at once or not at all.
 const SLOW_ANSWERS: u32 = 3;
 
 /// Sends each mail by an SMTP server, over a connection of its own.

@@ -24,13 +24,13 @@ pub struct Model {
     pub org_id: i64,
     /// The name as it was given.
     pub name: String,
-    /// What makes the name unique within the organization.
+    /// Key that makes the name unique within the organization, made by `text::name_key`.
     pub name_key: String,
     /// When it was made.
     pub created_at: Timestamp,
 }
 
-/// None is declared: the modules ask for what they need.
+/// No relations: each module queries what it needs.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 

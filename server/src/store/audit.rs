@@ -1,11 +1,11 @@
-//! What happened: appended to, never changed.
+//! Audit log: events are appended, and never changed.
 
 use sea_orm::{ActiveValue::Set, entity::prelude::*};
 
 use super::{Connection, Result};
 use crate::{clock::Timestamp, service::Client};
 
-/// What is worth remembering.
+/// Kind of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::N(16))")]
 pub enum Event {
@@ -33,19 +33,19 @@ pub struct Model {
     /// Its number.
     #[sea_orm(primary_key)]
     pub id: i64,
-    /// When.
+    /// Time of the event.
     pub at: Timestamp,
-    /// What.
+    /// Kind of the event.
     pub event: Event,
-    /// Who: the canonical address.
+    /// Canonical address of the user.
     pub email: String,
-    /// From where: the IP address, or `unknown`.
+    /// IP address of the client, or `unknown`.
     pub client: String,
     /// The application, where it is about one.
     pub app_id: Option<i64>,
 }
 
-/// None is declared: the modules ask for what they need.
+/// No relations: each module queries what it needs.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 

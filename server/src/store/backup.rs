@@ -42,7 +42,7 @@ pub enum BackupError {
     Unfit {
         /// The backup.
         file: PathBuf,
-        /// What is wrong with it.
+        /// Reason why it cannot be restored.
         reason: String,
     },
     /// Somebody has the database open.
@@ -56,7 +56,7 @@ pub enum BackupError {
     File {
         /// The file.
         file: PathBuf,
-        /// What the system says.
+        /// Error of the operating system.
         error: io::Error,
     },
 }
@@ -69,7 +69,7 @@ impl From<DbErr> for BackupError {
 
 /// SQLite's code for a database that somebody else has locked.
 const BUSY: i64 = 5;
-/// What is kept of a database that a backup replaces.
+/// Name suffix of the files that are kept of a database that a backup replaces.
 const REPLACED: &str = ".before-restore";
 
 /// Copies an SQLite database as it is at one moment into a new file that only its owner can read,

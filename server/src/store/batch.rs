@@ -18,9 +18,10 @@ use super::{
 
 /// The most that is written together.
 const MAX_SIZE: usize = 64;
-/// How many transactions there are at a time: one gathers and asks while the other is committed.
+/// Maximum number of transactions at a time: one gathers items and runs its statements while the
+/// other is committed.
 const TURNS: usize = 2;
-/// How often a transaction is tried that another writer gets in the way of.
+/// Maximum number of attempts of a transaction that conflicts with another writer.
 const TRIES: usize = 3;
 
 /// Something that can be written together with others of its kind.
@@ -186,8 +187,9 @@ async fn write<T: Batched>(
     }
 }
 
-/// Whether another writer was in the way, so that the same transaction may succeed: it has added what
-/// has to be unique, or each waits for the other.
+/// Returns true if another writer was in the way, so that a retry of the transaction may succeed:
+/// the other one has added a value that has to be unique, or the database demands a retry, as after
+/// a deadlock.
 fn is_in_the_way(error: &StoreError) -> bool {
     /// The SQLSTATEs of a transaction to be repeated.
     const TO_REPEAT: [&str; 2] = ["40001", "40P01"];

@@ -1,7 +1,8 @@
-//! What instances tell each other of sessions, where the database passes it on.
+//! Messages between instances about changed sessions, by LISTEN and NOTIFY of PostgreSQL.
 //!
-//! Only PostgreSQL does. A message can be lost, such as with a connection, and a pooler that lends a
-//! connection for each transaction passes none on, so that nobody may depend on them.
+//! The other databases have no such messages. A message can be lost, such as with a connection, and
+//! a pooler that lends a connection for each transaction delivers none, so nothing may depend on
+//! them.
 
 use sea_orm::{
     DatabaseBackend, Statement,
@@ -17,7 +18,7 @@ const CHANNEL: &str = "cortex_report_sessions";
 /// Stands in the place of the hash of a key.
 const ALL: &str = "all";
 
-/// What has changed.
+/// A change of one session, or of any number of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
     /// The session of the key with this hash.

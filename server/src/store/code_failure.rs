@@ -1,7 +1,7 @@
-//! How many codes were tried in a row for an address without the right one.
+//! Number of codes that were tried for an address since the last right one.
 //!
-//! A new login does not reset it: otherwise whoever asks for login after login gets as many tries
-//! as they want.
+//! A new login does not reset it: otherwise whoever starts login after login would get as many
+//! tries as they want.
 
 use sea_orm::{ActiveValue::Set, ExprTrait, entity::prelude::*, sea_query::OnConflict};
 
@@ -17,17 +17,17 @@ pub struct Model {
     /// The canonical address.
     #[sea_orm(primary_key, auto_increment = false)]
     pub email: String,
-    /// How many.
+    /// Number of tries.
     pub failures: i32,
 }
 
-/// None is declared: the modules ask for what they need.
+/// No relations: each module queries what it needs.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// Whether an address may try a code.
+/// Returns true if codes may be tried for an address.
 pub(crate) async fn is_open(db: &impl Connection, email: &str) -> Result<bool> {
     let failures = Entity::find_by_id(email.to_owned()).one(db).await?;
     Ok(failures.is_none_or(|known| known.failures < MAX_FAILURES))

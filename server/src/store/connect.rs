@@ -1,4 +1,5 @@
-//! What each kind of database is told when it is opened, so that all three behave alike.
+//! Opens databases, with settings that make all three kinds behave alike, and brings their schema
+//! up to date.
 
 use std::{
     fs::{File, TryLockError},
@@ -24,19 +25,21 @@ use sha2::{Digest, Sha256};
 use super::{Result, StoreError, health::Health, migrations::Migrator, probe};
 use crate::config::{DatabaseOptions, DatabaseUrl};
 
-/// How long a request waits for a connection, and for another writer to finish.
+/// Time limit of a request for getting a connection, and for another writer to finish.
 pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
-/// How long a connection is idle before it is tested.
+/// Idle time after which a connection is tested before it is used.
 const TESTED_AFTER: Duration = Duration::from_secs(1);
-/// How long an instance waits for another one to bring the schema up to date, in seconds.
+/// Time limit for another instance to bring the schema up to date, in seconds.
 const MIGRATION_TIMEOUT: u32 = 600;
 const NOT_FINISHED: &str = "another instance did not finish bringing the schema up to date";
 
-/// What a PostgreSQL session is told. A commit is on disk when it is answered, whatever the server's
-/// own setting; nobody waits longer for a row than for a connection.
+/// Settings of a PostgreSQL session. A commit is on disk when it is answered, whatever the server's
+/// own setting, and the wait for a lock has the same limit as that for a connection.
 const POSTGRES_SESSION: &str = "SET synchronous_commit = on; SET lock_timeout = '3s'; \
     SET default_transaction_isolation = 'read committed'";
-/// What a MariaDB session is told: the same, and that a value which does not fit is an error.
+/// Settings of a MariaDB session. Isolation and the limit of waits are those of PostgreSQL, and a
+/// value that does not fit is an error. Only the server as a whole has a setting for commits, which
+/// [`warn_of_lost_commits`] checks.
 const MARIADB_SESSION: &str = "SET SESSION sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES'), \
     innodb_lock_wait_timeout = 3, lock_wait_timeout = 3; SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
 
@@ -117,7 +120,7 @@ fn sqlite_session(options: SqliteConnectOptions) -> SqliteConnectOptions {
         .pragma("journal_size_limit", "4194304")
 }
 
-/// What the connection that writes is told besides.
+/// Settings of the connection that writes: those of [`sqlite_session`], and more memory.
 fn sqlite_writer(options: SqliteConnectOptions) -> SqliteConnectOptions {
     sqlite_session(options)
         // What a statement of many rows may have to undo would else be written into a file first.
@@ -144,7 +147,8 @@ fn give_back_outside_of_transactions<D: sqlx::Database>(options: PoolOptions<D>)
     )
 }
 
-/// Whether a URL is of an SQLite file that is not there yet, in a folder that is.
+/// Returns true if a URL is of an SQLite file that does not exist yet and may be made, in a folder
+/// that exists.
 pub(super) fn can_be_made(url: &DatabaseUrl) -> bool {
     let Some(file) = url.sqlite_file().filter(|_| url.may_create()) else {
         return false;
@@ -216,7 +220,8 @@ pub(super) async fn connect_and_migrate(
     Ok(connection)
 }
 
-/// Whether every migration of this version was applied; there may be more, of a newer one.
+/// Returns true if every migration of this version was applied. There may be more, of a newer
+/// version.
 pub(super) async fn is_up_to_date(connection: &DatabaseConnection) -> Result<bool> {
     let manager = SchemaManager::new(connection);
     if !manager
@@ -255,14 +260,14 @@ async fn bring_up_to_date(connection: &DatabaseConnection) -> Result<()> {
     Ok(())
 }
 
-/// Whether a database has this program's tables, of whatever version.
+/// Returns true if a database has this program's tables, of any version.
 pub(super) async fn has_tables(connection: &DatabaseConnection) -> Result<bool, DbErr> {
     let manager = SchemaManager::new(connection);
     let migrations = Migrator::migration_table_name();
     Ok(manager.has_table(migrations.inner()).await? && manager.has_table("session").await?)
 }
 
-/// Whether a database is of a version that records facts about the service.
+/// Returns true if a database is of a version that records facts about the service.
 pub(super) async fn has_state(connection: &DatabaseConnection) -> Result<bool> {
     Ok(SchemaManager::new(connection).has_table("state").await?)
 }

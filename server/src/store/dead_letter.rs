@@ -18,13 +18,13 @@ pub struct Model {
     pub email: String,
     /// When the login was started.
     pub asked_at: Timestamp,
-    /// How often it was tried in vain before.
+    /// Number of failed attempts before it was given up.
     pub attempts: i32,
     /// Why it was given up.
     pub error: String,
 }
 
-/// None is declared: the modules ask for what they need.
+/// No relations: each module queries what it needs.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 
@@ -49,7 +49,7 @@ pub(crate) async fn add(
     Ok(())
 }
 
-/// Those that were given up long ago.
+/// Condition for mails that were given up before a time.
 pub(crate) fn older_than(time: Timestamp) -> Expr {
     Column::At.lt(time)
 }

@@ -32,12 +32,12 @@ pub(super) struct Health {
     write_failed_at: Mutex<Option<Instant>>,
 }
 
-/// How long a write that failed for want of space or rights tells against a database. A small one
-/// may still succeed where others fail.
+/// Time for which a database counts as unable to write after a write failed for want of space or
+/// rights. A small write may still succeed where larger ones fail.
 const FAILURE_COUNTS_FOR: Duration = Duration::from_secs(10);
 
 impl Health {
-    /// Whether the database that was opened is still the one that others will see.
+    /// Checks that the database that was opened is still the one that others will see.
     ///
     /// # Errors
     ///
@@ -97,7 +97,7 @@ fn lock<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
     value.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Whether a database has no room, or takes no writes.
+/// Returns true if an error means that a database has no space, or takes no writes.
 fn refuses_writes(error: &DbErr) -> bool {
     /// SQLite's READONLY, IOERR and FULL.
     const SQLITE: [i64; 3] = [8, 10, 13];
@@ -117,7 +117,7 @@ fn refuses_writes(error: &DbErr) -> bool {
     error.code().is_some_and(|code| POSTGRES.contains(&&*code))
 }
 
-/// Whether SQLite found that a file is damaged, or is not a database.
+/// Returns true if SQLite found that a file is damaged, or is not a database.
 pub(super) fn is_damage(error: &DbErr) -> bool {
     /// SQLite's CORRUPT and NOTADB.
     const DAMAGE: [i64; 2] = [11, 26];

@@ -16,13 +16,13 @@ pub struct Model {
     pub seen_at: Timestamp,
 }
 
-/// None is declared: the modules ask for what they need.
+/// No relations: each module queries what it needs.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// Whether a mailbox has logged in from a client.
+/// Returns true if a mailbox has logged in from a client.
 pub(crate) async fn is_known(db: &impl Connection, key: Vec<u8>) -> Result<bool> {
     Ok(Entity::find_by_id(key).one(db).await?.is_some())
 }

@@ -16,7 +16,7 @@ pub struct Model {
     pub id: i64,
     /// The session that waits for it.
     pub session_id: i64,
-    /// How often sending it has failed.
+    /// Number of failed attempts to send it.
     pub attempts: i32,
     /// When it is to be sent.
     pub due_at: Timestamp,
@@ -24,7 +24,7 @@ pub struct Model {
     pub error: Option<String>,
 }
 
-/// None is declared: the modules ask for what they need.
+/// No relations: each module queries what it needs.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 

@@ -1,4 +1,4 @@
-//! Who is in which organization, and as what.
+//! Memberships of users in organizations, each with a role.
 
 use std::collections::{HashMap, HashSet};
 
@@ -24,7 +24,7 @@ pub enum Role {
 }
 
 impl Role {
-    /// Whether it may create and delete applications.
+    /// Returns true if the role may create and delete applications.
     pub fn may_change(self) -> bool {
         match self {
             Self::Owner | Self::Member => true,
@@ -37,17 +37,17 @@ impl Role {
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "membership")]
 pub struct Model {
-    /// Who.
+    /// The user.
     #[sea_orm(primary_key, auto_increment = false)]
     pub user_id: i64,
-    /// Where.
+    /// The organization.
     #[sea_orm(primary_key, auto_increment = false)]
     pub org_id: i64,
-    /// As what.
+    /// Role of the user in the organization.
     pub role: Role,
 }
 
-/// None is declared: the modules ask for what they need.
+/// No relations: each module queries what it needs.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 

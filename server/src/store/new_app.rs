@@ -18,10 +18,11 @@ use crate::{clock::Timestamp, service::Client, text::name_key};
 
 /// An application that a user wants.
 pub(crate) struct NewApp {
-    /// Who wants it, by id and canonical address.
+    /// Id of the user who wants it.
     pub(crate) user_id: i64,
+    /// Canonical address of that user.
     pub(crate) email: String,
-    /// From where.
+    /// Client that the request came from.
     pub(crate) client: Client,
     /// The organization that is to have it.
     pub(crate) org_id: i64,

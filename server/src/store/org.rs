@@ -12,13 +12,13 @@ pub struct Model {
     /// The org_id.
     #[sea_orm(primary_key)]
     pub id: i64,
-    /// What it is called; several may be called the same.
+    /// Name, which several organizations may share.
     pub name: String,
     /// When it was made.
     pub created_at: Timestamp,
 }
 
-/// None is declared: the modules ask for what they need.
+/// No relations: each module queries what it needs.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 

@@ -28,14 +28,14 @@ pub struct ConnectError(String);
 
 type Result<T> = std::result::Result<T, ConnectError>;
 
-/// How long a connection of the probe may take to be closed.
+/// Time limit for closing a connection of the probe.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Whether a database can be reached and used.
+/// Checks that a database can be reached and used.
 ///
 /// # Errors
 ///
-/// It cannot, or a pooler in front of it does not keep sessions apart.
+/// The database cannot be reached or used, or a pooler in front of it does not keep sessions apart.
 pub(super) async fn probe(url: &DatabaseUrl) -> Result<()> {
     for (parameter, file) in url.tls_files() {
         // sqlx does not say which file it is.
@@ -194,9 +194,9 @@ fn first_schema(search_path: &str) -> String {
     }
 }
 
-/// Whether two connections are given one session, as by a pooler in transaction mode: the second one
-/// sees what the first one set, or the first one loses it. Statements are sent unprepared, which
-/// works with every pooler.
+/// Returns true if two connections share one session, as with a pooler in transaction mode: the
+/// second one sees what the first one set, or the first one loses it. Statements are sent
+/// unprepared, which works with every pooler.
 async fn shares_sessions(one: &mut PgConnection, other: &mut PgConnection) -> bool {
     const UNSET: &str = "SELECT set_config('cortex_report.probe', '', false)";
     async fn value(connection: &mut PgConnection) -> sqlx::Result<Option<String>> {
@@ -445,11 +445,12 @@ fn refusal(error: &dyn DatabaseError) -> Option<Refusal> {
     }
 }
 
-/// Whether the user may make tables, where that can be asked beforehand.
+/// Checks that the user may create tables. Only PostgreSQL is asked; with the other databases the
+/// migration itself shows it.
 ///
 /// # Errors
 ///
-/// The user may not.
+/// The user may not create tables, or the query failed.
 pub(super) async fn may_create_tables(connection: &DatabaseConnection) -> super::Result<()> {
     if connection.get_database_backend() != DatabaseBackend::Postgres {
         return Ok(());

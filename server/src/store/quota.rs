@@ -12,7 +12,7 @@ use sea_orm::{
 use super::{Connection, Result, Writer};
 use crate::{clock::Timestamp, config::Limit};
 
-/// How much of a limit is used up, as the generic cell rate algorithm keeps it.
+/// Use of a limit, in the form in which the generic cell rate algorithm keeps it.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "quota")]
 pub struct Model {
@@ -26,13 +26,13 @@ pub struct Model {
     pub taken_at: Timestamp,
 }
 
-/// None is declared: the modules ask for what they need.
+/// No relations: each module queries what it needs.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// Those of which all is there again, as if they had never been used.
+/// Condition for limits that have fully replenished, as if they had never been used.
 pub(crate) fn full_at(now: Timestamp) -> Expr {
     Column::FullAt.lte(now)
 }
@@ -44,7 +44,7 @@ pub(crate) struct Quota {
     pub(crate) limit: Limit,
 }
 
-/// How much of a limit is used up once one more is taken.
+/// Use of a limit, including the one that is taken now.
 struct Use {
     limit: Limit,
     taken: f64,

@@ -10,19 +10,19 @@ use sea_orm::{
 use super::{Connection, Result, membership, org, user};
 use crate::clock::Timestamp;
 
-/// How long a login waits to be verified.
+/// Time limit for verifying a login.
 pub const PENDING_FOR: Duration = Duration::from_secs(10 * 60);
-/// How long a session lasts at most.
+/// Maximum lifetime of a session, from its verification.
 pub const ACTIVE_FOR: Duration = Duration::from_secs(30 * 24 * 60 * 60);
-/// How long a session lasts without being used.
+/// Time after which a session expires if it is not used.
 pub const IDLE_FOR: Duration = Duration::from_secs(7 * 24 * 60 * 60);
-/// How many codes may be tried before the login is burnt.
+/// Number of wrong codes that invalidate a login.
 pub const MAX_TRIES: i32 = 5;
-/// How exactly it is known when a session was used last: a write for every request would cost more
-/// than it is worth.
+/// Precision of the time when a session was used last. A write for every request would cost too
+/// much.
 const USE_NOTED_EVERY: Duration = Duration::from_secs(60 * 60);
 
-/// What a session is worth.
+/// State of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::N(16))")]
 pub enum State {
@@ -51,13 +51,13 @@ pub struct Model {
     pub key_hash: Vec<u8>,
     /// The SHA-256 of the verification URL's token.
     pub link_hash: Vec<u8>,
-    /// What the token and the code's MAC are made of, beside the server's key.
+    /// Random bytes from which, with the server's key, the token and the code's MAC are made.
     pub nonce: Vec<u8>,
     /// The MAC of the manual_code.
     pub code_mac: Vec<u8>,
-    /// What it is worth.
+    /// State of the session.
     pub state: State,
-    /// How many codes were tried.
+    /// Number of codes tried; a right one does not count.
     pub tries: i32,
     /// The canonical address that the login is for.
     pub email: String,
@@ -75,24 +75,24 @@ pub struct Model {
     pub used_at: Timestamp,
 }
 
-/// None is declared: the modules ask for what they need.
+/// No relations: each module queries what it needs.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
 impl Model {
-    /// Whether it still waits to be verified, and has tries left.
+    /// Returns true if the login still waits to be verified, and has tries left.
     pub fn is_pending(&self) -> bool {
         self.state == State::Pending && self.tries < MAX_TRIES
     }
 
-    /// Whether the login can still be verified.
+    /// Returns true if the login can still be verified.
     pub fn can_be_verified(&self, now: Timestamp) -> bool {
         self.is_pending() && now < self.expires_at
     }
 
-    /// Whether the login was verified, and its link still says so.
+    /// Returns true if the login was verified, and its link still works and says so.
     pub fn is_verified(&self, now: Timestamp) -> bool {
         self.state == State::Active && now < self.link_ends_at()
     }
@@ -259,12 +259,12 @@ pub(crate) async fn find_by_key(db: &impl Connection, key_hash: &[u8]) -> Result
     })))
 }
 
-/// Those that are active, have not expired and were used lately.
+/// Selects the active sessions that have not expired and were used within [`IDLE_FOR`].
 fn active(now: Timestamp) -> Select<Entity> {
     of_state(State::Active, now).filter(Column::UsedAt.gt(now.minus(IDLE_FOR)))
 }
 
-/// Those of a state that have not expired.
+/// Selects the sessions of a state that have not expired.
 fn of_state(state: State, now: Timestamp) -> Select<Entity> {
     Entity::find()
         .filter(Column::State.eq(state))
@@ -377,17 +377,17 @@ pub(crate) async fn shorten(
     Ok(())
 }
 
-/// How many are worth something.
+/// Counts the active sessions that have not expired and were used within [`IDLE_FOR`].
 pub(crate) async fn count_active(db: &impl Connection, now: Timestamp) -> Result<u64> {
     Ok(active(now).count(db).await?)
 }
 
-/// How many wait to be verified.
+/// Counts the logins that wait to be verified, including those without tries left.
 pub(crate) async fn count_pending(db: &impl Connection, now: Timestamp) -> Result<u64> {
     Ok(of_state(State::Pending, now).count(db).await?)
 }
 
-/// Those that are long worth nothing.
+/// Condition for sessions that expired before a time.
 pub(crate) fn expired_before(time: Timestamp) -> Expr {
     Column::ExpiresAt.lt(time)
 }

@@ -14,13 +14,13 @@ pub struct Model {
     pub id: i64,
     /// The canonical address, unique.
     pub email: String,
-    /// What the user is called.
+    /// Display name of the user.
     pub display_name: String,
     /// When the user was made.
     pub created_at: Timestamp,
 }
 
-/// None is declared: the modules ask for what they need.
+/// No relations: each module queries what it needs.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 

@@ -481,7 +481,7 @@ fn is_schema(pointer: &str, value: &Value) -> bool {
     (is_inner || matches!(name, "schema" | "items")) && value["type"].is_string()
 }
 
-/// Whether a pointer is that of a schema with a name.
+/// Returns true if the pointer is that of a named schema.
 fn is_named(pointer: &str) -> bool {
     split(pointer).0 == "/components/schemas"
 }

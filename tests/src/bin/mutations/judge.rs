@@ -18,11 +18,12 @@ use crate::{Change, Failure, table::Outcome};
 /// The file of the document.
 pub const DOCUMENT: &str = "openapi.yaml";
 
-/// What looks at the document, and at most of what it says, in few seconds.
+/// Tests of the document, and of most of what it specifies, that take a few seconds.
 const FIRST: [&str; 5] = ["app::", "document::", "emission::", "login::", "requests::"];
-/// What waits for time-outs or is about processes: run only for what everything else lets through.
+/// Tests that wait for time-outs or are about processes: run only for changes that everything else
+/// lets through.
 const SLOW: [&str; 4] = ["client::", "command_line::", "connections::", "database::"];
-/// What builds changed copies itself, and what runs all tests once more.
+/// Tests that are always skipped: one builds changed copies itself, one runs all tests once more.
 const NESTED: [&str; 2] = ["lockstep::", "each_database::"];
 /// A test that hangs has failed, in seconds. The first build of all takes some minutes.
 const TIME_OUT: &str = "1200";
@@ -34,14 +35,14 @@ pub struct Judge<'a> {
     original: &'a Oracle,
 }
 
-/// Which tests are run.
+/// A group of tests, in the order in which they are run. None includes [`NESTED`].
 #[derive(Clone, Copy)]
 enum Tests {
-    /// Those that take few seconds together.
+    /// The tests in [`FIRST`].
     First,
-    /// The others, but for the slow ones.
+    /// All tests that are in neither [`FIRST`] nor [`SLOW`].
     Quick,
-    /// Those, but for the one that builds changed copies itself.
+    /// The tests in [`SLOW`].
     Slow,
 }
 
@@ -78,11 +79,11 @@ impl<'a> Judge<'a> {
         Ok(())
     }
 
-    /// What becomes of a change.
+    /// Applies a change to the copy, judges it and restores the copy.
     ///
     /// # Errors
     ///
-    /// It cannot be judged.
+    /// The change cannot be judged.
     pub fn outcome(&self, change: &Change) -> Result<Outcome, Failure> {
         let changed = match change.file {
             DOCUMENT => Some(Oracle::new(&change.text)?),
@@ -210,7 +211,7 @@ fn first_error(built: &Output) -> Option<String> {
     Some(format!("{error} {place}"))
 }
 
-/// Whether a build or a test has to show that a document is changed, as nothing else does.
+/// Returns true if only a build or a test can catch a change of the document.
 pub fn is_undecided(original: &Oracle, change: &Change) -> bool {
     change.file == DOCUMENT
         && Oracle::new(&change.text).is_ok_and(|changed| {
@@ -245,7 +246,7 @@ fn otherwise(original: &Oracle, changed: &Oracle) -> Option<String> {
         })
 }
 
-/// What of a changed document `.ci/drift` does not let through.
+/// First breaking change of the changed document, which `.ci/drift` rejects.
 fn forbidden(original: &Oracle, changed: &Oracle) -> Option<String> {
     let read = |oracle: &Oracle| {
         let text = oracle.written().to_string();

@@ -53,14 +53,14 @@ enum What {
     Server,
 }
 
-/// How many changes are judged at a time: a build leaves half of two cores idle.
+/// Number of changes judged at a time: a build leaves half of two cores idle.
 const JUDGES: usize = 2;
 
 /// A file of the workspace with one thing changed in it.
 pub struct Change {
     /// The kind of change, as the table has it.
     pub kind: &'static str,
-    /// Where and what.
+    /// The place of the edit, and the edit itself.
     pub edit: String,
     /// The file.
     pub file: &'static str,

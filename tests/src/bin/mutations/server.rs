@@ -66,6 +66,7 @@ const STORE_HEALTH: &str = "server/src/store/health.rs";
 const STORED_APP: &str = "server/src/store/app.rs";
 const STORED_SESSION: &str = "server/src/store/session.rs";
 const SURROUNDINGS: &str = "server/src/http/surroundings.rs";
+const TELEMETRY: &str = "server/src/telemetry.rs";
 const TEXT: &str = "server/src/text.rs";
 const VERIFY: &str = "server/src/pages/verify.rs";
 
@@ -416,8 +417,11 @@ const FAULTS: [Fault; 83] = [
     ),
     fault(
         "operation",
-        PROXIES,
-        ["filter(|id| is_plain(id))", "filter(|id| !id.is_empty())"],
+        TELEMETRY,
+        [
+            "!text.is_empty() && text.bytes().all(is_plain)",
+            "!text.is_empty() || text.bytes().all(is_plain)",
+        ],
     ),
     fault(
         "operation",
@@ -494,7 +498,7 @@ const FAULTS: [Fault; 83] = [
         "operation",
         SURROUNDINGS,
         [
-            "name_request(&mut response, exchange.id.as_str()).await;",
+            "Box::pin(name_request(&mut response, exchange.id.as_str())).await;",
             "",
         ],
     ),

@@ -1,10 +1,10 @@
-//! What became of the changes, by kind.
+//! Outcomes of the changes, by kind.
 
 use std::{collections::BTreeMap, fmt, time::Instant};
 
 use crate::Change;
 
-/// What became of a change, in the order in which it is looked for.
+/// Outcome of a change. The variants are in the order in which they are checked.
 pub enum Outcome {
     /// The generators refuse the document.
     Refused(String),
@@ -51,7 +51,7 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// How many changes of each kind came to what.
+/// Number of changes by kind and outcome.
 pub struct Table {
     begin: Instant,
     counts: BTreeMap<&'static str, [usize; COLUMNS.len()]>,
