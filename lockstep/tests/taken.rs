@@ -36,6 +36,69 @@ fn both_sides_take_what_openapi_has() {
     }
 }
 
+/// The server of two operations with these responses besides 204.
+fn served(one: &str, other: &str) -> String {
+    let operation = |id: &str, responses: &str| {
+        format!(
+            "  /{id}:\n    get:\n      operationId: {id}\n      responses: \
+             {{ '204': {{ description: Done. }}, {responses} }}\n"
+        )
+    };
+    let text = format!(
+        "openapi: 3.1.0
+info: {{ title: Two, version: 1.0.0 }}
+paths:
+{}{}components:
+  schemas:
+    Error: {{ type: object, required: [reason], properties: {{ reason: {{ type: string }} }} }}
+    Problem:
+      type: object
+      required: [type, title, status, detail, code]
+      properties:
+        type: {{ type: string }}
+        title: {{ type: string }}
+        status: {{ type: integer }}
+        detail: {{ type: string }}
+        code: {{ type: string }}
+",
+        operation("one", one),
+        operation("other", other)
+    );
+    server(&read("two.yaml", &text).unwrap())
+}
+
+/// A response of a schema, and of `text/plain` too.
+fn failure(status: &str, schema: &str, also: &str) -> String {
+    format!(
+        "'{status}': {{ description: No., content: {{ application/json: \
+         {{ schema: {{ $ref: '#/components/schemas/{schema}' }} }}{also} }} }}"
+    )
+}
+
+#[test]
+fn the_errors_that_every_operation_has_are_asked_for() {
+    let error = failure("default", "Error", "");
+    let problem = failure("409", "Problem", "");
+    let asks = |one: &str, other: &str| served(one, other).contains("pub trait Reject");
+    assert!(asks(&error, &error), "all have the same error");
+    assert!(
+        asks(&error, &format!("{error}, {problem}")),
+        "a problem of one operation changes nothing"
+    );
+    let default = failure("default", "Problem", "");
+    assert!(!asks(&default, &default), "they are problems already");
+    assert!(!asks(&error, &problem), "there is none that all have");
+}
+
+#[test]
+fn a_status_is_shared_with_all_its_media_types() {
+    let error = failure("400", "Error", "");
+    let text = failure("400", "Error", ", text/plain: { schema: { type: string } }");
+    let code = served(&text, &error);
+    assert!(!code.contains("with_shared_failures"), "{code}");
+    assert!(code.contains("text/plain"), "{code}");
+}
+
 const TAKEN: &[Taken] = &[
     Taken {
         name: "what the model loses",

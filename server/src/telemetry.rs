@@ -50,8 +50,9 @@ const LAST_TRACES: Duration = Duration::from_secs(1);
 /// log stalls, more are dropped: no request waits for a line.
 const WAITING_LINES: usize = 16_384;
 
-/// The pause of the thread that writes the log, in which lines gather: the longest that one waits, and
-/// that the end of the program does. With [`WAITING_LINES`], 3 million lines a second are not dropped.
+/// The pause of the thread that writes the log, in which lines gather: the longest that one waits. The end
+/// of the program waits up to twice as long. With [`WAITING_LINES`], 3 million lines a second are not
+/// dropped.
 const BETWEEN_WRITES: Duration = Duration::from_millis(5);
 
 /// Counts the lines of the log that were dropped.

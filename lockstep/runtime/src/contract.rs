@@ -173,9 +173,10 @@ impl Contract {
     pub fn serve(self, routes: impl Serve) -> Result<Guarded<Operations>, ContractError> {
         let reject = routes.reject();
         let operations = Operations::new(&self, routes)?;
-        Ok(Guarded {
-            reject,
-            ..self.guard(operations)
+        let guarded = self.guard(operations);
+        Ok(match reject {
+            Some(reject) => guarded.rejecting(reject),
+            None => guarded,
         })
     }
 
@@ -238,6 +239,16 @@ pub struct Guarded<E> {
     contract: Contract,
     endpoint: E,
     reject: Option<Reject>,
+}
+
+impl<E> Guarded<E> {
+    /// Answers by `reject` what is refused before a method is called, in the place of problems of RFC
+    /// 9457. [`Contract::serve`] does it with the generated trait `Reject`, where there is one.
+    #[must_use]
+    pub fn rejecting(mut self, reject: Reject) -> Self {
+        self.reject = Some(reject);
+        self
+    }
 }
 
 impl<E: Endpoint> Guarded<E> {

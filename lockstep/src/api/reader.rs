@@ -83,7 +83,6 @@ pub(crate) fn read(source: &Source) -> (Api, Vec<Refusal>) {
             "spec",
             "types",
             "with_shared_failures",
-            "with_shared_failures",
         ]),
         refusals: Vec::new(),
         schemes: Vec::new(),
@@ -764,17 +763,28 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Takes the failures that every operation has out of each, into one group.
+/// Takes the failures that every operation has out of each, into one group: those of a status whose media
+/// types are the same everywhere.
 fn share(operations: &mut [Operation], name: Ident) -> Group {
-    let mut shared = match operations.first() {
+    let first = match operations.first() {
         Some(first) => first.outcomes.failures.outcomes.clone(),
         None => Vec::new(),
+    };
+    let of = |outcomes: &'_ [Outcome], answer: Answer| {
+        outcomes.iter().filter(|it| it.answer == answer).count()
     };
     let has = |operation: &Operation, outcome: &Outcome| {
         let failures = &operation.outcomes.failures.outcomes;
         failures.iter().any(|it| it.is_same(outcome))
+            && of(failures, outcome.answer) == of(&first, outcome.answer)
     };
-    shared.retain(|outcome| operations.iter().all(|operation| has(operation, outcome)));
+    let is_everywhere =
+        |outcome: &Outcome| operations.iter().all(|operation| has(operation, outcome));
+    let mut shared = first.clone();
+    shared.retain(|outcome| {
+        let mut of_status = first.iter().filter(|it| it.answer == outcome.answer);
+        of_status.all(is_everywhere)
+    });
     for operation in operations {
         let failures = &mut operation.outcomes.failures.outcomes;
         failures.retain(|it| !shared.iter().any(|shared| shared.is_same(it)));

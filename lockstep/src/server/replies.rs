@@ -44,8 +44,9 @@ impl Writer<'_> {
     /// Tells whether every operation may answer errors that are no problems of RFC 9457 with a code,
     /// which the runtime cannot write.
     pub(super) fn has_own_errors(&self) -> bool {
-        let mut outcomes = self.api.shared.outcomes.iter();
-        outcomes.any(|outcome| outcome.content.is_some()) && self.made_problem().is_none()
+        let outcomes = self.api.shared.outcomes.iter();
+        let mut with_content = outcomes.filter(|it| it.content.is_some()).peekable();
+        with_content.peek().is_some() && with_content.all(|it| self.problem(it).is_none())
     }
 
     /// The types of what an operation answers, where the document's own do not do.

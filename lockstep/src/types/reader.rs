@@ -494,12 +494,23 @@ impl<'a> TypeReader<'a> {
                 kind = *inner;
             }
             let unnamed = self.unnamed(&kind);
-            let mut known = read.iter_mut().map(|(_, known, _)| known);
-            match known.find(|known| self.unnamed(known) == unnamed) {
-                Some(known) if *known == kind => {}
-                // The same type under two names: a value does not tell which of them it has.
-                Some(known) => *known = unnamed,
-                None => read.push((label, kind, tags(discriminator, alternative))),
+            let tags = tags(discriminator, alternative);
+            let known = read
+                .iter_mut()
+                .find(|(_, known, _)| self.unnamed(known) == unnamed);
+            match known {
+                Some((_, known, known_tags)) => {
+                    // The same type under two names: a value does not tell which of them it has.
+                    if *known != kind {
+                        *known = unnamed;
+                    }
+                    for tag in tags {
+                        if !known_tags.contains(&tag) {
+                            known_tags.push(tag);
+                        }
+                    }
+                }
+                None => read.push((label, kind, tags)),
             }
         }
         let owner = pointer

@@ -200,6 +200,9 @@ openapi_lockstep_types::record! {
 }
 
 #[allow(deprecated)]
+pub type Kitty = Cat;
+
+#[allow(deprecated)]
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Pet {
@@ -220,7 +223,7 @@ impl<'de> serde::Deserialize<'de> for Pet {
             tag => tag.map(serde_json::Value::to_string),
         };
         let read = match tag.as_deref() {
-            Some("cat") => serde_json::from_value(value).map(Self::Cat),
+            Some("cat") | Some("kitty") => serde_json::from_value(value).map(Self::Cat),
             Some("dog") | Some("hound") => serde_json::from_value(value).map(Self::Dog),
             _ => {
                 return Err(
