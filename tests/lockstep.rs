@@ -23,10 +23,10 @@ impl Copy {
         let copy = Path::new(env!("CARGO_TARGET_TMPDIR")).join("changed-document");
         workspace::copy(&copy).unwrap();
         rewrite(&copy.join("Cargo.toml"), |text| {
-            // Cargo takes two workspaces of the same versions for one.
+            // Cargo takes two workspaces of the same versions for one. Their members ask for 0.1.
             text.replace(
                 "version = \"0.1.0\"\nedition",
-                "version = \"0.1.0-changed\"\nedition",
+                "version = \"0.1.99\"\nedition",
             )
         });
         // Under names of their own, the binaries do not take the place of the real ones.
