@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::pointers::{alternatives, join, members, operations};
+use crate::pointers::{alternatives, free_schema_name, join, members, operations};
 
 /// The name of the schema of what is answered.
 const NAME: &str = "LockstepProblem";
@@ -11,13 +11,7 @@ const NAME: &str = "LockstepProblem";
 /// The document with the answers that are given before a method is called, where it does not have them.
 pub(crate) fn with_answers(document: &Value) -> Value {
     let mut served = document.clone();
-    let mut name = NAME.to_owned();
-    while document
-        .pointer(&join("/components/schemas", &name))
-        .is_some()
-    {
-        name.push('_');
-    }
+    let name = free_schema_name(document, NAME);
     let mut has_added = false;
     for operation in operations(document) {
         let added = missing(document, &operation, &name);

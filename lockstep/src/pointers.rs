@@ -88,6 +88,18 @@ pub(crate) fn body_credential(document: &Value, pointer: &str) -> Option<String>
     marked.next().map(|property| last(property))
 }
 
+/// A name like this one that no schema of the document has.
+pub(crate) fn free_schema_name(document: &Value, name: &str) -> String {
+    let mut name = name.to_owned();
+    while document
+        .pointer(&join("/components/schemas", &name))
+        .is_some()
+    {
+        name.push('_');
+    }
+    name
+}
+
 /// Takes a member away from what stands at `pointer`.
 pub(crate) fn remove(document: &mut Value, pointer: &str, name: &str) {
     if let Some(Value::Object(object)) = document.pointer_mut(pointer) {

@@ -76,8 +76,7 @@ pub(crate) struct RequestId(ArrayString<64>);
 impl RequestId {
     /// The id of a text, if it is one.
     pub(crate) fn new(text: &str) -> Option<Self> {
-        let is_plain = |it: u8| it.is_ascii_alphanumeric() || b"-_.".contains(&it);
-        let is_id = !text.is_empty() && text.bytes().all(is_plain);
+        let is_id = is_plain(text);
         ArrayString::from(text).ok().filter(|_| is_id).map(Self)
     }
 
@@ -113,6 +112,12 @@ impl RequestId {
         // It has none of the characters that a header cannot have.
         HeaderValue::from_str(&self.0).unwrap_or(HeaderValue::from_static("none"))
     }
+}
+
+/// Returns true if the text has only letters, digits and `-_.`, and at least one of them.
+pub(crate) fn is_plain(text: &str) -> bool {
+    let is_plain = |it: u8| it.is_ascii_alphanumeric() || b"-_.".contains(&it);
+    !text.is_empty() && text.bytes().all(is_plain)
 }
 
 /// Lines of the log on their way out, which are written together.

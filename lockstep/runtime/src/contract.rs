@@ -173,11 +173,9 @@ impl Contract {
     pub fn serve(self, routes: impl Serve) -> Result<Guarded<Operations>, ContractError> {
         let reject = routes.reject();
         let operations = Operations::new(&self, routes)?;
-        let guarded = self.guard(operations);
-        Ok(match reject {
-            Some(reject) => guarded.rejecting(reject),
-            None => guarded,
-        })
+        let mut guarded = self.guard(operations);
+        guarded.reject = reject;
+        Ok(guarded)
     }
 
     /// Path and method of each operation, in the order of their numbers.

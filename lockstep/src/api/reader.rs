@@ -766,24 +766,22 @@ impl<'a> Reader<'a> {
 /// Takes the failures that every operation has out of each, into one group: those of a status whose media
 /// types are the same everywhere.
 fn share(operations: &mut [Operation], name: Ident) -> Group {
-    let first = match operations.first() {
-        Some(first) => first.outcomes.failures.outcomes.clone(),
-        None => Vec::new(),
+    fn of(operation: &Operation, answer: Answer) -> Vec<&Outcome> {
+        let failures = operation.outcomes.failures.outcomes.iter();
+        failures.filter(|it| it.answer == answer).collect()
+    }
+    let is_everywhere = |first: &Operation, answer: Answer| {
+        let ours = of(first, answer);
+        operations.iter().all(|operation| {
+            let theirs = of(operation, answer);
+            let is_ours = |it: &&Outcome| ours.iter().any(|our| our.is_same(it));
+            theirs.len() == ours.len() && theirs.iter().all(is_ours)
+        })
     };
-    let of = |outcomes: &'_ [Outcome], answer: Answer| {
-        outcomes.iter().filter(|it| it.answer == answer).count()
-    };
-    let has = |operation: &Operation, outcome: &Outcome| {
-        let failures = &operation.outcomes.failures.outcomes;
-        failures.iter().any(|it| it.is_same(outcome))
-            && of(failures, outcome.answer) == of(&first, outcome.answer)
-    };
-    let is_everywhere =
-        |outcome: &Outcome| operations.iter().all(|operation| has(operation, outcome));
-    let mut shared = first.clone();
-    shared.retain(|outcome| {
-        let mut of_status = first.iter().filter(|it| it.answer == outcome.answer);
-        of_status.all(is_everywhere)
+    let shared: Vec<Outcome> = operations.first().map_or(Vec::new(), |first| {
+        let failures = first.outcomes.failures.outcomes.iter();
+        let shared = failures.filter(|it| is_everywhere(first, it.answer));
+        shared.cloned().collect()
     });
     for operation in operations {
         let failures = &mut operation.outcomes.failures.outcomes;

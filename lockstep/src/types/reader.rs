@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     names::Scope,
-    pointers::{BODY_MEMBER, contents, join, last, members, resolve},
+    pointers::{BODY_MEMBER, contents, free_schema_name, join, last, members, resolve},
 };
 
 /// Keywords that say what kind of value a schema takes; one without any takes whatever JSON has.
@@ -651,7 +651,9 @@ impl<'a> TypeReader<'a> {
         let description = schema.get("description").and_then(Value::as_str);
         let component = match is_component(pointer) {
             true => Some(last(pointer)),
-            false if self.circular.contains(&id) => Some(self.free_component(&ident.to_string())),
+            false if self.circular.contains(&id) => {
+                Some(free_schema_name(self.document, &ident.to_string()))
+            }
             false => None,
         };
         self.named[id].1 = Some(Named {
@@ -662,15 +664,6 @@ impl<'a> TypeReader<'a> {
             shape,
         });
         Type::Named(id)
-    }
-
-    /// A name like this one that no component has.
-    fn free_component(&self, name: &str) -> String {
-        let mut name = name.to_owned();
-        while self.document.pointer(&join(COMPONENTS, &name)).is_some() {
-            name.push('_');
-        }
-        name
     }
 }
 

@@ -16,7 +16,7 @@ use poem::{
 use crate::{
     config::Network,
     service::{Client, peer},
-    telemetry::RequestId,
+    telemetry::{RequestId, is_plain},
 };
 
 /// The usual header with the addresses that a request came through, the nearest one last.
@@ -188,10 +188,7 @@ fn address(node: &[u8]) -> Option<IpAddr> {
         },
     };
     let is_port = |port: &str| match port.strip_prefix('_') {
-        Some(name) => {
-            let is_known = |it: u8| it.is_ascii_alphanumeric() || b"-_.".contains(&it);
-            !name.is_empty() && name.bytes().all(is_known)
-        }
+        Some(name) => is_plain(name),
         None => port.parse::<u16>().is_ok(),
     };
     if port.is_some_and(|port| !is_port(port)) {
