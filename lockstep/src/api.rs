@@ -78,6 +78,8 @@ pub(crate) fn one_media_type(documented: &str) -> &str {
 pub(crate) struct Tag {
     pub(crate) name: String,
     pub(crate) description: String,
+    /// The identifier of the server's module of its operations.
+    pub(crate) module: Ident,
     /// The identifier of the trait that sums up its operations.
     pub(crate) api: Ident,
 }

@@ -12,7 +12,7 @@ use std::fmt::Display;
 use openapiv3::OpenAPI;
 use proc_macro2::TokenStream;
 use progenitor::{GenerationSettings, Generator, HooksMode, InterfaceStyle};
-use quote::{ToTokens, quote};
+use quote::quote;
 use serde::Deserialize;
 use syn::{Item, parse_quote};
 

@@ -13,10 +13,10 @@ use quote::quote;
 
 use crate::{
     Answers, Document,
-    api::{Answer, Api, Group, Operation, Outcome, Payload},
+    api::{Api, Payload},
     code::generated,
     names::ident,
-    types::{self, Side, Type, comment},
+    types::{self, Side, Type},
 };
 
 /// Writes the server's code: one Rust file to be included in a module, the same text for the same
@@ -33,14 +33,11 @@ pub fn server(document: &Document) -> String {
             reads: document.api.of_requests(),
         },
     };
-    let operations = writer.api.operations.iter();
-    let operations = operations.flat_map(|operation| writer.operation(operation));
     let items = [
         writer.types(),
         writer.security(),
         writer.problem_maker().into_iter().collect(),
         writer.failure(),
-        operations.collect(),
         writer.tags(),
         writer.routes(),
     ];

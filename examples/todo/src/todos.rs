@@ -8,9 +8,11 @@ use poem::{Request, http::StatusCode};
 use uuid::Uuid;
 
 use crate::server::{
-    Authenticate, ChangeTodo, ChangeTodoFailure, CreateTodo, CreateTodoReply, DeleteTodo,
-    DeleteTodoFailure, Failure, GetTodo, GetTodoFailure, ListTodos, ListTodosParameters, Reject,
-    Token,
+    Authenticate, Failure, Reject, Token,
+    todo::{
+        ChangeTodo, ChangeTodoFailure, CreateTodo, CreateTodoReply, DeleteTodo, DeleteTodoFailure,
+        GetTodo, GetTodoFailure, ListTodos, ListTodosParameters,
+    },
     types::{Error, NewTodo, State, Todo, TodoPage, TodoPatch},
 };
 

@@ -15,12 +15,12 @@ pub mod notes {
     include!("../../tests/golden/notes.rs");
 }
 
-#[allow(dead_code)]
+#[allow(clippy::module_inception, dead_code)]
 pub mod ping {
     include!("../../tests/golden/ping.rs");
 }
 
-use notes::{types::*, *};
+use notes::{note::*, status::*, types::*, *};
 
 /// Answers what it was given, and who gave it.
 pub struct Notes;
@@ -118,21 +118,21 @@ fn guarded(text: &str, routes: impl Serve) -> impl Endpoint<Output = Response> {
 /// Answers without a body.
 pub struct Ping;
 
-impl ping::Ping for Ping {
+impl ping::ping::Ping for Ping {
     async fn ping(&self, _: &Request) -> Result<ping::types::Pong, ping::Failure> {
         Ok(ping::types::Pong { at: None })
     }
 }
 
-impl ping::Remember for Ping {
+impl ping::ping::Remember for Ping {
     async fn remember(&self, _: &Request) -> Result<(), ping::Failure> {
         Ok(())
     }
 }
 
-impl ping::Forget for Ping {
-    async fn forget(&self, _: &Request) -> Result<ping::ForgetReply, ping::Failure> {
-        Ok(ping::ForgetReply { pings: Some(3) })
+impl ping::ping::Forget for Ping {
+    async fn forget(&self, _: &Request) -> Result<ping::ping::ForgetReply, ping::Failure> {
+        Ok(ping::ping::ForgetReply { pings: Some(3) })
     }
 }
 

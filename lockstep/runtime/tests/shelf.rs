@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use self::{
     clients::{Client, Error, ResponseValue, types as sent},
-    server::{types::*, *},
+    server::{book::*, types::*, *},
 };
 use crate::{
     calls::{Session, url_of},

@@ -52,6 +52,37 @@ const SERVER: [&str; 30] = [
     "T",
     "Vec",
 ];
+/// Names that the generated server uses itself before `::` or as types, so that no module gets them.
+const MODULES: [&str; 28] = [
+    "described",
+    "schemas",
+    "types",
+    "openapi_lockstep_runtime",
+    "poem",
+    "poem_openapi",
+    "serde",
+    "serde_json",
+    "std",
+    "core",
+    "alloc",
+    "bool",
+    "char",
+    "f32",
+    "f64",
+    "i8",
+    "i16",
+    "i32",
+    "i64",
+    "isize",
+    "str",
+    "u8",
+    "u16",
+    "u32",
+    "u64",
+    "usize",
+    "uuid",
+    "chrono",
+];
 /// Names of what the methods of a server's traits get besides the parameters, so that no parameter
 /// has them.
 const ARGUMENTS: [&str; 7] = [
@@ -84,6 +115,7 @@ pub(crate) fn read(source: &Source) -> (Api, Vec<Refusal>) {
             "types",
             "with_shared_failures",
         ]),
+        modules: Scope::new(MODULES),
         refusals: Vec::new(),
         schemes: Vec::new(),
         credentials: Vec::new(),
@@ -106,6 +138,8 @@ struct Reader<'a> {
     /// The identifiers of the server's traits and enums.
     scope: Scope,
     methods: Scope,
+    /// The server's modules, beside its crates and the primitive types.
+    modules: Scope,
     refusals: Vec<Refusal>,
     schemes: Vec<Scheme>,
     credentials: Vec<Credential>,
@@ -164,6 +198,7 @@ impl<'a> Reader<'a> {
         let name = self.text(&join(pointer, "name"));
         Tag {
             description: self.text(&join(pointer, "description")),
+            module: self.modules.lower(&name),
             api: self.scope.upper(&format!("{name} api")),
             name,
         }

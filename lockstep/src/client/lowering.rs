@@ -1,11 +1,13 @@
 //! The operations as progenitor takes them.
 
+use proc_macro2::TokenStream;
+use quote::quote;
 use serde_json::{Map, Value, json};
 
-use super::*;
+use super::{Writer, names::Names};
 use crate::{
-    api::{Group, Parameter, Place, placeholders},
-    types::Shape,
+    api::{Group, Operation, Parameter, Payload, Place, placeholders},
+    types::{Shape, Type},
 };
 
 /// Input of progenitor: a document, and the Rust types that its schemas stand for.

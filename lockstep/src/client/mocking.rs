@@ -1,11 +1,12 @@
 //! Expectations and answers of a mock, where progenitor supports JSON only.
 
-use proc_macro2::{Group, Ident, Literal, TokenTree};
-use syn::ImplItem;
+use proc_macro2::{Group, Ident, Literal, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
+use syn::{ImplItem, Item, parse_quote};
 
-use super::*;
+use super::{Writer, names::Names};
 use crate::{
-    api::{Answer, Outcome, Place},
+    api::{Answer, Operation, Outcome, Payload, Place},
     names::Scope,
 };
 

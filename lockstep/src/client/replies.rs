@@ -1,8 +1,11 @@
 //! Replies of an operation's call: their types, and the code that reads them.
 
-use super::*;
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::{Writer, names::Names};
 use crate::{
-    api::{Answer, Group, Outcome},
+    api::{Answer, Group, Operation, Outcome, Payload},
     types::comment,
 };
 

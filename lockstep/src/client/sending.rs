@@ -1,9 +1,14 @@
 //! Sending of calls and reading of replies, where progenitor does less than the document says.
 
-use syn::{Block, Expr, Ident, ImplItem, Local, Member, Pat, Stmt};
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+use syn::{Block, Expr, Ident, ImplItem, Item, Local, Member, Pat, Stmt, parse_quote};
 
-use super::*;
-use crate::api::{Parameter, Place, one_media_type};
+use super::{
+    Writer, helpers, lowering,
+    names::{self, Names},
+};
+use crate::api::{Operation, Parameter, Payload, Place, one_media_type};
 
 impl Writer<'_> {
     /// Writes what each builder sends and reads, and marks what is deprecated.

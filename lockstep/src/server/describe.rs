@@ -1,7 +1,13 @@
 //! The routes, and what poem-openapi is told of them.
 
-use super::*;
-use crate::api::{Kind, Parameter, Place, Scheme};
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+
+use super::Writer;
+use crate::{
+    api::{Access, Group, Kind, Operation, Parameter, Place, Scheme},
+    names::ident,
+};
 
 impl Writer<'_> {
     pub(super) fn routes(&self) -> Vec<TokenStream> {
@@ -14,7 +20,10 @@ impl Writer<'_> {
             .filter(|(number, _)| used(*number))
             .map(|(_, tag)| tag)
             .collect();
-        let bounds = tags.iter().map(|tag| &tag.api);
+        let bounds = tags.iter().map(|tag| {
+            let (module, api) = (&tag.module, &tag.api);
+            quote!(#module::#api)
+        });
         let bounds = match tags.is_empty() {
             true => quote!(Send + Sync + 'static),
             false => quote!(#(#bounds)+*),
@@ -33,7 +42,8 @@ impl Writer<'_> {
         let described = self.described();
         let endpoints = self.api.operations.iter().map(|operation| {
             let (path, lower, method) = (&operation.path, &operation.lower, word(operation));
-            quote!(endpoints.add(Method::#method, #path, &self.0, #lower::<T>);)
+            let module = &self.api.tags[operation.tag].module;
+            quote!(endpoints.add(Method::#method, #path, &self.0, #module::#lower::<T>);)
         });
         let endpoints = match self.api.operations.is_empty() {
             true => quote!(openapi_lockstep_runtime::Endpoints::default()),
@@ -198,8 +208,8 @@ impl Writer<'_> {
             });
             quote!(.security(&[#(#schemes),*]))
         });
-        let optional = matches!(operation.access, crate::api::Access::Optional(_))
-            .then(|| quote!(.security(&[])));
+        let optional =
+            matches!(operation.access, Access::Optional(_)).then(|| quote!(.security(&[])));
         let parameters = operation.parameters.iter().map(|it| self.parameter(it));
         let body = operation.body.iter().flat_map(|body| {
             let required = body.required;
@@ -278,7 +288,7 @@ impl Writer<'_> {
 }
 
 fn word(operation: &Operation) -> Ident {
-    crate::names::ident(&operation.method.to_uppercase())
+    ident(&operation.method.to_uppercase())
 }
 
 fn registered_scheme(scheme: &Scheme) -> TokenStream {

@@ -1,7 +1,13 @@
 //! Operations -> traits, and how they are called.
 
-use super::*;
-use crate::api::{Access, Body, Parameter};
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+
+use super::Writer;
+use crate::{
+    api::{Access, Body, Operation, Parameter, Payload},
+    types::comment,
+};
 
 impl Writer<'_> {
     /// All that belongs to an operation: its arguments, its replies, its trait and its endpoint.
@@ -215,7 +221,7 @@ impl Writer<'_> {
             _ => quote!(reply),
         };
         quote! {
-            async fn #lower<T: #upper>(
+            pub(super) async fn #lower<T: #upper>(
                 service: Arc<T>,
                 #takes request: Request,
             ) -> poem::Result<Response> {
@@ -232,34 +238,41 @@ impl Writer<'_> {
         }
     }
 
-    /// The traits that sum up the operations of a tag.
+    /// The modules of the tags: their operations, and the trait that sums them up.
     pub(super) fn tags(&self) -> Vec<TokenStream> {
         let tags = self.api.tags.iter().enumerate();
-        let traits = tags.filter_map(|(number, tag)| {
-            let bounds: Vec<&Ident> = self
-                .api
-                .operations
-                .iter()
-                .filter(|operation| operation.tag == number)
-                .map(|operation| &operation.upper)
-                .collect();
-            if bounds.is_empty() {
+        let modules = tags.filter_map(|(number, tag)| {
+            let operations = self.api.operations.iter();
+            let operations: Vec<&Operation> = operations.filter(|it| it.tag == number).collect();
+            if operations.is_empty() {
                 return None;
             }
-            let (api, docs) = (&tag.api, comment(&tag.description, ""));
             let about = comment(&format!("The operations of the tag `{}`.", tag.name), "");
             let docs = match tag.description.is_empty() {
-                true => about,
-                false => docs,
+                true => about.clone(),
+                false => comment(&tag.description, ""),
             };
+            let (module, api) = (&tag.module, &tag.api);
+            let bounds = operations.iter().map(|operation| &operation.upper);
+            let bounds = quote!(#(#bounds)+*);
+            let items = operations
+                .iter()
+                .flat_map(|operation| self.operation(operation));
             Some(quote! {
                 #docs
-                pub trait #api: #(#bounds)+* {}
+                pub mod #module {
+                    use super::*;
 
-                impl<T: #(#bounds)+*> #api for T {}
+                    #(#items)*
+
+                    #about
+                    pub trait #api: #bounds {}
+
+                    impl<T: #bounds> #api for T {}
+                }
             })
         });
-        traits.collect()
+        modules.collect()
     }
 }
 

@@ -1,8 +1,15 @@
 //! Replies of a method.
 
-use super::*;
-use crate::api::one_media_type;
-use crate::types::{Record, Rest, Shape};
+use proc_macro2::{Ident, Literal, TokenStream};
+use quote::quote;
+
+use super::Writer;
+use crate::{
+    Answers,
+    api::{Answer, Group, Operation, Outcome, Payload, one_media_type},
+    names::ident,
+    types::{Member, Record, Rest, Shape, Type, comment},
+};
 
 /// Type of a problem, as the generated function that makes one fills it in.
 struct Problem<'a> {
@@ -213,11 +220,11 @@ impl Writer<'_> {
     fn fields(&self, outcome: &Outcome) -> Vec<(TokenStream, Ident, TokenStream)> {
         let mut fields = Vec::new();
         if !matches!(outcome.answer, Answer::Status(_)) {
-            let status = crate::names::ident("status");
+            let status = ident("status");
             fields.push((quote!(), status, quote!(poem::http::StatusCode)));
         }
         if let Some((_, payload)) = &outcome.content {
-            let body = crate::names::ident("body");
+            let body = ident("body");
             fields.push((quote!(), body, self.payload(payload)));
         }
         for header in &outcome.headers {
@@ -252,7 +259,7 @@ impl Writer<'_> {
             let (name, kind) = (&header.name, self.kind(&header.kind));
             quote!(#name: #kind,)
         });
-        let status = proc_macro2::Literal::u16_unsuffixed(status);
+        let status = Literal::u16_unsuffixed(status);
         let title = title(outcome.answer)?;
         let with_errors = problem.errors.map(|_| match has_errors {
             true => quote!(, Some(errors)),
@@ -357,7 +364,7 @@ impl Writer<'_> {
             .members
             .iter()
             .filter(|it| !filled.contains(&it.wire.as_str()));
-        let is_list = |it: &crate::types::Member| matches!(it.kind, Type::List(_));
+        let is_list = |it: &Member| matches!(it.kind, Type::List(_));
         let errors = member("errors").filter(|it| is_list(it));
         let is_optional = others.all(|it| !it.required);
         let is_any = matches!(record.rest, Rest::Kept(_, Type::Any(None)));
@@ -381,7 +388,7 @@ fn is_plain(outcome: &Outcome) -> bool {
 fn response(outcome: &Outcome, body: &TokenStream) -> TokenStream {
     let status = match outcome.answer {
         Answer::Status(status) => {
-            let status = proc_macro2::Literal::u16_unsuffixed(status);
+            let status = Literal::u16_unsuffixed(status);
             quote!(#status)
         }
         Answer::Range(_) | Answer::Default => quote!(status.as_u16()),

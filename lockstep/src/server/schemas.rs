@@ -1,7 +1,10 @@
 //! The schemas of the types, as poem-openapi registers them.
 
-use super::*;
-use crate::types::{Named, Record, Rest, Shape, TypeId, Union};
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::Writer;
+use crate::types::{Named, Record, Rest, Shape, Type, TypeId, Union};
 
 impl Writer<'_> {
     pub(super) fn schemas(&self) -> TokenStream {

@@ -1,7 +1,14 @@
 //! Credentials, and the trait that makes principals of them.
 
-use super::*;
-use crate::api::{Access, Alternative, Credential, Kind, Scheme};
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+
+use super::Writer;
+use crate::{
+    api::{Access, Alternative, Credential, Kind, Operation, Scheme},
+    names::ident,
+    types::comment,
+};
 
 impl Writer<'_> {
     pub(super) fn security(&self) -> Vec<TokenStream> {
@@ -117,7 +124,7 @@ impl Writer<'_> {
                     },
                     kinds => {
                         let bindings: Vec<Ident> = (1..=kinds.len())
-                            .map(|number| crate::names::ident(&format!("credential_{number}")))
+                            .map(|number| ident(&format!("credential_{number}")))
                             .collect();
                         quote! {
                             if let (#(Some(#bindings)),*) = (#(#kinds::of(presented #given)),*) {

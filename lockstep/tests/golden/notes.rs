@@ -350,226 +350,248 @@ impl Failure {
     }
 }
 
-/// `GET /notes`
-pub trait ListNotes: Authenticate<Credential> {
-    /// List notes
-    fn list_notes(
-        &self,
-        request: &Request,
-        principal: <Self as Authenticate<Credential>>::Principal,
-        max_count: Option<i32>,
-    ) -> impl Future<Output = Result<types::NoteList, Failure>> + Send;
-}
-
-async fn list_notes<T: ListNotes>(
-    service: Arc<T>,
-    mut request: Request,
-) -> poem::Result<Response> {
-    let mut given = Given::take(&mut request)?;
-    let credential = given.credential(Credential::of)?;
-    let principal = match service.authenticate(&request, credential).await {
-        Ok(principal) => principal,
-        Err(failure) => return Ok(failure.into_response()),
-    };
-    let parameters = given.parameter("query", "max-count")?;
-    let replied = T::list_notes(&service, &request, principal, parameters);
-    Ok(
-        match replied.await {
-            Ok(reply) => Reply::new(200).json("application/json", &reply).into_response(),
-            Err(failure) => failure.into_response(),
-        },
-    )
-}
-
-/// The parameters of `putNote`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct PutNoteParameters {
-    /// Limits: `maxLength: 10`
-    pub folder: String,
-    /// The number of a note.
-    pub note_id: types::NoteId,
-}
-
-/// It is written.
-pub struct PutNoteReply {
-    pub body: types::Note,
-    /// Where it is.
-    pub location: Option<String>,
-}
-
-impl IntoResponse for PutNoteReply {
-    fn into_response(self) -> Response {
-        let Self { body, location } = self;
-        Reply::new(201)
-            .json("application/json", &body)
-            .header("location", &location)
-            .into_response()
-    }
-}
-
-/// The failures of `putNote`.
-pub enum PutNoteFailure {
-    /// The body is something else.
-    UnsupportedMediaType(types::Problem),
-    /// Too many.
-    TooManyRequests { body: types::Problem, retry_after: Option<i64> },
-    /// One that every operation has.
-    Failure(Failure),
-}
-
-impl IntoResponse for PutNoteFailure {
-    fn into_response(self) -> Response {
-        match self {
-            Self::UnsupportedMediaType(body) => {
-                Reply::new(415).json("application/problem+json", &body).into_response()
-            }
-            Self::TooManyRequests { body, retry_after } => {
-                Reply::new(429)
-                    .json("application/problem+json", &body)
-                    .header("retry-after", &retry_after)
-                    .into_response()
-            }
-            Self::Failure(failure) => failure.into_response(),
-        }
-    }
-}
-
-impl PutNoteFailure {
-    /// 415: The body is something else.
-    pub fn unsupported_media_type(code: types::Code, detail: impl Into<String>) -> Self {
-        Self::UnsupportedMediaType(
-            problem(415, "Unsupported Media Type", code, detail.into(), None),
-        )
-    }
-
-    /// 429: Too many.
-    pub fn too_many_requests(
-        code: types::Code,
-        detail: impl Into<String>,
-        retry_after: i64,
-    ) -> Self {
-        Self::TooManyRequests {
-            body: problem(429, "Too Many Requests", code, detail.into(), None),
-            retry_after: Some(retry_after),
-        }
-    }
-}
-
-impl<E: Into<Failure>> From<E> for PutNoteFailure {
-    fn from(error: E) -> Self {
-        Self::Failure(error.into())
-    }
-}
-
-/// `PUT /folders/{folder}/notes/{note_id}`
-pub trait PutNote: Authenticate<Credential> {
-    /// Write a note
-    ///
-    /// Replaces what is there.
-    fn put_note(
-        &self,
-        request: &Request,
-        principal: <Self as Authenticate<Credential>>::Principal,
-        parameters: PutNoteParameters,
-        body: types::Note,
-    ) -> impl Future<Output = Result<PutNoteReply, PutNoteFailure>> + Send;
-}
-
-async fn put_note<T: PutNote>(
-    service: Arc<T>,
-    mut request: Request,
-) -> poem::Result<Response> {
-    let mut given = Given::take(&mut request)?;
-    let credential = given.credential(Credential::of)?;
-    let principal = match service.authenticate(&request, credential).await {
-        Ok(principal) => principal,
-        Err(failure) => return Ok(failure.into_response()),
-    };
-    let parameters = PutNoteParameters {
-        folder: given.parameter("path", "folder")?,
-        note_id: given.parameter("path", "note_id")?,
-    };
-    let body = given.body()?;
-    let replied = T::put_note(&service, &request, principal, parameters, body);
-    Ok(
-        match replied.await {
-            Ok(reply) => reply.into_response(),
-            Err(failure) => failure.into_response(),
-        },
-    )
-}
-
-/// The failures of `setStatus`.
-pub enum SetStatusFailure {
-    /// The body is something else.
-    UnsupportedMediaType(types::Problem),
-    /// One that every operation has.
-    Failure(Failure),
-}
-
-impl IntoResponse for SetStatusFailure {
-    fn into_response(self) -> Response {
-        match self {
-            Self::UnsupportedMediaType(body) => {
-                Reply::new(415).json("application/problem+json", &body).into_response()
-            }
-            Self::Failure(failure) => failure.into_response(),
-        }
-    }
-}
-
-impl SetStatusFailure {
-    /// 415: The body is something else.
-    pub fn unsupported_media_type(code: types::Code, detail: impl Into<String>) -> Self {
-        Self::UnsupportedMediaType(
-            problem(415, "Unsupported Media Type", code, detail.into(), None),
-        )
-    }
-}
-
-impl<E: Into<Failure>> From<E> for SetStatusFailure {
-    fn from(error: E) -> Self {
-        Self::Failure(error.into())
-    }
-}
-
-/// `POST /status`
-pub trait SetStatus: Send + Sync + 'static {
-    fn set_status(
-        &self,
-        request: &Request,
-        credential: Option<Credential>,
-        body: Option<types::Status>,
-    ) -> impl Future<Output = Result<types::StatusReply, SetStatusFailure>> + Send;
-}
-
-async fn set_status<T: SetStatus>(
-    service: Arc<T>,
-    mut request: Request,
-) -> poem::Result<Response> {
-    let mut given = Given::take(&mut request)?;
-    let credential = Credential::of(given.presented());
-    let body = given.body()?;
-    let replied = T::set_status(&service, &request, credential, body);
-    Ok(
-        match replied.await {
-            Ok(reply) => Reply::new(200).json("application/json", &reply).into_response(),
-            Err(failure) => failure.into_response(),
-        },
-    )
-}
-
 /// Notes of a user.
-pub trait NoteApi: ListNotes + PutNote {}
-impl<T: ListNotes + PutNote> NoteApi for T {}
+pub mod note {
+    use super::*;
+
+    /// `GET /notes`
+    pub trait ListNotes: Authenticate<Credential> {
+        /// List notes
+        fn list_notes(
+            &self,
+            request: &Request,
+            principal: <Self as Authenticate<Credential>>::Principal,
+            max_count: Option<i32>,
+        ) -> impl Future<Output = Result<types::NoteList, Failure>> + Send;
+    }
+    pub(super) async fn list_notes<T: ListNotes>(
+        service: Arc<T>,
+        mut request: Request,
+    ) -> poem::Result<Response> {
+        let mut given = Given::take(&mut request)?;
+        let credential = given.credential(Credential::of)?;
+        let principal = match service.authenticate(&request, credential).await {
+            Ok(principal) => principal,
+            Err(failure) => return Ok(failure.into_response()),
+        };
+        let parameters = given.parameter("query", "max-count")?;
+        let replied = T::list_notes(&service, &request, principal, parameters);
+        Ok(
+            match replied.await {
+                Ok(reply) => {
+                    Reply::new(200).json("application/json", &reply).into_response()
+                }
+                Err(failure) => failure.into_response(),
+            },
+        )
+    }
+
+    /// The parameters of `putNote`.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct PutNoteParameters {
+        /// Limits: `maxLength: 10`
+        pub folder: String,
+        /// The number of a note.
+        pub note_id: types::NoteId,
+    }
+
+    /// It is written.
+    pub struct PutNoteReply {
+        pub body: types::Note,
+        /// Where it is.
+        pub location: Option<String>,
+    }
+
+    impl IntoResponse for PutNoteReply {
+        fn into_response(self) -> Response {
+            let Self { body, location } = self;
+            Reply::new(201)
+                .json("application/json", &body)
+                .header("location", &location)
+                .into_response()
+        }
+    }
+
+    /// The failures of `putNote`.
+    pub enum PutNoteFailure {
+        /// The body is something else.
+        UnsupportedMediaType(types::Problem),
+        /// Too many.
+        TooManyRequests { body: types::Problem, retry_after: Option<i64> },
+        /// One that every operation has.
+        Failure(Failure),
+    }
+
+    impl IntoResponse for PutNoteFailure {
+        fn into_response(self) -> Response {
+            match self {
+                Self::UnsupportedMediaType(body) => {
+                    Reply::new(415)
+                        .json("application/problem+json", &body)
+                        .into_response()
+                }
+                Self::TooManyRequests { body, retry_after } => {
+                    Reply::new(429)
+                        .json("application/problem+json", &body)
+                        .header("retry-after", &retry_after)
+                        .into_response()
+                }
+                Self::Failure(failure) => failure.into_response(),
+            }
+        }
+    }
+
+    impl PutNoteFailure {
+        /// 415: The body is something else.
+        pub fn unsupported_media_type(
+            code: types::Code,
+            detail: impl Into<String>,
+        ) -> Self {
+            Self::UnsupportedMediaType(
+                problem(415, "Unsupported Media Type", code, detail.into(), None),
+            )
+        }
+        /// 429: Too many.
+        pub fn too_many_requests(
+            code: types::Code,
+            detail: impl Into<String>,
+            retry_after: i64,
+        ) -> Self {
+            Self::TooManyRequests {
+                body: problem(429, "Too Many Requests", code, detail.into(), None),
+                retry_after: Some(retry_after),
+            }
+        }
+    }
+
+    impl<E: Into<Failure>> From<E> for PutNoteFailure {
+        fn from(error: E) -> Self {
+            Self::Failure(error.into())
+        }
+    }
+
+    /// `PUT /folders/{folder}/notes/{note_id}`
+    pub trait PutNote: Authenticate<Credential> {
+        /// Write a note
+        ///
+        /// Replaces what is there.
+        fn put_note(
+            &self,
+            request: &Request,
+            principal: <Self as Authenticate<Credential>>::Principal,
+            parameters: PutNoteParameters,
+            body: types::Note,
+        ) -> impl Future<Output = Result<PutNoteReply, PutNoteFailure>> + Send;
+    }
+    pub(super) async fn put_note<T: PutNote>(
+        service: Arc<T>,
+        mut request: Request,
+    ) -> poem::Result<Response> {
+        let mut given = Given::take(&mut request)?;
+        let credential = given.credential(Credential::of)?;
+        let principal = match service.authenticate(&request, credential).await {
+            Ok(principal) => principal,
+            Err(failure) => return Ok(failure.into_response()),
+        };
+        let parameters = PutNoteParameters {
+            folder: given.parameter("path", "folder")?,
+            note_id: given.parameter("path", "note_id")?,
+        };
+        let body = given.body()?;
+        let replied = T::put_note(&service, &request, principal, parameters, body);
+        Ok(
+            match replied.await {
+                Ok(reply) => reply.into_response(),
+                Err(failure) => failure.into_response(),
+            },
+        )
+    }
+
+    /// The operations of the tag `note`.
+    pub trait NoteApi: ListNotes + PutNote {}
+
+    impl<T: ListNotes + PutNote> NoteApi for T {}
+}
 
 /// The operations of the tag `status`.
-pub trait StatusApi: SetStatus {}
-impl<T: SetStatus> StatusApi for T {}
+pub mod status {
+    use super::*;
+
+    /// The failures of `setStatus`.
+    pub enum SetStatusFailure {
+        /// The body is something else.
+        UnsupportedMediaType(types::Problem),
+        /// One that every operation has.
+        Failure(Failure),
+    }
+
+    impl IntoResponse for SetStatusFailure {
+        fn into_response(self) -> Response {
+            match self {
+                Self::UnsupportedMediaType(body) => {
+                    Reply::new(415)
+                        .json("application/problem+json", &body)
+                        .into_response()
+                }
+                Self::Failure(failure) => failure.into_response(),
+            }
+        }
+    }
+
+    impl SetStatusFailure {
+        /// 415: The body is something else.
+        pub fn unsupported_media_type(
+            code: types::Code,
+            detail: impl Into<String>,
+        ) -> Self {
+            Self::UnsupportedMediaType(
+                problem(415, "Unsupported Media Type", code, detail.into(), None),
+            )
+        }
+    }
+
+    impl<E: Into<Failure>> From<E> for SetStatusFailure {
+        fn from(error: E) -> Self {
+            Self::Failure(error.into())
+        }
+    }
+
+    /// `POST /status`
+    pub trait SetStatus: Send + Sync + 'static {
+        fn set_status(
+            &self,
+            request: &Request,
+            credential: Option<Credential>,
+            body: Option<types::Status>,
+        ) -> impl Future<Output = Result<types::StatusReply, SetStatusFailure>> + Send;
+    }
+    pub(super) async fn set_status<T: SetStatus>(
+        service: Arc<T>,
+        mut request: Request,
+    ) -> poem::Result<Response> {
+        let mut given = Given::take(&mut request)?;
+        let credential = Credential::of(given.presented());
+        let body = given.body()?;
+        let replied = T::set_status(&service, &request, credential, body);
+        Ok(
+            match replied.await {
+                Ok(reply) => {
+                    Reply::new(200).json("application/json", &reply).into_response()
+                }
+                Err(failure) => failure.into_response(),
+            },
+        )
+    }
+
+    /// The operations of the tag `status`.
+    pub trait StatusApi: SetStatus {}
+
+    impl<T: SetStatus> StatusApi for T {}
+}
 
 /// The routes of every operation, served by one implementation.
 pub struct Routes<T>(Arc<T>);
-impl<T: NoteApi + StatusApi> poem_openapi::OpenApi for Routes<T> {
+impl<T: note::NoteApi + status::StatusApi> poem_openapi::OpenApi for Routes<T> {
     fn meta() -> Vec<poem_openapi::registry::MetaApi> {
         Described::meta()
     }
@@ -583,19 +605,20 @@ impl<T: NoteApi + StatusApi> poem_openapi::OpenApi for Routes<T> {
     }
 }
 
-impl<T: NoteApi + StatusApi> openapi_lockstep_runtime::Serve for Routes<T> {
+impl<T: note::NoteApi + status::StatusApi> openapi_lockstep_runtime::Serve
+for Routes<T> {
     fn endpoints(self) -> openapi_lockstep_runtime::Endpoints {
         use poem::http::Method;
         let mut endpoints = openapi_lockstep_runtime::Endpoints::default();
-        endpoints.add(Method::GET, "/notes", &self.0, list_notes::<T>);
+        endpoints.add(Method::GET, "/notes", &self.0, note::list_notes::<T>);
         endpoints
             .add(
                 Method::PUT,
                 "/folders/{folder}/notes/{note_id}",
                 &self.0,
-                put_note::<T>,
+                note::put_note::<T>,
             );
-        endpoints.add(Method::POST, "/status", &self.0, set_status::<T>);
+        endpoints.add(Method::POST, "/status", &self.0, status::set_status::<T>);
         endpoints
     }
 }
@@ -710,7 +733,7 @@ mod described {
 ///
 /// Hand them to `openapi_lockstep_runtime::Contract::serve`: they rely on requests that
 /// are as documented.
-pub fn routes<T: NoteApi + StatusApi>(implementation: T) -> Routes<T> {
+pub fn routes<T: note::NoteApi + status::StatusApi>(implementation: T) -> Routes<T> {
     Routes(Arc::new(implementation))
 }
 

@@ -177,83 +177,94 @@ impl Failure {
     }
 }
 
-/// `GET /ping`
-pub trait Ping: Send + Sync + 'static {
-    fn ping(
-        &self,
-        request: &Request,
-    ) -> impl Future<Output = Result<types::Pong, Failure>> + Send;
-}
-
-async fn ping<T: Ping>(service: Arc<T>, request: Request) -> poem::Result<Response> {
-    let replied = T::ping(&service, &request);
-    Ok(
-        match replied.await {
-            Ok(reply) => Reply::new(200).json("application/json", &reply).into_response(),
-            Err(failure) => failure.into_response(),
-        },
-    )
-}
-
-/// `PUT /ping`
-pub trait Remember: Send + Sync + 'static {
-    fn remember(
-        &self,
-        request: &Request,
-    ) -> impl Future<Output = Result<(), Failure>> + Send;
-}
-
-async fn remember<T: Remember>(
-    service: Arc<T>,
-    request: Request,
-) -> poem::Result<Response> {
-    let replied = T::remember(&service, &request);
-    Ok(
-        match replied.await {
-            Ok(()) => Reply::new(202).into_response(),
-            Err(failure) => failure.into_response(),
-        },
-    )
-}
-
-/// Nothing is known of earlier pings.
-pub struct ForgetReply {
-    /// How many there were.
-    pub pings: Option<i64>,
-}
-
-impl IntoResponse for ForgetReply {
-    fn into_response(self) -> Response {
-        let Self { pings } = self;
-        Reply::new(204).header("pings", &pings).into_response()
-    }
-}
-
-/// `DELETE /ping`
-pub trait Forget: Send + Sync + 'static {
-    fn forget(
-        &self,
-        request: &Request,
-    ) -> impl Future<Output = Result<ForgetReply, Failure>> + Send;
-}
-
-async fn forget<T: Forget>(service: Arc<T>, request: Request) -> poem::Result<Response> {
-    let replied = T::forget(&service, &request);
-    Ok(
-        match replied.await {
-            Ok(reply) => reply.into_response(),
-            Err(failure) => failure.into_response(),
-        },
-    )
-}
-
 /// The operations of the tag `ping`.
-pub trait PingApi: Ping + Remember + Forget {}
-impl<T: Ping + Remember + Forget> PingApi for T {}
+pub mod ping {
+    use super::*;
+
+    /// `GET /ping`
+    pub trait Ping: Send + Sync + 'static {
+        fn ping(
+            &self,
+            request: &Request,
+        ) -> impl Future<Output = Result<types::Pong, Failure>> + Send;
+    }
+    pub(super) async fn ping<T: Ping>(
+        service: Arc<T>,
+        request: Request,
+    ) -> poem::Result<Response> {
+        let replied = T::ping(&service, &request);
+        Ok(
+            match replied.await {
+                Ok(reply) => {
+                    Reply::new(200).json("application/json", &reply).into_response()
+                }
+                Err(failure) => failure.into_response(),
+            },
+        )
+    }
+
+    /// `PUT /ping`
+    pub trait Remember: Send + Sync + 'static {
+        fn remember(
+            &self,
+            request: &Request,
+        ) -> impl Future<Output = Result<(), Failure>> + Send;
+    }
+    pub(super) async fn remember<T: Remember>(
+        service: Arc<T>,
+        request: Request,
+    ) -> poem::Result<Response> {
+        let replied = T::remember(&service, &request);
+        Ok(
+            match replied.await {
+                Ok(()) => Reply::new(202).into_response(),
+                Err(failure) => failure.into_response(),
+            },
+        )
+    }
+
+    /// Nothing is known of earlier pings.
+    pub struct ForgetReply {
+        /// How many there were.
+        pub pings: Option<i64>,
+    }
+
+    impl IntoResponse for ForgetReply {
+        fn into_response(self) -> Response {
+            let Self { pings } = self;
+            Reply::new(204).header("pings", &pings).into_response()
+        }
+    }
+
+    /// `DELETE /ping`
+    pub trait Forget: Send + Sync + 'static {
+        fn forget(
+            &self,
+            request: &Request,
+        ) -> impl Future<Output = Result<ForgetReply, Failure>> + Send;
+    }
+    pub(super) async fn forget<T: Forget>(
+        service: Arc<T>,
+        request: Request,
+    ) -> poem::Result<Response> {
+        let replied = T::forget(&service, &request);
+        Ok(
+            match replied.await {
+                Ok(reply) => reply.into_response(),
+                Err(failure) => failure.into_response(),
+            },
+        )
+    }
+
+    /// The operations of the tag `ping`.
+    pub trait PingApi: Ping + Remember + Forget {}
+
+    impl<T: Ping + Remember + Forget> PingApi for T {}
+}
 
 /// The routes of every operation, served by one implementation.
 pub struct Routes<T>(Arc<T>);
-impl<T: PingApi> poem_openapi::OpenApi for Routes<T> {
+impl<T: ping::PingApi> poem_openapi::OpenApi for Routes<T> {
     fn meta() -> Vec<poem_openapi::registry::MetaApi> {
         Described::meta()
     }
@@ -267,13 +278,13 @@ impl<T: PingApi> poem_openapi::OpenApi for Routes<T> {
     }
 }
 
-impl<T: PingApi> openapi_lockstep_runtime::Serve for Routes<T> {
+impl<T: ping::PingApi> openapi_lockstep_runtime::Serve for Routes<T> {
     fn endpoints(self) -> openapi_lockstep_runtime::Endpoints {
         use poem::http::Method;
         let mut endpoints = openapi_lockstep_runtime::Endpoints::default();
-        endpoints.add(Method::GET, "/ping", &self.0, ping::<T>);
-        endpoints.add(Method::PUT, "/ping", &self.0, remember::<T>);
-        endpoints.add(Method::DELETE, "/ping", &self.0, forget::<T>);
+        endpoints.add(Method::GET, "/ping", &self.0, ping::ping::<T>);
+        endpoints.add(Method::PUT, "/ping", &self.0, ping::remember::<T>);
+        endpoints.add(Method::DELETE, "/ping", &self.0, ping::forget::<T>);
         endpoints
     }
 }
@@ -342,7 +353,7 @@ mod described {
 ///
 /// Hand them to `openapi_lockstep_runtime::Contract::serve`: they rely on requests that
 /// are as documented.
-pub fn routes<T: PingApi>(implementation: T) -> Routes<T> {
+pub fn routes<T: ping::PingApi>(implementation: T) -> Routes<T> {
     Routes(Arc::new(implementation))
 }
 

@@ -360,534 +360,552 @@ impl IntoResponse for Failure {
     }
 }
 
-/// The parameters of `findBooks`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct FindBooksParameters {
-    pub ids: Option<Vec<i64>>,
-    pub words: Option<Vec<String>>,
-    pub span: Option<Vec<f64>>,
-    pub filter: Option<types::FindBooksFilter>,
-    pub exact: bool,
-    pub state: Option<types::State>,
-    pub x_trace: uuid::Uuid,
-    pub lang: Option<String>,
-}
-
-/// `GET /books`
-pub trait FindBooks: Send + Sync + 'static {
-    fn find_books(
-        &self,
-        request: &Request,
-        parameters: FindBooksParameters,
-    ) -> impl Future<Output = Result<serde_json::Value, Failure>> + Send;
-}
-
-async fn find_books<T: FindBooks>(
-    service: Arc<T>,
-    mut request: Request,
-) -> poem::Result<Response> {
-    let mut given = Given::take(&mut request)?;
-    let parameters = FindBooksParameters {
-        ids: given.parameter("query", "ids")?,
-        words: given.parameter("query", "words")?,
-        span: given.parameter("query", "span")?,
-        filter: given.parameter("query", "filter")?,
-        exact: given.parameter("query", "exact")?,
-        state: given.parameter("query", "state")?,
-        x_trace: given.parameter("header", "X-Trace")?,
-        lang: given.parameter("cookie", "lang")?,
-    };
-    let replied = T::find_books(&service, &request, parameters);
-    Ok(
-        match replied.await {
-            Ok(reply) => Reply::new(200).json("application/json", &reply).into_response(),
-            Err(failure) => failure.into_response(),
-        },
-    )
-}
-
-/// The replies of `exportBook`.
-pub enum ExportBookReply {
-    /// The book, in the words of one or the other.
-    OkJson(types::Book),
-    /// The book, in the words of one or the other.
-    OkText(String),
-    /// It is elsewhere.
-    SeeOther { location: String },
-}
-
-impl IntoResponse for ExportBookReply {
-    fn into_response(self) -> Response {
-        match self {
-            Self::OkJson(body) => {
-                Reply::new(200).json("application/json", &body).into_response()
-            }
-            Self::OkText(body) => {
-                Reply::new(200).bytes("text/plain", body).into_response()
-            }
-            Self::SeeOther { location } => {
-                Reply::new(303).header("location", &location).into_response()
-            }
-        }
-    }
-}
-
-/// The failures of `exportBook`.
-pub enum ExportBookFailure {
-    /// It cannot be had.
-    ClientError { status: poem::http::StatusCode },
-    /// Something else.
-    Default { status: poem::http::StatusCode, body: String },
-    /// One that every operation has.
-    Failure(Failure),
-}
-
-impl IntoResponse for ExportBookFailure {
-    fn into_response(self) -> Response {
-        match self {
-            Self::ClientError { status } => Reply::new(status.as_u16()).into_response(),
-            Self::Default { status, body } => {
-                Reply::new(status.as_u16()).bytes("text/plain", body).into_response()
-            }
-            Self::Failure(failure) => failure.into_response(),
-        }
-    }
-}
-
-impl<E: Into<Failure>> From<E> for ExportBookFailure {
-    fn from(error: E) -> Self {
-        Self::Failure(error.into())
-    }
-}
-
-/// `GET /books/{isbn}.json`
-pub trait ExportBook: Send + Sync + 'static {
-    fn export_book(
-        &self,
-        request: &Request,
-        isbn: String,
-    ) -> impl Future<Output = Result<ExportBookReply, ExportBookFailure>> + Send;
-}
-
-async fn export_book<T: ExportBook>(
-    service: Arc<T>,
-    mut request: Request,
-) -> poem::Result<Response> {
-    let mut given = Given::take(&mut request)?;
-    let parameters = given.parameter("path", "isbn")?;
-    let replied = T::export_book(&service, &request, parameters);
-    Ok(
-        match replied.await {
-            Ok(reply) => reply.into_response(),
-            Err(failure) => failure.into_response(),
-        },
-    )
-}
-
-/// `POST /books:batch`
-pub trait AddBooks: Send + Sync + 'static {
-    fn add_books(
-        &self,
-        request: &Request,
-        body: Vec<types::Book>,
-    ) -> impl Future<Output = Result<Vec<types::Book>, Failure>> + Send;
-}
-
-async fn add_books<T: AddBooks>(
-    service: Arc<T>,
-    mut request: Request,
-) -> poem::Result<Response> {
-    let mut given = Given::take(&mut request)?;
-    let body = given.body()?;
-    let replied = T::add_books(&service, &request, body);
-    Ok(
-        match replied.await {
-            Ok(reply) => Reply::new(200).json("application/json", &reply).into_response(),
-            Err(failure) => failure.into_response(),
-        },
-    )
-}
-
-/// `GET /books/{isbn}/cover`
-pub trait GetCover: Send + Sync + 'static {
-    fn get_cover(
-        &self,
-        request: &Request,
-        isbn: String,
-    ) -> impl Future<Output = Result<poem::Body, Failure>> + Send;
-}
-
-async fn get_cover<T: GetCover>(
-    service: Arc<T>,
-    mut request: Request,
-) -> poem::Result<Response> {
-    let mut given = Given::take(&mut request)?;
-    let parameters = given.parameter("path", "isbn")?;
-    let replied = T::get_cover(&service, &request, parameters);
-    Ok(
-        match replied.await {
-            Ok(reply) => Reply::new(200).bytes("image/png", reply).into_response(),
-            Err(failure) => failure.into_response(),
-        },
-    )
-}
-
-/// `PUT /books/{isbn}/cover`
-pub trait SetCover: Send + Sync + 'static {
-    fn set_cover(
-        &self,
-        request: &Request,
-        isbn: String,
-        body: poem::Body,
-    ) -> impl Future<Output = Result<(), Failure>> + Send;
-}
-
-async fn set_cover<T: SetCover>(
-    service: Arc<T>,
-    mut request: Request,
-) -> poem::Result<Response> {
-    let mut given = Given::take(&mut request)?;
-    let parameters = given.parameter("path", "isbn")?;
-    let body = request.take_body();
-    let replied = T::set_cover(&service, &request, parameters, body);
-    Ok(
-        match replied.await {
-            Ok(()) => Reply::new(204).into_response(),
-            Err(failure) => failure.into_response(),
-        },
-    )
-}
-
-/// `POST /books/{isbn}/scans`
-pub trait AddScans: Send + Sync + 'static {
-    fn add_scans(
-        &self,
-        request: &Request,
-        isbn: String,
-        body: types::AddScansBody,
-    ) -> impl Future<Output = Result<String, Failure>> + Send;
-}
-
-async fn add_scans<T: AddScans>(
-    service: Arc<T>,
-    mut request: Request,
-) -> poem::Result<Response> {
-    let mut given = Given::take(&mut request)?;
-    let parameters = given.parameter("path", "isbn")?;
-    let body = given.body()?;
-    let replied = T::add_scans(&service, &request, parameters, body);
-    Ok(
-        match replied.await {
-            Ok(reply) => Reply::new(200).bytes("text/plain", reply).into_response(),
-            Err(failure) => failure.into_response(),
-        },
-    )
-}
-
-/// The parameters of `readMarks`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ReadMarksParameters {
-    pub dots: Vec<i64>,
-    pub dotted: Vec<String>,
-    pub one: String,
-    pub named: std::collections::BTreeMap<String, String>,
-    pub several: Vec<String>,
-}
-
-/// `GET /marks/{dots}/{dotted}/{one}/{named}/{several}`
-pub trait ReadMarks: Send + Sync + 'static {
-    fn read_marks(
-        &self,
-        request: &Request,
-        parameters: ReadMarksParameters,
-    ) -> impl Future<Output = Result<serde_json::Value, Failure>> + Send;
-}
-
-async fn read_marks<T: ReadMarks>(
-    service: Arc<T>,
-    mut request: Request,
-) -> poem::Result<Response> {
-    let mut given = Given::take(&mut request)?;
-    let parameters = ReadMarksParameters {
-        dots: given.parameter("path", "dots")?,
-        dotted: given.parameter("path", "dotted")?,
-        one: given.parameter("path", "one")?,
-        named: given.parameter("path", "named")?,
-        several: given.parameter("path", "several")?,
-    };
-    let replied = T::read_marks(&service, &request, parameters);
-    Ok(
-        match replied.await {
-            Ok(reply) => Reply::new(200).json("application/json", &reply).into_response(),
-            Err(failure) => failure.into_response(),
-        },
-    )
-}
-
-/// The body of `setRemark`.
-#[derive(Debug)]
-pub enum SetRemarkBody {
-    /// `text/plain`
-    Text(String),
-    /// `application/json`
-    Json(types::Remark),
-}
-
-/// `PUT /remark`
-pub trait SetRemark: Send + Sync + 'static {
-    fn set_remark(
-        &self,
-        request: &Request,
-        body: Option<SetRemarkBody>,
-    ) -> impl Future<Output = Result<String, Failure>> + Send;
-}
-
-async fn set_remark<T: SetRemark>(
-    service: Arc<T>,
-    mut request: Request,
-) -> poem::Result<Response> {
-    let mut given = Given::take(&mut request)?;
-    let body = match given.content() {
-        Some(0usize) => Some(SetRemarkBody::Text(given.body()?)),
-        Some(1usize) => Some(SetRemarkBody::Json(given.body()?)),
-        _ => None,
-    };
-    let replied = T::set_remark(&service, &request, body);
-    Ok(
-        match replied.await {
-            Ok(reply) => Reply::new(200).json("application/json", &reply).into_response(),
-            Err(failure) => failure.into_response(),
-        },
-    )
-}
-
-/// The replies of `types`.
-pub enum TypesReply {
-    /// Whatever.
-    Default { status: poem::http::StatusCode },
-}
-
-impl IntoResponse for TypesReply {
-    fn into_response(self) -> Response {
-        match self {
-            Self::Default { status } => Reply::new(status.as_u16()).into_response(),
-        }
-    }
-}
-
-/// The failures of `types`.
-pub enum TypesFailure {
-    /// Whatever.
-    Default { status: poem::http::StatusCode },
-    /// One that every operation has.
-    Failure(Failure),
-}
-
-impl IntoResponse for TypesFailure {
-    fn into_response(self) -> Response {
-        match self {
-            Self::Default { status } => Reply::new(status.as_u16()).into_response(),
-            Self::Failure(failure) => failure.into_response(),
-        }
-    }
-}
-
-impl<E: Into<Failure>> From<E> for TypesFailure {
-    fn from(error: E) -> Self {
-        Self::Failure(error.into())
-    }
-}
-
-/// `GET /types`
-pub trait Types: Send + Sync + 'static {
-    fn types_2(
-        &self,
-        request: &Request,
-    ) -> impl Future<Output = Result<TypesReply, TypesFailure>> + Send;
-}
-
-async fn types_2<T: Types>(service: Arc<T>, request: Request) -> poem::Result<Response> {
-    let replied = T::types_2(&service, &request);
-    Ok(
-        match replied.await {
-            Ok(reply) => reply.into_response(),
-            Err(failure) => failure.into_response(),
-        },
-    )
-}
-
-/// `GET /described`
-pub trait WithSharedFailures: Send + Sync + 'static {
-    fn with_shared_failures_2(
-        &self,
-        request: &Request,
-    ) -> impl Future<Output = Result<types::Tree, Failure>> + Send;
-}
-
-async fn with_shared_failures_2<T: WithSharedFailures>(
-    service: Arc<T>,
-    request: Request,
-) -> poem::Result<Response> {
-    let replied = T::with_shared_failures_2(&service, &request);
-    Ok(
-        match replied.await {
-            Ok(reply) => Reply::new(200).json("application/json", &reply).into_response(),
-            Err(failure) => failure.into_response(),
-        },
-    )
-}
-
-/// The failures of `withKey`.
-pub enum WithKeyFailure {
-    /// Nobody.
-    Unauthorized,
-    /// One that every operation has.
-    Failure(Failure),
-}
-
-impl IntoResponse for WithKeyFailure {
-    fn into_response(self) -> Response {
-        match self {
-            Self::Unauthorized => Reply::new(401).into_response(),
-            Self::Failure(failure) => failure.into_response(),
-        }
-    }
-}
-
-impl<E: Into<Failure>> From<E> for WithKeyFailure {
-    fn from(error: E) -> Self {
-        Self::Failure(error.into())
-    }
-}
-
-/// `GET /key`
-pub trait WithKey: Authenticate<Credential> {
-    fn with_key(
-        &self,
-        request: &Request,
-        principal: <Self as Authenticate<Credential>>::Principal,
-    ) -> impl Future<Output = Result<String, WithKeyFailure>> + Send;
-}
-
-async fn with_key<T: WithKey>(
-    service: Arc<T>,
-    mut request: Request,
-) -> poem::Result<Response> {
-    let given = Given::take(&mut request)?;
-    let credential = given
-        .credential(|presented| Credential::of(
-            presented,
-            &[("headerKey", &[]), ("queryKey", &[])],
-        ))?;
-    let principal = match service.authenticate(&request, credential).await {
-        Ok(principal) => principal,
-        Err(failure) => return Ok(failure.into_response()),
-    };
-    let replied = T::with_key(&service, &request, principal);
-    Ok(
-        match replied.await {
-            Ok(reply) => Reply::new(200).json("application/json", &reply).into_response(),
-            Err(failure) => failure.into_response(),
-        },
-    )
-}
-
-/// `GET /basic`
-pub trait WithBasic: Authenticate<Basic> {
-    fn with_basic(
-        &self,
-        request: &Request,
-        principal: <Self as Authenticate<Basic>>::Principal,
-    ) -> impl Future<Output = Result<String, Failure>> + Send;
-}
-
-async fn with_basic<T: WithBasic>(
-    service: Arc<T>,
-    mut request: Request,
-) -> poem::Result<Response> {
-    let given = Given::take(&mut request)?;
-    let credential = given
-        .credential(|presented| Basic::of(presented, &[("basic", &[])]))?;
-    let principal = match service.authenticate(&request, credential).await {
-        Ok(principal) => principal,
-        Err(failure) => return Ok(failure.into_response()),
-    };
-    let replied = T::with_basic(&service, &request, principal);
-    Ok(
-        match replied.await {
-            Ok(reply) => Reply::new(200).json("application/json", &reply).into_response(),
-            Err(failure) => failure.into_response(),
-        },
-    )
-}
-
-/// `GET /both`
-pub trait WithBoth: Send + Sync + 'static {
-    fn with_both(
-        &self,
-        request: &Request,
-        credential: Option<BasicAndHeaderKey>,
-    ) -> impl Future<Output = Result<String, Failure>> + Send;
-}
-
-async fn with_both<T: WithBoth>(
-    service: Arc<T>,
-    mut request: Request,
-) -> poem::Result<Response> {
-    let given = Given::take(&mut request)?;
-    let credential = BasicAndHeaderKey::of(
-        given.presented(),
-        &[("basic", &[]), ("headerKey", &[])],
-    );
-    let replied = T::with_both(&service, &request, credential);
-    Ok(
-        match replied.await {
-            Ok(reply) => Reply::new(200).json("application/json", &reply).into_response(),
-            Err(failure) => failure.into_response(),
-        },
-    )
-}
-
-/// `GET /scopes`
-pub trait WithScopes: Authenticate<Oauth> {
-    fn with_scopes(
-        &self,
-        request: &Request,
-        principal: <Self as Authenticate<Oauth>>::Principal,
-    ) -> impl Future<Output = Result<String, Failure>> + Send;
-}
-
-async fn with_scopes<T: WithScopes>(
-    service: Arc<T>,
-    mut request: Request,
-) -> poem::Result<Response> {
-    let given = Given::take(&mut request)?;
-    let credential = given
-        .credential(|presented| Oauth::of(presented, &[("oauth", &["read", "write"])]))?;
-    let principal = match service.authenticate(&request, credential).await {
-        Ok(principal) => principal,
-        Err(failure) => return Ok(failure.into_response()),
-    };
-    let replied = T::with_scopes(&service, &request, principal);
-    Ok(
-        match replied.await {
-            Ok(reply) => Reply::new(200).json("application/json", &reply).into_response(),
-            Err(failure) => failure.into_response(),
-        },
-    )
-}
-
 /// The operations of the tag `book`.
-pub trait BookApi: FindBooks + ExportBook + AddBooks + GetCover + SetCover + AddScans + ReadMarks + SetRemark + Types + WithSharedFailures + WithKey + WithBasic + WithBoth + WithScopes {}
-impl<
-    T: FindBooks + ExportBook + AddBooks + GetCover + SetCover + AddScans + ReadMarks
-        + SetRemark + Types + WithSharedFailures + WithKey + WithBasic + WithBoth
-        + WithScopes,
-> BookApi for T {}
+pub mod book {
+    use super::*;
+
+    /// The parameters of `findBooks`.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct FindBooksParameters {
+        pub ids: Option<Vec<i64>>,
+        pub words: Option<Vec<String>>,
+        pub span: Option<Vec<f64>>,
+        pub filter: Option<types::FindBooksFilter>,
+        pub exact: bool,
+        pub state: Option<types::State>,
+        pub x_trace: uuid::Uuid,
+        pub lang: Option<String>,
+    }
+
+    /// `GET /books`
+    pub trait FindBooks: Send + Sync + 'static {
+        fn find_books(
+            &self,
+            request: &Request,
+            parameters: FindBooksParameters,
+        ) -> impl Future<Output = Result<serde_json::Value, Failure>> + Send;
+    }
+    pub(super) async fn find_books<T: FindBooks>(
+        service: Arc<T>,
+        mut request: Request,
+    ) -> poem::Result<Response> {
+        let mut given = Given::take(&mut request)?;
+        let parameters = FindBooksParameters {
+            ids: given.parameter("query", "ids")?,
+            words: given.parameter("query", "words")?,
+            span: given.parameter("query", "span")?,
+            filter: given.parameter("query", "filter")?,
+            exact: given.parameter("query", "exact")?,
+            state: given.parameter("query", "state")?,
+            x_trace: given.parameter("header", "X-Trace")?,
+            lang: given.parameter("cookie", "lang")?,
+        };
+        let replied = T::find_books(&service, &request, parameters);
+        Ok(
+            match replied.await {
+                Ok(reply) => {
+                    Reply::new(200).json("application/json", &reply).into_response()
+                }
+                Err(failure) => failure.into_response(),
+            },
+        )
+    }
+
+    /// The replies of `exportBook`.
+    pub enum ExportBookReply {
+        /// The book, in the words of one or the other.
+        OkJson(types::Book),
+        /// The book, in the words of one or the other.
+        OkText(String),
+        /// It is elsewhere.
+        SeeOther { location: String },
+    }
+
+    impl IntoResponse for ExportBookReply {
+        fn into_response(self) -> Response {
+            match self {
+                Self::OkJson(body) => {
+                    Reply::new(200).json("application/json", &body).into_response()
+                }
+                Self::OkText(body) => {
+                    Reply::new(200).bytes("text/plain", body).into_response()
+                }
+                Self::SeeOther { location } => {
+                    Reply::new(303).header("location", &location).into_response()
+                }
+            }
+        }
+    }
+
+    /// The failures of `exportBook`.
+    pub enum ExportBookFailure {
+        /// It cannot be had.
+        ClientError { status: poem::http::StatusCode },
+        /// Something else.
+        Default { status: poem::http::StatusCode, body: String },
+        /// One that every operation has.
+        Failure(Failure),
+    }
+
+    impl IntoResponse for ExportBookFailure {
+        fn into_response(self) -> Response {
+            match self {
+                Self::ClientError { status } => {
+                    Reply::new(status.as_u16()).into_response()
+                }
+                Self::Default { status, body } => {
+                    Reply::new(status.as_u16()).bytes("text/plain", body).into_response()
+                }
+                Self::Failure(failure) => failure.into_response(),
+            }
+        }
+    }
+
+    impl<E: Into<Failure>> From<E> for ExportBookFailure {
+        fn from(error: E) -> Self {
+            Self::Failure(error.into())
+        }
+    }
+
+    /// `GET /books/{isbn}.json`
+    pub trait ExportBook: Send + Sync + 'static {
+        fn export_book(
+            &self,
+            request: &Request,
+            isbn: String,
+        ) -> impl Future<Output = Result<ExportBookReply, ExportBookFailure>> + Send;
+    }
+    pub(super) async fn export_book<T: ExportBook>(
+        service: Arc<T>,
+        mut request: Request,
+    ) -> poem::Result<Response> {
+        let mut given = Given::take(&mut request)?;
+        let parameters = given.parameter("path", "isbn")?;
+        let replied = T::export_book(&service, &request, parameters);
+        Ok(
+            match replied.await {
+                Ok(reply) => reply.into_response(),
+                Err(failure) => failure.into_response(),
+            },
+        )
+    }
+
+    /// `POST /books:batch`
+    pub trait AddBooks: Send + Sync + 'static {
+        fn add_books(
+            &self,
+            request: &Request,
+            body: Vec<types::Book>,
+        ) -> impl Future<Output = Result<Vec<types::Book>, Failure>> + Send;
+    }
+    pub(super) async fn add_books<T: AddBooks>(
+        service: Arc<T>,
+        mut request: Request,
+    ) -> poem::Result<Response> {
+        let mut given = Given::take(&mut request)?;
+        let body = given.body()?;
+        let replied = T::add_books(&service, &request, body);
+        Ok(
+            match replied.await {
+                Ok(reply) => {
+                    Reply::new(200).json("application/json", &reply).into_response()
+                }
+                Err(failure) => failure.into_response(),
+            },
+        )
+    }
+
+    /// `GET /books/{isbn}/cover`
+    pub trait GetCover: Send + Sync + 'static {
+        fn get_cover(
+            &self,
+            request: &Request,
+            isbn: String,
+        ) -> impl Future<Output = Result<poem::Body, Failure>> + Send;
+    }
+    pub(super) async fn get_cover<T: GetCover>(
+        service: Arc<T>,
+        mut request: Request,
+    ) -> poem::Result<Response> {
+        let mut given = Given::take(&mut request)?;
+        let parameters = given.parameter("path", "isbn")?;
+        let replied = T::get_cover(&service, &request, parameters);
+        Ok(
+            match replied.await {
+                Ok(reply) => Reply::new(200).bytes("image/png", reply).into_response(),
+                Err(failure) => failure.into_response(),
+            },
+        )
+    }
+
+    /// `PUT /books/{isbn}/cover`
+    pub trait SetCover: Send + Sync + 'static {
+        fn set_cover(
+            &self,
+            request: &Request,
+            isbn: String,
+            body: poem::Body,
+        ) -> impl Future<Output = Result<(), Failure>> + Send;
+    }
+    pub(super) async fn set_cover<T: SetCover>(
+        service: Arc<T>,
+        mut request: Request,
+    ) -> poem::Result<Response> {
+        let mut given = Given::take(&mut request)?;
+        let parameters = given.parameter("path", "isbn")?;
+        let body = request.take_body();
+        let replied = T::set_cover(&service, &request, parameters, body);
+        Ok(
+            match replied.await {
+                Ok(()) => Reply::new(204).into_response(),
+                Err(failure) => failure.into_response(),
+            },
+        )
+    }
+
+    /// `POST /books/{isbn}/scans`
+    pub trait AddScans: Send + Sync + 'static {
+        fn add_scans(
+            &self,
+            request: &Request,
+            isbn: String,
+            body: types::AddScansBody,
+        ) -> impl Future<Output = Result<String, Failure>> + Send;
+    }
+    pub(super) async fn add_scans<T: AddScans>(
+        service: Arc<T>,
+        mut request: Request,
+    ) -> poem::Result<Response> {
+        let mut given = Given::take(&mut request)?;
+        let parameters = given.parameter("path", "isbn")?;
+        let body = given.body()?;
+        let replied = T::add_scans(&service, &request, parameters, body);
+        Ok(
+            match replied.await {
+                Ok(reply) => Reply::new(200).bytes("text/plain", reply).into_response(),
+                Err(failure) => failure.into_response(),
+            },
+        )
+    }
+
+    /// The parameters of `readMarks`.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct ReadMarksParameters {
+        pub dots: Vec<i64>,
+        pub dotted: Vec<String>,
+        pub one: String,
+        pub named: std::collections::BTreeMap<String, String>,
+        pub several: Vec<String>,
+    }
+
+    /// `GET /marks/{dots}/{dotted}/{one}/{named}/{several}`
+    pub trait ReadMarks: Send + Sync + 'static {
+        fn read_marks(
+            &self,
+            request: &Request,
+            parameters: ReadMarksParameters,
+        ) -> impl Future<Output = Result<serde_json::Value, Failure>> + Send;
+    }
+    pub(super) async fn read_marks<T: ReadMarks>(
+        service: Arc<T>,
+        mut request: Request,
+    ) -> poem::Result<Response> {
+        let mut given = Given::take(&mut request)?;
+        let parameters = ReadMarksParameters {
+            dots: given.parameter("path", "dots")?,
+            dotted: given.parameter("path", "dotted")?,
+            one: given.parameter("path", "one")?,
+            named: given.parameter("path", "named")?,
+            several: given.parameter("path", "several")?,
+        };
+        let replied = T::read_marks(&service, &request, parameters);
+        Ok(
+            match replied.await {
+                Ok(reply) => {
+                    Reply::new(200).json("application/json", &reply).into_response()
+                }
+                Err(failure) => failure.into_response(),
+            },
+        )
+    }
+
+    /// The body of `setRemark`.
+    #[derive(Debug)]
+    pub enum SetRemarkBody {
+        /// `text/plain`
+        Text(String),
+        /// `application/json`
+        Json(types::Remark),
+    }
+
+    /// `PUT /remark`
+    pub trait SetRemark: Send + Sync + 'static {
+        fn set_remark(
+            &self,
+            request: &Request,
+            body: Option<SetRemarkBody>,
+        ) -> impl Future<Output = Result<String, Failure>> + Send;
+    }
+    pub(super) async fn set_remark<T: SetRemark>(
+        service: Arc<T>,
+        mut request: Request,
+    ) -> poem::Result<Response> {
+        let mut given = Given::take(&mut request)?;
+        let body = match given.content() {
+            Some(0usize) => Some(SetRemarkBody::Text(given.body()?)),
+            Some(1usize) => Some(SetRemarkBody::Json(given.body()?)),
+            _ => None,
+        };
+        let replied = T::set_remark(&service, &request, body);
+        Ok(
+            match replied.await {
+                Ok(reply) => {
+                    Reply::new(200).json("application/json", &reply).into_response()
+                }
+                Err(failure) => failure.into_response(),
+            },
+        )
+    }
+
+    /// The replies of `types`.
+    pub enum TypesReply {
+        /// Whatever.
+        Default { status: poem::http::StatusCode },
+    }
+
+    impl IntoResponse for TypesReply {
+        fn into_response(self) -> Response {
+            match self {
+                Self::Default { status } => Reply::new(status.as_u16()).into_response(),
+            }
+        }
+    }
+
+    /// The failures of `types`.
+    pub enum TypesFailure {
+        /// Whatever.
+        Default { status: poem::http::StatusCode },
+        /// One that every operation has.
+        Failure(Failure),
+    }
+
+    impl IntoResponse for TypesFailure {
+        fn into_response(self) -> Response {
+            match self {
+                Self::Default { status } => Reply::new(status.as_u16()).into_response(),
+                Self::Failure(failure) => failure.into_response(),
+            }
+        }
+    }
+
+    impl<E: Into<Failure>> From<E> for TypesFailure {
+        fn from(error: E) -> Self {
+            Self::Failure(error.into())
+        }
+    }
+
+    /// `GET /types`
+    pub trait Types: Send + Sync + 'static {
+        fn types_2(
+            &self,
+            request: &Request,
+        ) -> impl Future<Output = Result<TypesReply, TypesFailure>> + Send;
+    }
+    pub(super) async fn types_2<T: Types>(
+        service: Arc<T>,
+        request: Request,
+    ) -> poem::Result<Response> {
+        let replied = T::types_2(&service, &request);
+        Ok(
+            match replied.await {
+                Ok(reply) => reply.into_response(),
+                Err(failure) => failure.into_response(),
+            },
+        )
+    }
+
+    /// `GET /described`
+    pub trait WithSharedFailures: Send + Sync + 'static {
+        fn with_shared_failures_2(
+            &self,
+            request: &Request,
+        ) -> impl Future<Output = Result<types::Tree, Failure>> + Send;
+    }
+    pub(super) async fn with_shared_failures_2<T: WithSharedFailures>(
+        service: Arc<T>,
+        request: Request,
+    ) -> poem::Result<Response> {
+        let replied = T::with_shared_failures_2(&service, &request);
+        Ok(
+            match replied.await {
+                Ok(reply) => {
+                    Reply::new(200).json("application/json", &reply).into_response()
+                }
+                Err(failure) => failure.into_response(),
+            },
+        )
+    }
+
+    /// The failures of `withKey`.
+    pub enum WithKeyFailure {
+        /// Nobody.
+        Unauthorized,
+        /// One that every operation has.
+        Failure(Failure),
+    }
+
+    impl IntoResponse for WithKeyFailure {
+        fn into_response(self) -> Response {
+            match self {
+                Self::Unauthorized => Reply::new(401).into_response(),
+                Self::Failure(failure) => failure.into_response(),
+            }
+        }
+    }
+
+    impl<E: Into<Failure>> From<E> for WithKeyFailure {
+        fn from(error: E) -> Self {
+            Self::Failure(error.into())
+        }
+    }
+
+    /// `GET /key`
+    pub trait WithKey: Authenticate<Credential> {
+        fn with_key(
+            &self,
+            request: &Request,
+            principal: <Self as Authenticate<Credential>>::Principal,
+        ) -> impl Future<Output = Result<String, WithKeyFailure>> + Send;
+    }
+    pub(super) async fn with_key<T: WithKey>(
+        service: Arc<T>,
+        mut request: Request,
+    ) -> poem::Result<Response> {
+        let given = Given::take(&mut request)?;
+        let credential = given
+            .credential(|presented| Credential::of(
+                presented,
+                &[("headerKey", &[]), ("queryKey", &[])],
+            ))?;
+        let principal = match service.authenticate(&request, credential).await {
+            Ok(principal) => principal,
+            Err(failure) => return Ok(failure.into_response()),
+        };
+        let replied = T::with_key(&service, &request, principal);
+        Ok(
+            match replied.await {
+                Ok(reply) => {
+                    Reply::new(200).json("application/json", &reply).into_response()
+                }
+                Err(failure) => failure.into_response(),
+            },
+        )
+    }
+
+    /// `GET /basic`
+    pub trait WithBasic: Authenticate<Basic> {
+        fn with_basic(
+            &self,
+            request: &Request,
+            principal: <Self as Authenticate<Basic>>::Principal,
+        ) -> impl Future<Output = Result<String, Failure>> + Send;
+    }
+    pub(super) async fn with_basic<T: WithBasic>(
+        service: Arc<T>,
+        mut request: Request,
+    ) -> poem::Result<Response> {
+        let given = Given::take(&mut request)?;
+        let credential = given
+            .credential(|presented| Basic::of(presented, &[("basic", &[])]))?;
+        let principal = match service.authenticate(&request, credential).await {
+            Ok(principal) => principal,
+            Err(failure) => return Ok(failure.into_response()),
+        };
+        let replied = T::with_basic(&service, &request, principal);
+        Ok(
+            match replied.await {
+                Ok(reply) => {
+                    Reply::new(200).json("application/json", &reply).into_response()
+                }
+                Err(failure) => failure.into_response(),
+            },
+        )
+    }
+
+    /// `GET /both`
+    pub trait WithBoth: Send + Sync + 'static {
+        fn with_both(
+            &self,
+            request: &Request,
+            credential: Option<BasicAndHeaderKey>,
+        ) -> impl Future<Output = Result<String, Failure>> + Send;
+    }
+    pub(super) async fn with_both<T: WithBoth>(
+        service: Arc<T>,
+        mut request: Request,
+    ) -> poem::Result<Response> {
+        let given = Given::take(&mut request)?;
+        let credential = BasicAndHeaderKey::of(
+            given.presented(),
+            &[("basic", &[]), ("headerKey", &[])],
+        );
+        let replied = T::with_both(&service, &request, credential);
+        Ok(
+            match replied.await {
+                Ok(reply) => {
+                    Reply::new(200).json("application/json", &reply).into_response()
+                }
+                Err(failure) => failure.into_response(),
+            },
+        )
+    }
+
+    /// `GET /scopes`
+    pub trait WithScopes: Authenticate<Oauth> {
+        fn with_scopes(
+            &self,
+            request: &Request,
+            principal: <Self as Authenticate<Oauth>>::Principal,
+        ) -> impl Future<Output = Result<String, Failure>> + Send;
+    }
+    pub(super) async fn with_scopes<T: WithScopes>(
+        service: Arc<T>,
+        mut request: Request,
+    ) -> poem::Result<Response> {
+        let given = Given::take(&mut request)?;
+        let credential = given
+            .credential(|presented| Oauth::of(
+                presented,
+                &[("oauth", &["read", "write"])],
+            ))?;
+        let principal = match service.authenticate(&request, credential).await {
+            Ok(principal) => principal,
+            Err(failure) => return Ok(failure.into_response()),
+        };
+        let replied = T::with_scopes(&service, &request, principal);
+        Ok(
+            match replied.await {
+                Ok(reply) => {
+                    Reply::new(200).json("application/json", &reply).into_response()
+                }
+                Err(failure) => failure.into_response(),
+            },
+        )
+    }
+
+    /// The operations of the tag `book`.
+    pub trait BookApi: FindBooks + ExportBook + AddBooks + GetCover + SetCover + AddScans + ReadMarks + SetRemark + Types + WithSharedFailures + WithKey + WithBasic + WithBoth + WithScopes {}
+
+    impl<
+        T: FindBooks + ExportBook + AddBooks + GetCover + SetCover + AddScans + ReadMarks
+            + SetRemark + Types + WithSharedFailures + WithKey + WithBasic + WithBoth
+            + WithScopes,
+    > BookApi for T {}
+}
 
 /// The routes of every operation, served by one implementation.
 pub struct Routes<T>(Arc<T>);
-impl<T: BookApi> poem_openapi::OpenApi for Routes<T> {
+impl<T: book::BookApi> poem_openapi::OpenApi for Routes<T> {
     fn meta() -> Vec<poem_openapi::registry::MetaApi> {
         Described::meta()
     }
@@ -901,30 +919,33 @@ impl<T: BookApi> poem_openapi::OpenApi for Routes<T> {
     }
 }
 
-impl<T: BookApi> openapi_lockstep_runtime::Serve for Routes<T> {
+impl<T: book::BookApi> openapi_lockstep_runtime::Serve for Routes<T> {
     fn endpoints(self) -> openapi_lockstep_runtime::Endpoints {
         use poem::http::Method;
         let mut endpoints = openapi_lockstep_runtime::Endpoints::default();
-        endpoints.add(Method::GET, "/books", &self.0, find_books::<T>);
-        endpoints.add(Method::GET, "/books/{isbn}.json", &self.0, export_book::<T>);
-        endpoints.add(Method::POST, "/books:batch", &self.0, add_books::<T>);
-        endpoints.add(Method::GET, "/books/{isbn}/cover", &self.0, get_cover::<T>);
-        endpoints.add(Method::PUT, "/books/{isbn}/cover", &self.0, set_cover::<T>);
-        endpoints.add(Method::POST, "/books/{isbn}/scans", &self.0, add_scans::<T>);
+        endpoints.add(Method::GET, "/books", &self.0, book::find_books::<T>);
+        endpoints
+            .add(Method::GET, "/books/{isbn}.json", &self.0, book::export_book::<T>);
+        endpoints.add(Method::POST, "/books:batch", &self.0, book::add_books::<T>);
+        endpoints.add(Method::GET, "/books/{isbn}/cover", &self.0, book::get_cover::<T>);
+        endpoints.add(Method::PUT, "/books/{isbn}/cover", &self.0, book::set_cover::<T>);
+        endpoints
+            .add(Method::POST, "/books/{isbn}/scans", &self.0, book::add_scans::<T>);
         endpoints
             .add(
                 Method::GET,
                 "/marks/{dots}/{dotted}/{one}/{named}/{several}",
                 &self.0,
-                read_marks::<T>,
+                book::read_marks::<T>,
             );
-        endpoints.add(Method::PUT, "/remark", &self.0, set_remark::<T>);
-        endpoints.add(Method::GET, "/types", &self.0, types_2::<T>);
-        endpoints.add(Method::GET, "/described", &self.0, with_shared_failures_2::<T>);
-        endpoints.add(Method::GET, "/key", &self.0, with_key::<T>);
-        endpoints.add(Method::GET, "/basic", &self.0, with_basic::<T>);
-        endpoints.add(Method::GET, "/both", &self.0, with_both::<T>);
-        endpoints.add(Method::GET, "/scopes", &self.0, with_scopes::<T>);
+        endpoints.add(Method::PUT, "/remark", &self.0, book::set_remark::<T>);
+        endpoints.add(Method::GET, "/types", &self.0, book::types_2::<T>);
+        endpoints
+            .add(Method::GET, "/described", &self.0, book::with_shared_failures_2::<T>);
+        endpoints.add(Method::GET, "/key", &self.0, book::with_key::<T>);
+        endpoints.add(Method::GET, "/basic", &self.0, book::with_basic::<T>);
+        endpoints.add(Method::GET, "/both", &self.0, book::with_both::<T>);
+        endpoints.add(Method::GET, "/scopes", &self.0, book::with_scopes::<T>);
         endpoints
     }
 }
@@ -1195,7 +1216,7 @@ mod described {
 ///
 /// Hand them to `openapi_lockstep_runtime::Contract::serve`: they rely on requests that
 /// are as documented.
-pub fn routes<T: BookApi>(implementation: T) -> Routes<T> {
+pub fn routes<T: book::BookApi>(implementation: T) -> Routes<T> {
     Routes(Arc::new(implementation))
 }
 

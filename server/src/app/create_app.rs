@@ -1,7 +1,8 @@
 //! `POST /api/1/app`.
 
 use cortex_report_api::server::{
-    CreateApp, CreateAppFailure, Failure,
+    Failure,
+    app::{CreateApp, CreateAppFailure},
     types::{CreateAppReply, CreateAppRequest, ProblemCode},
 };
 use poem::Request;

@@ -1,7 +1,8 @@
 //! `DELETE /api/1/app/{app_id}`.
 
 use cortex_report_api::server::{
-    DeleteApp, Failure,
+    Failure,
+    app::DeleteApp,
     types::{DeleteAppReply, DeleteAppResult},
 };
 use poem::Request;

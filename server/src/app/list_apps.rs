@@ -1,7 +1,7 @@
 //! `GET /api/1/app`.
 
 use cortex_report_api::server::{
-    ListApps, ListAppsFailure, ListAppsParameters,
+    app::{ListApps, ListAppsFailure, ListAppsParameters},
     types::{App, AppList, ProblemCode},
 };
 use poem::Request;

@@ -1,7 +1,8 @@
 //! `GET /api/1/user`.
 
 use cortex_report_api::server::{
-    Failure, GetUser,
+    Failure,
+    auth::GetUser,
     types::{Org, User},
 };
 use poem::Request;

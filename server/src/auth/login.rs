@@ -3,7 +3,8 @@
 use std::net::IpAddr;
 
 use cortex_report_api::server::{
-    self, Login, LoginFailure,
+    self,
+    auth::{Login, LoginFailure},
     types::{LoginReply, LoginRequest, LoginResult, ProblemCode},
 };
 use poem::Request;
@@ -30,7 +31,7 @@ impl Login for Service {
         &self,
         request: &Request,
         body: LoginRequest,
-    ) -> Result<server::LoginReply, LoginFailure> {
+    ) -> Result<server::auth::LoginReply, LoginFailure> {
         // Another site could else replace the session of whoever visits it.
         refuse_cross_site(request, &self.public_url)?;
         let email =
@@ -78,7 +79,7 @@ impl Login for Service {
             session_key: session_key.reveal().into(),
             manual_code: manual_code.reveal().to_owned(),
         };
-        Ok(server::LoginReply {
+        Ok(server::auth::LoginReply {
             body: reply,
             set_cookie: Some(cookie),
         })

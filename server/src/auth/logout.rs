@@ -1,7 +1,8 @@
 //! `POST /api/1/logout`.
 
 use cortex_report_api::server::{
-    self, Credential, Failure, Logout,
+    self, Credential, Failure,
+    auth::Logout,
     types::{LogoutReply, LogoutResult},
 };
 use poem::Request;
@@ -22,7 +23,7 @@ impl Logout for Service {
         &self,
         request: &Request,
         credential: Option<Credential>,
-    ) -> Result<server::LogoutReply, Failure> {
+    ) -> Result<server::auth::LogoutReply, Failure> {
         if let Some(credential) = credential {
             let (key, by_cookie) = key(credential);
             if by_cookie {
@@ -45,7 +46,7 @@ impl Logout for Service {
         // it did not send it.
         let is_own_site = refuse_cross_site(request, &self.public_url).is_ok();
         let cookie = is_own_site.then(|| clearing_cookie(&self.public_url));
-        Ok(server::LogoutReply {
+        Ok(server::auth::LogoutReply {
             body: reply,
             set_cookie: cookie,
         })
