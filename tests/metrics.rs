@@ -1,7 +1,8 @@
 //! Metrics for Prometheus.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
+use cortex_report_server::TimeSource;
 use serde_json::json;
 use tokio::{io::AsyncWriteExt, net::TcpStream};
 
@@ -73,6 +74,13 @@ async fn it_counts_requests_mails_sessions_and_connections() {
         ("cortex_report_log_lines_dropped_total", 0.0),
     ] {
         assert_eq!(value(&metrics, name), expected, "{name}:\n{metrics}");
+    }
+    for worker in ["outbox", "cleanup"] {
+        let name =
+            format!("cortex_report_worker_last_success_timestamp_seconds{{worker=\"{worker}\"}}");
+        let now = service.clock.now().duration_since(UNIX_EPOCH).unwrap();
+        let since = now.as_secs_f64() - value(&metrics, &name);
+        assert!((0.0..60.0).contains(&since), "{worker}: {metrics}");
     }
     let connections = |state: &str| {
         let name = format!("cortex_report_database_connections{{state=\"{state}\"}}");

@@ -9,14 +9,13 @@ use clap::Subcommand;
 
 use crate::{
     address::EmailAddress,
-    auth,
     clock::Clock,
     store::{
         Store, StoreError,
         changes::{self, Change},
-        code_failure, dead_letter, mail,
+        dead_letter, lockout,
         membership::{self, Role},
-        org, session, user,
+        org, outbox, session, session_cache, user,
     },
     text::{NameError, check_name, printable},
 };
@@ -167,7 +166,7 @@ impl Command {
                 writeln!(output, "ended {ended} sessions")?;
             }
             Self::User(UserCommand::Unlock { address }) => {
-                let was_locked = code_failure::reset(db, address.as_str()).await?;
+                let was_locked = lockout::reset(db, address.as_str()).await?;
                 let was = if was_locked {
                     "has tries again"
                 } else {
@@ -199,7 +198,7 @@ impl Command {
                 hold_everywhere(store).await?;
             }
             Self::Mail(MailCommand::List) => {
-                for (mail, session) in mail::list(db).await? {
+                for (mail, session) in outbox::list(db).await? {
                     let email = session.map(|session| session.email).unwrap_or_default();
                     let error = mail.error.as_deref().unwrap_or("-");
                     let (due_at, error) = (mail.due_at, printable(error));
@@ -238,7 +237,7 @@ impl Command {
 /// Waits until every instance goes by what was changed of sessions, users and memberships.
 async fn hold_everywhere(store: &Store) -> Result<(), StoreError> {
     changes::tell(store.reader(), &Change::All).await?;
-    tokio::time::sleep(auth::USED_FOR).await;
+    tokio::time::sleep(session_cache::USED_FOR).await;
     Ok(())
 }
 

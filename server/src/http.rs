@@ -3,8 +3,8 @@
 mod admission;
 mod connections;
 mod health;
+mod middleware;
 mod proxies;
-mod surroundings;
 mod target;
 
 use std::sync::Arc;
@@ -20,9 +20,9 @@ use poem::{
 };
 
 pub(crate) use connections::serve;
-pub(crate) use health::Readiness;
+pub(crate) use health::Health;
+use middleware::{Middleware, answer_in_time, note_arrival};
 pub(crate) use proxies::TrustedProxies;
-use surroundings::{Surrounded, answer_in_time, note_arrival};
 use target::require_target;
 
 use crate::{
@@ -42,9 +42,11 @@ const DATABASE_IS_LATE: &str = "The database does not answer in time. Try again 
 /// The document cannot be used, which the build rules out.
 pub(crate) fn endpoint(
     service: Service,
+    proxies: Arc<TrustedProxies>,
+    health: Arc<Health>,
 ) -> Result<impl Endpoint<Output = Response> + 'static, ContractError> {
     let contract = Contract::new(CONTRACT_JSON, BODY_LIMIT)?;
-    let operations = Operations::new(&contract, server::routes(service.clone()))?;
+    let operations = contract.operations(server::routes(service.clone()))?;
     let verification = get(pages::show_verification.around(page_in_time))
         .post(pages::redeem_code.around(page_in_time));
     let page = |route: RouteMethod| only("GET, HEAD", route.data(service.clone()));
@@ -61,11 +63,16 @@ pub(crate) fn endpoint(
             only("GET, HEAD, POST", verification.data(service.clone())),
         )
         .at("/livez", only("GET, HEAD", get(health::livez)))
-        .at("/readyz", page(get(health::readyz)));
-    Ok(Surrounded::new(
+        .at(
+            "/readyz",
+            page(get(health::readyz.data(Arc::clone(&health)))),
+        );
+    Ok(Middleware::new(
         contract.guard(InTime(operations)),
         pages,
         service,
+        proxies,
+        health,
     ))
 }
 

@@ -7,17 +7,20 @@
 mod address;
 mod app;
 mod auth;
-mod cleanup;
+mod client;
 mod clock;
 mod commands;
 mod config;
 mod http;
 mod mail;
 mod metrics;
+mod network;
 mod pages;
+mod public_url;
 mod random;
 mod run;
 mod secret;
+mod server_key;
 mod service;
 mod signals;
 mod start;
@@ -25,6 +28,7 @@ mod store;
 mod telemetry;
 mod text;
 mod user_agent;
+mod worker;
 
 /// The allocator of the process; docs/performance.md says what it saves.
 #[global_allocator]
@@ -33,9 +37,12 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 pub use address::{AddressError, EmailAddress};
 pub use clock::{Clock, SystemTimeSource, TimeSource, Timestamp};
 pub use config::{
-    DatabaseUrl, Limit, LogFormat, MailLimits, MailSettings, Network, PublicUrl, Registration,
-    ServeSettings, StoreSettings, TelemetrySettings, TlsSettings,
+    LogFormat, MailLimits, MailSettings, Registration, ServeSettings, StoreSettings,
+    TelemetrySettings, TlsSettings,
 };
+pub use network::Network;
+pub use public_url::PublicUrl;
 pub use random::Random;
 pub use run::main;
 pub use start::{Running, StartError, start};
+pub use store::{DatabaseUrl, rate_limit::Limit};

@@ -1,6 +1,6 @@
-//! Mail: what is written, and how it is sent.
+//! Mail: the login mail, and the transports that send it.
 
-mod outbox;
+mod smtp_url;
 mod transport;
 
 use std::time::Duration;
@@ -14,10 +14,10 @@ use lettre::{
     },
 };
 
-pub use outbox::Outbox;
+pub use smtp_url::{SmtpTls, SmtpUrl};
 pub use transport::{MailDir, Smtp, Transport};
 
-use crate::{address::EmailAddress, clock::Timestamp, config::PublicUrl, secret::Secret};
+use crate::{address::EmailAddress, clock::Timestamp, public_url::PublicUrl, secret::Secret};
 
 /// The mail with the verification URL of a login.
 ///
@@ -70,7 +70,7 @@ pub enum MailError {
 
 impl MailError {
     /// Returns true if there is no point in trying again.
-    fn is_final(&self) -> bool {
+    pub(crate) fn is_final(&self) -> bool {
         match self {
             Self::Message(_) | Self::Address(_) | Self::Template(_) => true,
             Self::Smtp(error) => {
@@ -84,7 +84,7 @@ impl MailError {
     }
 
     /// The error as text for the log, which must not contain e-mail addresses.
-    fn for_log(&self) -> String {
+    pub(crate) fn for_log(&self) -> String {
         match self {
             Self::Smtp(error) => match error.status() {
                 Some(status) => format!("the mail server answers {status}"),

@@ -22,7 +22,7 @@ use prometheus_client::{
 
 use crate::{
     clock::Timestamp,
-    store::{Result, Store, dead_letter, mail, session},
+    store::{Result, Store, dead_letter, outbox, session},
     telemetry,
 };
 
@@ -36,6 +36,7 @@ pub(crate) struct Metrics {
     requests: Family<Answered, Counter>,
     durations: Family<Asked, Histogram>,
     mails: Family<Mail, Counter>,
+    successes: Family<Worker, Gauge>,
     /// The metrics of requests, by status and operation: a look into the families would make their
     /// labels anew each time.
     counted: RwLock<BTreeMap<u16, BTreeMap<Box<str>, Counted>>>,
@@ -86,6 +87,11 @@ impl From<MailOutcome> for Mail {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Worker {
+    worker: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct State {
     state: &'static str,
 }
@@ -128,11 +134,18 @@ impl Metrics {
             "Tries to send a login mail, by what became of them",
             mails.clone(),
         );
+        let successes = Family::default();
+        registry.register(
+            "worker_last_success_timestamp_seconds",
+            "Time of the last round of a background worker that succeeded",
+            successes.clone(),
+        );
         Self {
             registry,
             requests,
             durations,
             mails,
+            successes,
             counted: RwLock::default(),
         }
     }
@@ -168,6 +181,12 @@ impl Metrics {
 
     pub(crate) fn count_mail(&self, outcome: MailOutcome) {
         self.mails.get_or_create(&outcome.into()).inc();
+    }
+
+    /// Notes that a background worker has done a round of its work.
+    pub(crate) fn note_success(&self, worker: &'static str, now: Timestamp) {
+        let success = self.successes.get_or_create(&Worker { worker });
+        success.set(now.0 / 1000);
     }
 
     /// All of it in the OpenMetrics text format. Without the database what it knows is left out.
@@ -230,7 +249,7 @@ impl Counts {
         Ok(Self {
             active: session::count_active(db, now).await?,
             pending: session::count_pending(db, now).await?,
-            owed: mail::count(db).await?,
+            owed: outbox::count(db).await?,
             given_up: dead_letter::count(db).await?,
         })
     }

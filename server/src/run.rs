@@ -14,13 +14,13 @@ use crate::{
     clock::{Clock, SystemTimeSource},
     commands::{Command, CommandError},
     config::{
-        SettingError, Settings,
+        self, Check, SettingError, Settings,
         sources::{self, Sources},
-        warnings,
+        warnings, with_variables,
     },
     random::Random,
     signals::{Asked, Signals},
-    start::{self, Check, Running, StartError, start},
+    start::{Running, StartError, start},
     store::{Store, backup},
     telemetry::Telemetry,
 };
@@ -35,7 +35,7 @@ use crate::{
 #[command(name = "cortex-reportd", version, max_term_width = 100)]
 struct CommandLine {
     /// The settings file, in TOML; flags and variables go before what stands there.
-    #[arg(long, env = "CORTEX_REPORT_CONFIG", value_name = "FILE", global = true)]
+    #[arg(long, value_name = "FILE", global = true)]
     config: Option<PathBuf>,
     #[command(flatten)]
     settings: Settings,
@@ -119,7 +119,7 @@ async fn run() -> Result<(), StartError> {
             said.map_err(CommandError::Output)?;
         }
         Some(Action::ReplaceKey) => {
-            let ended = start::replace_key(&store, &random).await?;
+            let ended = config::replace_key(&store, &random).await?;
             let said = writeln!(
                 io::stdout(),
                 "the database uses the key of {}; logins under way that were ended: {ended}",
@@ -200,8 +200,9 @@ impl Given {
     ///
     /// The command line has an unknown word, or asks for help.
     fn read() -> Result<Self, clap::Error> {
-        let command = with_flags_of_check(CommandLine::command());
-        let unchecked = with_flags_of_check(sources::unchecked(CommandLine::command()));
+        let command = with_flags_of_check(with_variables(CommandLine::command()));
+        let unchecked =
+            with_flags_of_check(sources::unchecked(with_variables(CommandLine::command())));
         let matches = unchecked.try_get_matches().map_err(|error| {
             // The help shows defaults and variables, which the unchecked command does not know.
             let matches = command.clone().try_get_matches();
@@ -292,7 +293,7 @@ async fn report(
             Ok(())
         },
     );
-    let others = start::checks(&settings.store, &settings.serve);
+    let others = config::checks(&settings.store, &settings.serve);
     for check in iter::once(logging).chain(others) {
         if !sources.are_usable(check.settings) {
             continue;

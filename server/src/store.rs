@@ -9,22 +9,24 @@ pub mod audit;
 pub mod backup;
 pub(crate) mod batch;
 pub(crate) mod changes;
-pub mod code_failure;
 mod connect;
 mod connection;
 pub mod dead_letter;
 mod group;
 mod health;
 pub mod known_client;
-pub mod mail;
+pub mod lockout;
 pub mod membership;
 mod migrations;
 pub(crate) mod new_app;
 pub mod org;
+pub mod outbox;
 mod probe;
-pub mod quota;
+pub mod rate_limit;
 pub mod session;
+pub(crate) mod session_cache;
 pub mod state;
+mod url;
 pub mod user;
 
 use std::{
@@ -40,14 +42,16 @@ use sea_orm::{
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use connect::ACQUIRE_TIMEOUT;
+use connection::ACQUIRE_TIMEOUT;
 pub(crate) use connection::{Reader, Writer};
 use group::Group;
 use health::{Health, is_damage};
 
 pub use probe::ConnectError;
+pub(crate) use url::DatabaseOptions;
+pub use url::DatabaseUrl;
 
-use crate::{clock::Timestamp, config::DatabaseUrl};
+use crate::clock::Timestamp;
 
 /// Anything that takes queries: the database, or a transaction.
 pub(crate) use sea_orm::ConnectionTrait as Connection;

@@ -32,9 +32,8 @@ use tracing_subscriber::{
 };
 
 use crate::{
-    config::{LogFormat, TelemetrySettings},
+    config::{LogFormat, SettingError, TelemetrySettings},
     random::Random,
-    start::StartError,
 };
 
 /// At each start, and each command, these say that there is nothing to do. What the operator wants
@@ -187,7 +186,7 @@ pub(crate) struct Telemetry {
 
 impl Telemetry {
     /// Starts to log, and to send traces if there is whom to.
-    pub(crate) fn start(settings: &TelemetrySettings) -> Result<Self, StartError> {
+    pub(crate) fn start(settings: &TelemetrySettings) -> Result<Self, SettingError> {
         let (filter, log_filter) = reload::Layer::new(log_filter(settings)?);
         // The thread that writes does so for many lines at once.
         let (lines, written) = NonBlockingBuilder::default()
@@ -225,7 +224,7 @@ impl Telemetry {
         });
         let traces = traces
             .transpose()
-            .map_err(|error| StartError::Otlp(error.to_string()))?;
+            .map_err(|error| SettingError::Otlp(error.to_string()))?;
         let layer = traces.as_ref().map(|traces| {
             tracing_opentelemetry::layer()
                 .with_tracer(traces.tracer("cortex-reportd"))
@@ -249,9 +248,9 @@ impl Telemetry {
     }
 
     /// Logs what the settings of now ask for.
-    pub(crate) fn reload(&self, settings: &TelemetrySettings) -> Result<(), StartError> {
+    pub(crate) fn reload(&self, settings: &TelemetrySettings) -> Result<(), SettingError> {
         let reloaded = self.log_filter.reload(log_filter(settings)?);
-        reloaded.map_err(|error| StartError::System(error.to_string()))
+        reloaded.map_err(SettingError::Log)
     }
 
     /// Sends the last traces.

@@ -6,8 +6,8 @@ use serde_json::{Number, Value};
 
 use crate::{
     InvalidMember,
-    contract::{members, resolve},
-    request::{invalid, join},
+    document::{members, resolve},
+    problem::{invalid, join},
 };
 
 /// The coercions of a schema and its parts, found once: to look for them in the schema takes more time

@@ -1,21 +1,21 @@
-use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
+//! The check of requests against an OpenAPI document.
 
-use jsonschema::{PatternOptions, Validator};
+use std::{collections::BTreeMap, sync::Arc};
+
 use poem::{
     Endpoint, IntoEndpoint, IntoResponse, Request, Response, Result,
     http::{Method, StatusCode, header},
 };
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 use tokio::time::timeout;
 
 use crate::{
-    Operations, Reject, Rejection, Serve,
-    body::{MediaType, essence},
     code,
-    coercion::Coercions,
-    credential::Access,
-    parameters::{Parameter, Place},
+    document::{ContractError, base_path, members},
+    operation::Operation,
+    operations::{Operations, Reject, Serve},
     path::{PathParameters, Template},
+    problem::Rejection,
 };
 
 /// The methods of HTTP that an operation may have.
@@ -37,24 +37,6 @@ pub struct Contract {
     pub(crate) body_limit: usize,
 }
 
-/// A document that no contract can be made of; openapi-lockstep accepts none such.
-#[derive(Debug)]
-pub struct ContractError(String);
-
-impl ContractError {
-    pub(crate) fn new(reason: impl ToString) -> Self {
-        Self(reason.to_string())
-    }
-}
-
-impl fmt::Display for ContractError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "the OpenAPI document cannot be used: {}", self.0)
-    }
-}
-
-impl std::error::Error for ContractError {}
-
 struct Routes {
     /// The path of the server's URL, which may stand before every path.
     base: String,
@@ -70,40 +52,6 @@ struct Routes {
 struct Route {
     template: Template,
     operations: Vec<(Method, Operation)>,
-}
-
-/// An operation: what it accepts, and its limits.
-pub(crate) struct Operation {
-    /// Its operationId.
-    id: String,
-    pub(crate) number: usize,
-    pub(crate) parameters: Vec<Parameter>,
-    /// The schema of a whole request: an object of `path`, `query`, `header`, `cookie` and `body`.
-    pub(crate) schema: Value,
-    pub(crate) coercions: Coercions,
-    pub(crate) validator: Validator,
-    /// True if a request with neither parameters nor a body is valid, so that it need not be
-    /// checked.
-    pub(crate) takes_nothing: bool,
-    /// The body by media type; nothing where the operation takes none.
-    pub(crate) bodies: Vec<TakenBody>,
-    pub(crate) body_is_required: bool,
-    pub(crate) access: Access,
-    /// The most bytes of a body, where the document says it.
-    pub(crate) body_limit: Option<usize>,
-    /// The longest time from its checked request to its reply, where the document says it.
-    deadline: Option<Duration>,
-}
-
-/// A body that an operation takes.
-pub(crate) struct TakenBody {
-    /// The media type without its parameters, in lower case.
-    pub(crate) essence: String,
-    pub(crate) media_type: MediaType,
-    /// The member of the schema of a whole request that it is checked as.
-    pub(crate) place: String,
-    /// The members of a form.
-    pub(crate) members: Vec<Parameter>,
 }
 
 impl Contract {
@@ -172,15 +120,19 @@ impl Contract {
     /// The code was generated from another document.
     pub fn serve(self, routes: impl Serve) -> Result<Guarded<Operations>, ContractError> {
         let reject = routes.reject();
-        let operations = Operations::new(&self, routes)?;
+        let operations = self.operations(routes)?;
         let mut guarded = self.guard(operations);
         guarded.reject = reject;
         Ok(guarded)
     }
 
-    /// Path and method of each operation, in the order of their numbers.
-    pub(crate) fn operations(&self) -> impl Iterator<Item = &(String, Method)> {
-        self.routes.numbered.iter()
+    /// The operations of `routes`, to be put behind this contract by [`Contract::guard`].
+    ///
+    /// # Errors
+    ///
+    /// An operation has no route: the code was generated from another document, or leaves it out.
+    pub fn operations(&self, routes: impl Serve) -> Result<Operations, ContractError> {
+        Operations::new(&self.routes.numbered, routes)
     }
 
     fn route(&self, path: &str) -> Option<(&Route, PathParameters<'_>)> {
@@ -360,201 +312,4 @@ impl Route {
             .collect();
         Rejection::method_not_allowed(&methods.join(", "))
     }
-}
-
-impl Operation {
-    fn new(document: &Value, operation: &Value, number: usize) -> Result<Self, String> {
-        let body = resolve(document, &operation["requestBody"]);
-        let first = members(&body["content"]).next();
-        let first = first.map_or(&Value::Null, |(_, it)| resolve(document, &it["schema"]));
-        let access = Access::new(document, operation, first);
-        let mut places = Map::new();
-        let mut required = Vec::new();
-        let parameters = operation["parameters"].as_array().into_iter().flatten();
-        let parameters: Vec<Parameter> = parameters
-            .filter_map(|parameter| Parameter::new(document, parameter))
-            .collect();
-        for place in ["path", "query", "header", "cookie"] {
-            let (mut schema, is_required) = parameters_schema(operation, place);
-            let has_any = parameters.iter().any(|it| it.place.name() == place);
-            // A query that nobody knows is refused; who sends other headers and cookies is no
-            // concern of the operation.
-            if place == "query" {
-                for key in access.query_keys() {
-                    schema["properties"][key] = json!({ "type": "string" });
-                }
-            }
-            if has_any || place == "query" {
-                places.insert(place.to_owned(), schema);
-            }
-            if is_required {
-                required.push(place);
-            }
-        }
-        let mut bodies = Vec::new();
-        let mut schemas = Vec::<(&Value, String)>::new();
-        for (name, content) in members(&body["content"]) {
-            let essence = essence(name);
-            let media_type = MediaType::of(&essence);
-            let schema = content.get("schema").unwrap_or(&Value::Bool(true));
-            let members = match media_type.is_of_texts() {
-                true => Parameter::of_form(document, schema),
-                false => Vec::new(),
-            };
-            // Bodies of one schema are checked in one place.
-            let known = schemas.iter().find(|(known, _)| *known == schema);
-            let place = match known {
-                Some((_, place)) => place.clone(),
-                None if schemas.is_empty() => "body".to_owned(),
-                None => format!("body {}", schemas.len()),
-            };
-            if media_type.is_value() && known.is_none() {
-                places.insert(place.clone(), schema.clone());
-                schemas.push((schema, place.clone()));
-            }
-            bodies.push(TakenBody {
-                essence,
-                media_type,
-                place,
-                members,
-            });
-        }
-        let body_is_required = body["required"] == true;
-        let mut schema = json!({
-            "$schema": "https://json-schema.org/draft/2020-12/schema",
-            "type": "object",
-            "properties": places,
-            "required": required,
-        });
-        // Where the references inside point to.
-        let components = referenced(document, &schema);
-        schema["components"] = components;
-        let validator = validator(&schema)?;
-        let takes_nothing = !body_is_required
-            && !parameters.iter().any(Parameter::has_default)
-            && parameters
-                .iter()
-                .all(|it| matches!(it.place, Place::Path | Place::Query))
-            && validator.is_valid(&json!({ "path": {}, "query": {} }));
-        Ok(Self {
-            id: operation["operationId"]
-                .as_str()
-                .unwrap_or_default()
-                .to_owned(),
-            number,
-            parameters,
-            takes_nothing,
-            bodies,
-            body_is_required,
-            access,
-            deadline: operation["x-deadline"]
-                .as_f64()
-                .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()),
-            body_limit: operation["x-body-limit"]
-                .as_u64()
-                .and_then(|it| it.try_into().ok()),
-            coercions: Coercions::new(&schema),
-            schema,
-            validator,
-        })
-    }
-}
-
-/// The schema of the parameters in `place`, and whether one of them is required.
-fn parameters_schema(operation: &Value, place: &str) -> (Value, bool) {
-    let mut properties = Map::new();
-    let mut required = Vec::new();
-    let parameters = operation["parameters"].as_array();
-    for parameter in parameters.into_iter().flatten() {
-        if parameter["in"] != place {
-            continue;
-        }
-        let name = parameter["name"].as_str().unwrap_or_default();
-        properties.insert(name.to_owned(), parameter["schema"].clone());
-        if parameter["required"] == true {
-            required.push(name);
-        }
-    }
-    let is_required = !required.is_empty();
-    let schema = json!({
-        "type": "object",
-        "properties": properties,
-        "required": required,
-        "additionalProperties": false,
-    });
-    (schema, is_required)
-}
-
-fn validator(schema: &Value) -> Result<Validator, String> {
-    /// The most steps that a pattern with a look-around takes.
-    const STEPS: usize = 10_000;
-    let options = || {
-        jsonschema::options()
-            .should_validate_formats(true)
-            .should_ignore_unknown_formats(true)
-    };
-    // A pattern that comes from the document never takes exponential time.
-    let plain = options().with_pattern_options(PatternOptions::regex());
-    let bounded = PatternOptions::fancy_regex().backtrack_limit(STEPS);
-    let built = plain.build(schema);
-    let built = built.or_else(|_| options().with_pattern_options(bounded).build(schema));
-    built.map_err(|error| error.to_string())
-}
-
-/// The components that a schema refers to, and those that they refer to.
-fn referenced(document: &Value, schema: &Value) -> Value {
-    let mut components = Map::new();
-    let mut open = vec![schema];
-    while let Some(value) = open.pop() {
-        match value {
-            Value::Object(object) => {
-                open.extend(object.values());
-                let reference = object.get("$ref").and_then(Value::as_str);
-                let pointer = reference.and_then(|it| it.strip_prefix("#/components/"));
-                let Some((kind, rest)) = pointer.and_then(|it| it.split_once('/')) else {
-                    continue;
-                };
-                let name = rest.split('/').next().unwrap_or_default();
-                let name = name.replace("~1", "/").replace("~0", "~");
-                let named = components.entry(kind).or_insert_with(|| json!({}));
-                let component = &document["components"][kind][&name];
-                if let Value::Object(named) = named
-                    && !named.contains_key(&name)
-                {
-                    named.insert(name, component.clone());
-                    open.push(component);
-                }
-            }
-            Value::Array(items) => open.extend(items),
-            _ => {}
-        }
-    }
-    Value::Object(components)
-}
-
-/// The path of the first server's URL, its variables with their defaults.
-fn base_path(document: &Value) -> String {
-    let server = &document["servers"][0];
-    let mut url = server["url"].as_str().unwrap_or_default().to_owned();
-    for (name, variable) in members(&server["variables"]) {
-        let default = variable["default"].as_str().unwrap_or_default();
-        url = url.replace(&format!("{{{name}}}"), default);
-    }
-    let path = match url.split_once("://") {
-        Some((_, rest)) => rest.find('/').map_or("", |start| &rest[start..]),
-        None => url.as_str(),
-    };
-    path.trim_end_matches('/').to_owned()
-}
-
-/// Follows a reference within the document, if there is one.
-pub(crate) fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
-    value["$ref"]
-        .as_str()
-        .and_then(|reference| document.pointer(reference.strip_prefix('#')?))
-        .unwrap_or(value)
-}
-
-pub(crate) fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
-    value.as_object().into_iter().flatten()
 }

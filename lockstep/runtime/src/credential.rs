@@ -9,7 +9,7 @@ use poem::{
 };
 use serde_json::{Map, Value};
 
-use crate::{InvalidMember, Secret, contract::members, request::join};
+use crate::{InvalidMember, Secret, document::members, problem::join};
 
 /// The extension of a member of a body, `true`: it carries the key of the cookie of its name.
 const BODY_MEMBER: &str = "x-body-member";

@@ -11,8 +11,8 @@ use tempfile::TempPath;
 use crate::{
     Rejection, code,
     credential::Presented,
+    problem::{invalid, join},
     received::Received,
-    request::{invalid, join},
 };
 
 /// A file of a multipart body. It is deleted once the request is answered: move it to keep it.

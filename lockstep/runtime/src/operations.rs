@@ -9,7 +9,7 @@ use poem::{
 };
 use poem_openapi::OpenApi;
 
-use crate::{Contract, ContractError, Rejection, given::Given};
+use crate::{document::ContractError, given::Given, problem::Rejection};
 
 /// An operation under way. It borrows nothing, so that it may become a task of its own.
 pub type Answering = Pin<Box<dyn Future<Output = Result<Response>> + Send>>;
@@ -17,7 +17,7 @@ pub type Answering = Pin<Box<dyn Future<Output = Result<Response>> + Send>>;
 /// The endpoints of a server by path and method, as poem-openapi collects them.
 pub type Table = HashMap<String, HashMap<Method, BoxEndpoint<'static>>>;
 
-/// The operations of a generated server, behind a [`Contract`]: it has found out which one a request
+/// The operations of a generated server, behind a [`Contract`](crate::Contract): it has found out which one a request
 /// means, and nothing looks at the path again.
 pub struct Operations(Vec<Called>);
 
@@ -79,14 +79,13 @@ impl Endpoints {
 }
 
 impl Operations {
-    /// The operations of `routes` in the order of the contract.
-    ///
-    /// # Errors
-    ///
-    /// An operation has no route: the code was generated from another document, or leaves it out.
-    pub fn new(contract: &Contract, routes: impl Serve) -> Result<Self, ContractError> {
+    /// The operations of `routes`, in the order of `numbered`: the path and method of each.
+    pub(crate) fn new(
+        numbered: &[(String, Method)],
+        routes: impl Serve,
+    ) -> Result<Self, ContractError> {
         let mut endpoints = routes.endpoints().0;
-        let called = contract.operations().map(|(path, method)| {
+        let called = numbered.iter().map(|(path, method)| {
             let called = endpoints.remove(&(path.as_str(), method.clone()));
             called.ok_or_else(|| {
                 ContractError::new(format!("no code is generated for {method} {path}"))
@@ -95,7 +94,7 @@ impl Operations {
         Ok(Self(called.collect::<Result<_, _>>()?))
     }
 
-    /// Begins to answer a request that a [`Contract`] has checked.
+    /// Begins to answer a request that a [`Contract`](crate::Contract) has checked.
     ///
     /// # Errors
     ///

@@ -6,10 +6,9 @@ use serde_json::{Map, Value};
 
 use crate::{
     InvalidMember,
-    contract::{members, resolve},
+    document::{members, resolve},
     path::PathParameters,
-    problem::quoted,
-    request::{invalid, join},
+    problem::{invalid, join, quoted},
 };
 
 /// A parameter, and how it is written.

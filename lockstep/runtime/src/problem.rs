@@ -254,3 +254,15 @@ pub async fn name_request(response: &mut Response, id: &str) {
         _ => body.to_vec(),
     });
 }
+
+pub(crate) fn invalid(pointer: &str, detail: impl Into<String>) -> InvalidMember {
+    InvalidMember {
+        pointer: pointer.to_owned(),
+        detail: detail.into(),
+    }
+}
+
+/// The JSON Pointer of a member.
+pub(crate) fn join(pointer: &str, name: &str) -> String {
+    format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"))
+}

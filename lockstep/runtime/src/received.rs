@@ -16,9 +16,9 @@ use crate::{
     File, InvalidMember, Rejection,
     body::{MediaType, essence, is_of_other_charset, read_json},
     code,
-    contract::{Operation, TakenBody},
+    operation::{Operation, TakenBody},
     parameters,
-    request::{invalid, join},
+    problem::{invalid, join},
 };
 
 /// A body as it was received.

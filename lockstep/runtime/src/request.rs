@@ -10,8 +10,16 @@ use poem::Request;
 use serde_json::{Map, Value};
 
 use crate::{
-    InvalidMember, Matched, Rejection, code, coercion::Written, contract::Operation,
-    credential::Presented, given::Given, parameters, path::PathParameters, received::Received,
+    code,
+    coercion::Written,
+    contract::Matched,
+    credential::Presented,
+    given::Given,
+    operation::Operation,
+    parameters,
+    path::PathParameters,
+    problem::{InvalidMember, Rejection, invalid, join},
+    received::Received,
 };
 
 /// The parts of a request that are parameters.
@@ -195,16 +203,4 @@ fn in_words(kind: &ValidationErrorKind) -> Option<String> {
         _ => return None,
     };
     Some(format!("is not {expected}"))
-}
-
-pub(crate) fn invalid(pointer: &str, detail: impl Into<String>) -> InvalidMember {
-    InvalidMember {
-        pointer: pointer.to_owned(),
-        detail: detail.into(),
-    }
-}
-
-/// The JSON Pointer of a member.
-pub(crate) fn join(pointer: &str, name: &str) -> String {
-    format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"))
 }

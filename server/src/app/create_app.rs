@@ -9,7 +9,8 @@ use poem::Request;
 
 use crate::{
     auth::Session,
-    service::{Service, client, invalid, not_allowed},
+    client::client,
+    service::{Service, invalid, not_allowed},
     store::new_app::{Created, NewApp},
     text::check_name,
 };

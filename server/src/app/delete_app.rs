@@ -9,7 +9,8 @@ use poem::Request;
 
 use crate::{
     auth::Session,
-    service::{Service, client, not_allowed},
+    client::client,
+    service::{Service, not_allowed},
     store::{app, audit},
 };
 

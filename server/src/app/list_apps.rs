@@ -9,7 +9,8 @@ use poem::Request;
 use super::create_app::{NAME_TAKEN, Name, create};
 use crate::{
     auth::{Session, refuse_cross_site},
-    service::{Service, is_head, not_allowed},
+    client::is_head,
+    service::{Service, not_allowed},
     store::app::{self, Page},
 };
 

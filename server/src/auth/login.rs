@@ -12,12 +12,13 @@ use poem::Request;
 use super::session::{cookie, refuse_cross_site};
 use crate::{
     address::{EmailAddress, client_of, network_of},
+    client::{Client, client, user_agent},
     config::MailLimits,
     secret::Secret,
-    service::{Client, Service, client, invalid, user_agent},
+    service::{Service, invalid},
     store::{
-        known_client, mail,
-        quota::{self, Quota},
+        known_client, outbox,
+        rate_limit::{self, RateLimit},
         session::{self, NewSession},
     },
 };
@@ -49,9 +50,9 @@ impl Login for Service {
             Client::Unknown => false,
         };
         let limits = limits(&self.mail_limits, &email, client, is_known);
-        if let Some(wait) = quota::take(&writer, &limits, now).await? {
+        if let Some(wait) = rate_limit::take(&writer, &limits, now).await? {
             drop(writer);
-            quota::bring_back(self.store.reader(), &limits, now).await?;
+            rate_limit::bring_back(self.store.reader(), &limits, now).await?;
             let seconds = wait.as_secs_f64().ceil() as i64;
             return Err(LoginFailure::too_many_requests(
                 ProblemCode::TooManyRequests,
@@ -69,7 +70,7 @@ impl Login for Service {
             user_agent: user_agent(request),
         };
         let session = session::add(&writer, session, now).await?;
-        mail::add(&writer, session.id, now).await?;
+        outbox::add(&writer, session.id, now).await?;
         writer.commit().await?;
         self.mail_is_due.notify_one();
 
@@ -93,7 +94,7 @@ fn limits(
     email: &EmailAddress,
     client: Client,
     is_known: bool,
-) -> [Vec<Quota>; 2] {
+) -> [Vec<RateLimit>; 2] {
     let mailbox = email.mailbox();
     let (network, client) = match client {
         Client::Known(address) => (
@@ -102,7 +103,7 @@ fn limits(
         ),
         Client::Unknown => (client.to_string(), client.to_string()),
     };
-    let quota = |key: String, limit| Quota {
+    let of = |key: String, limit| RateLimit {
         key: Secret::new(key).digest().into(),
         limit,
     };
@@ -110,33 +111,33 @@ fn limits(
     if is_known {
         return [
             vec![
-                quota(
+                of(
                     format!("known {mailbox} from {client}"),
                     limits.address_client,
                 ),
-                quota(format!("known {mailbox}"), limits.address),
+                of(format!("known {mailbox}"), limits.address),
             ],
             vec![
-                quota(format!("known from {client}"), limits.client),
-                quota("known".to_owned(), limits.total),
+                of(format!("known from {client}"), limits.client),
+                of("known".to_owned(), limits.total),
             ],
         ];
     }
     [
         vec![
-            quota(format!("{mailbox} from {network}"), limits.address_client),
-            quota(mailbox, limits.address),
+            of(format!("{mailbox} from {network}"), limits.address_client),
+            of(mailbox, limits.address),
         ],
         vec![
-            quota(format!("from {client}"), limits.client),
-            quota(format!("from network {network}"), limits.network),
-            quota(String::new(), limits.total),
+            of(format!("from {client}"), limits.client),
+            of(format!("from network {network}"), limits.network),
+            of(String::new(), limits.total),
         ],
     ]
 }
 
 /// The key of a client that a mailbox has logged in from.
-pub(crate) fn known_key(email: &EmailAddress, client: IpAddr) -> Vec<u8> {
+pub(super) fn known_key(email: &EmailAddress, client: IpAddr) -> Vec<u8> {
     let (mailbox, client) = (email.mailbox(), client_of(client));
     Secret::new(format!("{mailbox} from {client}"))
         .digest()

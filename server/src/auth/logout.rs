@@ -9,7 +9,8 @@ use poem::Request;
 
 use super::session::{clearing_cookie, key, refuse_cross_site};
 use crate::{
-    service::{Client, Service, client},
+    client::{Client, client},
+    service::Service,
     store::{
         self, audit,
         changes::{self, Change},

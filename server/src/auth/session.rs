@@ -10,7 +10,7 @@ use poem::{
 
 use crate::{
     clock::Timestamp,
-    config::PublicUrl,
+    public_url::PublicUrl,
     secret::Secret,
     service::Service,
     store::{

@@ -17,33 +17,10 @@ use clap::{
 use url::Url;
 
 use super::{
-    DatabaseUrl, SmtpUrl,
+    error::{SettingError, sentence},
     file::{self, FileError},
 };
-
-/// Why a setting cannot be used, with the place where it was given.
-#[derive(Debug, thiserror::Error)]
-pub enum SettingError {
-    /// A flag has a value that it cannot have.
-    #[error("{}", sentence(.0))]
-    Flag(Error),
-    /// A variable has a value that it cannot have.
-    #[error("{name}: {reason}")]
-    Variable {
-        /// The variable.
-        name: String,
-        /// Reason that its value is refused.
-        reason: String,
-    },
-    /// The settings file cannot be used.
-    #[error("CORTEX_REPORT_CONFIG: {}: {error}", file.display())]
-    File {
-        /// The file.
-        file: PathBuf,
-        /// Reason that the file cannot be used.
-        error: FileError,
-    },
-}
+use crate::{mail::SmtpUrl, store::DatabaseUrl};
 
 /// Every setting as it was given, and the settings that cannot be used.
 pub(crate) struct Sources {
@@ -311,14 +288,6 @@ fn written(long: &str, values: &[OsString]) -> Vec<OsString> {
         flag
     };
     values.iter().map(flag).collect()
-}
-
-/// Message of an error about a value, without clap's advice on how to use the command line.
-fn sentence(error: &Error) -> String {
-    let text = error.render().to_string();
-    let first = text.split("\n\n").next().unwrap_or_default();
-    let lines: Vec<&str> = first.lines().map(str::trim).collect();
-    lines.join(" ").trim_start_matches("error: ").to_owned()
 }
 
 /// The value of a setting for people; of one that may hold a password, the parts that cannot.

@@ -7,7 +7,8 @@ use std::{
     path::Path,
 };
 
-use super::{Network, Registration, ServeSettings, StoreSettings};
+use super::{Registration, ServeSettings, StoreSettings};
+use crate::network::Network;
 
 /// The warnings about these settings. `secret_config` is the settings file if a password stands in it.
 pub(crate) fn warnings(

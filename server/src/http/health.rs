@@ -1,6 +1,12 @@
 //! Liveness, for a supervisor, and readiness, for a load balancer.
 
-use std::{sync::atomic::Ordering, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use poem::{IntoResponse, Response, handler, web::Data};
 use tokio::{
@@ -17,14 +23,27 @@ const TIMEOUT: Duration = Duration::from_millis(900);
 /// one again and again.
 const KEPT_FOR: Duration = Duration::from_secs(1);
 
-/// The outcome of the last probe of the database: nothing, or why requests would fail.
+/// Health of the service, as its supervisor and load balancer are told.
 #[derive(Default)]
-pub(crate) struct Readiness(Mutex<Option<(Instant, Option<&'static str>)>>);
+pub(crate) struct Health {
+    /// The last probe of the database: when, and why requests would fail, if they would.
+    probed: Mutex<Option<(Instant, Option<&'static str>)>>,
+    is_draining: AtomicBool,
+}
 
-impl Readiness {
+impl Health {
+    /// Notes that the service is about to stop.
+    pub(crate) fn drain(&self) {
+        self.is_draining.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_draining(&self) -> bool {
+        self.is_draining.load(Ordering::Relaxed)
+    }
+
     /// Why requests that write would fail, if they would.
     async fn probe(&self, service: &Service) -> Option<&'static str> {
-        let mut last = self.0.lock().await;
+        let mut last = self.probed.lock().await;
         if let Some((at, outcome)) = *last
             && at.elapsed() < KEPT_FOR
         {
@@ -61,11 +80,14 @@ pub(super) fn livez() -> &'static str {
 
 /// Answers 503 while the database cannot be written to, and once the service is about to stop.
 #[handler]
-pub(super) async fn readyz(Data(service): Data<&Service>) -> Response {
-    if service.draining.load(Ordering::Relaxed) {
+pub(super) async fn readyz(
+    Data(service): Data<&Service>,
+    Data(health): Data<&Arc<Health>>,
+) -> Response {
+    if health.is_draining() {
         return unavailable("The service is about to stop.");
     }
-    match service.readiness.probe(service).await {
+    match health.probe(service).await {
         None => "ready\n".into_response(),
         Some(reason) => unavailable(reason),
     }

@@ -14,8 +14,8 @@ use poem::{
 };
 
 use crate::{
-    config::Network,
-    service::{Client, peer},
+    client::{Client, peer},
+    network::Network,
     telemetry::{RequestId, is_plain},
 };
 

@@ -19,11 +19,8 @@ use lettre::{
     },
 };
 
-use super::MailError;
-use crate::{
-    config::{SmtpTls, SmtpUrl},
-    secret::Secret,
-};
+use super::{MailError, SmtpTls, SmtpUrl};
+use crate::secret::Secret;
 
 /// A way to send a mail.
 pub trait Transport: Send + Sync + 'static {

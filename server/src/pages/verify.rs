@@ -4,7 +4,6 @@
 //! the session active, once.
 
 use askama::Template;
-use icu_normalizer::ComposingNormalizerBorrowed;
 use poem::{
     Body, IntoResponse, Request, Response,
     error::ReadBodyError,
@@ -15,21 +14,13 @@ use poem::{
 use url::form_urlencoded;
 
 use crate::{
-    address::EmailAddress,
-    auth::known_key,
+    auth::verify::{self, Outcome},
+    client::client,
     clock::Timestamp,
-    config::Registration,
     http::BODY_LIMIT,
-    random::{CODE_LENGTH, CODE_LETTERS, shown_code},
     secret::Secret,
-    service::{RETRY_AFTER, Service, client},
-    store::{
-        Result, StoreError, Writer, audit, code_failure, known_client,
-        membership::{self, Role},
-        org,
-        session::{self, MAX_TRIES},
-        user,
-    },
+    service::{RETRY_AFTER, Service},
+    store::{StoreError, session},
 };
 
 #[derive(Template)]
@@ -46,18 +37,6 @@ struct VerifyPage<'a> {
 struct MessagePage<'a> {
     title: &'a str,
     text: &'a str,
-}
-
-/// The result of a submitted form.
-enum Outcome {
-    /// The login is verified, by this form or an earlier one.
-    Verified,
-    /// The code was a wrong one, and more can be tried.
-    WrongCode(Box<session::Model>),
-    /// There was no code in the form, so nothing was tried.
-    NoCode(Box<session::Model>, FormError),
-    /// The link is unknown, expired or invalidated.
-    Dead,
 }
 
 /// Why a submitted form has no code in it.
@@ -100,7 +79,7 @@ pub(crate) async fn show_verification(
     Data(service): Data<&Service>,
 ) -> Response {
     let now = service.clock.now();
-    match find(service, &token, now).await {
+    match verify::find(service, &token, now).await {
         Ok(Some(session)) if session.is_verified(now) => message(
             StatusCode::OK,
             "This login is verified",
@@ -125,19 +104,27 @@ pub(crate) async fn redeem_code(
         let error = FormError::TooLarge;
         return message(error.status(), "That did not work", error.sentence());
     }
-    match try_code(service, request, &token, code, now).await {
+    let outcome = match code {
+        Ok(code) => verify::verify(service, &token, &code, client(request), now).await,
+        Err(error) => {
+            return match verify::find(service, &token, now).await {
+                Ok(Some(session)) => {
+                    let complaint = Some(error.sentence().to_owned());
+                    form(&session, error.status(), complaint, now)
+                }
+                Ok(None) => dead(),
+                Err(error) => failed(error),
+            };
+        }
+    };
+    match outcome {
         Ok(Outcome::Verified) => see_again(&token),
-        Ok(Outcome::WrongCode(session)) => {
-            let left = MAX_TRIES - session.tries;
+        Ok(Outcome::WrongCode(session, left)) => {
             let tries = if left == 1 { "try" } else { "tries" };
             let complaint = format!("That was not the code. {left} more {tries}.");
             form(&session, StatusCode::FORBIDDEN, Some(complaint), now)
         }
-        Ok(Outcome::NoCode(session, error)) => {
-            let complaint = Some(error.sentence().to_owned());
-            form(&session, error.status(), complaint, now)
-        }
-        Ok(Outcome::Dead) => dead(),
+        Ok(Outcome::DeadLink) => dead(),
         Err(error) => failed(error),
     }
 }
@@ -158,18 +145,6 @@ pub(crate) fn script() -> Response {
         .into_response()
 }
 
-/// The session of a link that works: it waits to be verified, or was verified a moment ago.
-async fn find(service: &Service, token: &str, now: Timestamp) -> Result<Option<session::Model>> {
-    let db = service.store.reader();
-    let link_hash = Secret::new(token.to_owned()).digest().into();
-    let Some(session) = session::find_by_link(db, link_hash).await? else {
-        return Ok(None);
-    };
-    let works = session.is_verified(now)
-        || session.can_be_verified(now) && code_failure::is_open(db, &session.email).await?;
-    Ok(works.then_some(session))
-}
-
 /// The code in a submitted form.
 async fn read_code(request: &Request, body: Body) -> Result<Secret, FormError> {
     let content_type = request.content_type().unwrap_or_default();
@@ -184,129 +159,9 @@ async fn read_code(request: &Request, body: Body) -> Result<Secret, FormError> {
     }
     let mut codes = form_urlencoded::parse(&body).filter(|(name, _)| name == "manual_code");
     match (codes.next(), codes.next()) {
-        (Some((_, typed)), None) => parse_code(&typed).ok_or(FormError::Malformed),
+        (Some((_, typed)), None) => verify::parse_code(&typed).ok_or(FormError::Malformed),
         _ => Err(FormError::Malformed),
     }
-}
-
-/// The code in what was typed or pasted: in any case and width, with any separators or none, beside
-/// words that no code could be.
-fn parse_code(typed: &str) -> Option<Secret> {
-    if typed.contains(char::REPLACEMENT_CHARACTER) {
-        return None;
-    }
-    let typed = ComposingNormalizerBorrowed::new_nfkc().normalize(typed);
-    let typed = typed.to_ascii_uppercase();
-    let is_of_code = |word: &&str| word.bytes().all(|byte| CODE_LETTERS.contains(&byte));
-    let letters: String = typed
-        .split(|character: char| !character.is_alphanumeric())
-        .filter(is_of_code)
-        .collect();
-    (letters.len() == CODE_LENGTH).then(|| shown_code(&letters))
-}
-
-async fn try_code(
-    service: &Service,
-    request: &Request,
-    token: &str,
-    code: Result<Secret, FormError>,
-    now: Timestamp,
-) -> Result<Outcome> {
-    let Some(mut session) = find(service, token, now).await? else {
-        return Ok(Outcome::Dead);
-    };
-    let code = match code {
-        Ok(code) => code,
-        Err(error) => return Ok(Outcome::NoCode(Box::new(session), error)),
-    };
-    let is_repeated = session.is_verified(now);
-
-    // The try is counted for good before the code is looked at: no number of requests at once gets
-    // more tries than there are.
-    let writer = service.store.begin().await?;
-    if !session::count_try(&writer, &session, now).await? {
-        return Ok(state_of(session, now));
-    }
-    if !is_repeated && !code_failure::count(&writer, &session.email).await? {
-        return Ok(Outcome::Dead);
-    }
-    writer.commit().await?;
-    session.tries += 1;
-
-    let writer = service.store.begin().await?;
-    if !service
-        .key
-        .is_code(&session.nonce, &code, &session.code_mac)
-    {
-        let event = audit::Event::Failure;
-        audit::add(&writer, event, &session.email, client(request), None, now).await?;
-        writer.commit().await?;
-        return Ok(match session.tries {
-            MAX_TRIES.. => state_of(session, now),
-            _ => Outcome::WrongCode(Box::new(session)),
-        });
-    }
-    session::return_try(&writer, &session).await?;
-    if is_repeated {
-        writer.commit().await?;
-        return Ok(Outcome::Verified);
-    }
-    let Some(user_id) = user_of(service, &writer, &session, now).await? else {
-        return Ok(Outcome::Dead);
-    };
-    if session::activate(&writer, &session, user_id, now).await? {
-        let event = audit::Event::Login;
-        audit::add(&writer, event, &session.email, client(request), None, now).await?;
-    } else {
-        // The same form was sent twice at once, unless it was invalidated meanwhile.
-        let session = session::find(&writer, session.id).await?;
-        if !session.is_some_and(|session| session.is_verified(now)) {
-            return Ok(Outcome::Dead);
-        }
-    }
-    code_failure::reset(&writer, &session.email).await?;
-    if let (Ok(email), Ok(client)) = (EmailAddress::parse(&session.email), session.client.parse()) {
-        known_client::add(&writer, known_key(&email, client), now).await?;
-    }
-    writer.commit().await?;
-    Ok(Outcome::Verified)
-}
-
-/// The outcome for a link whose tries are used up: a verified login stays verified.
-fn state_of(session: session::Model, now: Timestamp) -> Outcome {
-    if session.is_verified(now) {
-        Outcome::Verified
-    } else {
-        Outcome::Dead
-    }
-}
-
-/// The user of the session's address; with open registration made with an organization of their
-/// own, if there is none.
-async fn user_of(
-    service: &Service,
-    db: &Writer,
-    session: &session::Model,
-    now: Timestamp,
-) -> Result<Option<i64>> {
-    let Ok(email) = EmailAddress::parse(&session.email) else {
-        return Ok(None);
-    };
-    if let Some(user) = user::find_by_email(db, &email).await? {
-        return Ok(Some(user.id));
-    }
-    if service.registration == Registration::Closed {
-        return Ok(None);
-    }
-    let name = email.local_part();
-    let Some(user) = user::add(db, &email, name, now).await? else {
-        // Another login of theirs was verified in the same moment.
-        let user = user::find_by_email(db, &email).await?;
-        return Ok(user.map(|user| user.id));
-    };
-    let org = org::add(db, name, now).await?;
-    membership::put(db, user.id, org.id, Role::Owner).await?;
-    Ok(Some(user.id))
 }
 
 fn form(
@@ -370,62 +225,6 @@ fn render(status: StatusCode, page: &impl Template) -> Response {
         Err(error) => {
             tracing::error!(%error, "a page cannot be written");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parsed(typed: &str) -> Option<String> {
-        parse_code(typed).map(|code| code.reveal().to_owned())
-    }
-
-    #[test]
-    fn a_code_may_be_typed_in_many_ways() {
-        for typed in [
-            "KRTW-BXQP",
-            "krtw-bxqp",
-            " KRTWBXQP ",
-            "krtw bxqp",
-            "KRTW–BXQP",
-            "KRTW—BXQP",
-            "KRTW−BXQP",
-            "KRTW\u{2011}BXQP",
-            "KRTW\u{ad}BXQP",
-            "K R T W B X Q P",
-            "KRTW_BXQP.",
-            "ＫＲＴＷ－ＢＸＱＰ",
-            "ｋｒｔｗ\u{3000}ｂｘｑｐ",
-            "\u{feff}KRTW\u{200b}-BXQP\u{a0}",
-            "Code: KRTW-BXQP",
-            "Code：KRTW-BXQP",
-            "Your code is KRTW-BXQP.",
-            "\"manual_code\": \"KRTW-BXQP\"",
-            "Код: KRTW-BXQP",
-        ] {
-            assert_eq!(parsed(typed).as_deref(), Some("KRTW-BXQP"), "{typed:?}");
-        }
-    }
-
-    #[test]
-    fn what_is_not_a_code_is_not_one() {
-        for typed in [
-            "",
-            " ",
-            "-",
-            "KRTW",
-            "KRTW-BXQ",
-            "KRTW-BXQPP",
-            "KRAW-BXQP",
-            "KRTW-BXQ1",
-            "KRTW-BXQP-KRTW",
-            "12345678",
-            "КРТW-BXQP",
-            "KRTW\u{fffd}BXQP",
-        ] {
-            assert_eq!(parsed(typed), None, "{typed:?}");
         }
     }
 }

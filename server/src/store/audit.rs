@@ -3,7 +3,7 @@
 use sea_orm::{ActiveValue::Set, entity::prelude::*};
 
 use super::{Connection, Result};
-use crate::{clock::Timestamp, service::Client};
+use crate::{client::Client, clock::Timestamp};
 
 /// Kind of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]

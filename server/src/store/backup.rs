@@ -17,10 +17,9 @@ use sea_orm::{
 use tempfile::NamedTempFile;
 
 use super::{
-    StoreError, connect,
+    DatabaseUrl, StoreError, connect,
     health::{is_damage, sqlite_code},
 };
-use crate::config::DatabaseUrl;
 
 /// Why a database is not backed up, or a backup not put back.
 #[derive(Debug, thiserror::Error)]

@@ -13,7 +13,8 @@ use tokio::{
 };
 
 use super::{
-    Result, Store, StoreError, Writer, connect::ACQUIRE_TIMEOUT, health::database_error, too_late,
+    Result, Store, StoreError, Writer, connection::ACQUIRE_TIMEOUT, health::database_error,
+    too_late,
 };
 
 /// The most that is written together.

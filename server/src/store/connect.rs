@@ -22,11 +22,11 @@ use sea_orm::{
 use sea_orm_migration::{MigratorTrait, SchemaManager, seaql_migrations};
 use sha2::{Digest, Sha256};
 
-use super::{Result, StoreError, health::Health, migrations::Migrator, probe};
-use crate::config::{DatabaseOptions, DatabaseUrl};
+use super::{
+    DatabaseOptions, DatabaseUrl, Result, StoreError, connection::ACQUIRE_TIMEOUT, health::Health,
+    migrations::Migrator, probe,
+};
 
-/// Time limit of a request for getting a connection, and for another writer to finish.
-pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 /// Idle time after which a connection is tested before it is used.
 const TESTED_AFTER: Duration = Duration::from_secs(1);
 /// Time limit for another instance to bring the schema up to date, in seconds.

@@ -4,9 +4,12 @@
 //! Nothing here gives up on a statement that is under way: the driver of MariaDB would read its answer
 //! as that of the next one.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
 use sea_orm::{
@@ -18,6 +21,9 @@ use sea_orm_migration::async_trait;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::{Result, StoreError, group::Part, health::Health};
+
+/// Time limit of a request for getting a connection, and for another writer to finish.
+pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The pool of connections. Each statement is a transaction of its own.
 #[derive(Clone)]

@@ -2,7 +2,7 @@
 
 use sea_orm::{ActiveValue::Set, QueryOrder, entity::prelude::*};
 
-use super::{Connection, Result, mail, session};
+use super::{Connection, Result, outbox, session};
 use crate::clock::Timestamp;
 
 /// A mail that will not be sent.
@@ -32,7 +32,7 @@ impl ActiveModelBehavior for ActiveModel {}
 
 pub(crate) async fn add(
     db: &impl Connection,
-    mail: &mail::Model,
+    mail: &outbox::Model,
     session: &session::Model,
     error: &str,
     now: Timestamp,

@@ -14,7 +14,7 @@ use super::{
     batch::Batched,
     membership,
 };
-use crate::{clock::Timestamp, service::Client, text::name_key};
+use crate::{client::Client, clock::Timestamp, text::name_key};
 
 /// An application that a user wants.
 pub(crate) struct NewApp {

@@ -16,10 +16,10 @@ use tokio::{net::lookup_host, time::timeout};
 use tokio_rustls::rustls;
 
 use super::{
-    connect::ACQUIRE_TIMEOUT,
+    DatabaseOptions, DatabaseUrl,
+    connection::ACQUIRE_TIMEOUT,
     health::{database_error, is_damage},
 };
-use crate::config::{DatabaseOptions, DatabaseUrl};
 
 /// Why a database cannot be used, with the place and what to change. A password is never part of it.
 #[derive(Clone, Debug, thiserror::Error)]

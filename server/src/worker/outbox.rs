@@ -1,27 +1,25 @@
 //! The worker that sends the mails that are owed.
 
-use std::{sync::Arc, time::Duration};
+use std::{future, sync::Arc, time::Duration};
 
 use futures_util::{StreamExt, stream};
 use lettre::message::Mailbox;
-use tokio::sync::oneshot::{self, error::TryRecvError};
+use tokio::sync::Notify;
 
-use super::{Link, LoginMail, MailError, Transport};
+use super::{Stop, Worker};
 use crate::{
     address::EmailAddress,
+    auth::verify::Account,
     clock::Timestamp,
-    config::Registration,
+    mail::{Link, LoginMail, MailError, Transport},
     metrics::MailOutcome,
     service::Service,
     store::{
-        Result, dead_letter, mail,
+        Result, dead_letter, outbox,
         session::{self, State},
-        user,
     },
 };
 
-/// Pause of the worker unless it is woken, and thus the longest that a postponed mail is late.
-const POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// Number of mails sent at a time, so that a server that hangs on some does not hold up all.
 const AT_A_TIME: usize = 4;
 /// Time beyond the transport's own limit before another instance may try the same mail: recording
@@ -60,32 +58,18 @@ impl Outbox {
             from,
         }
     }
+}
 
-    /// Sends what is due, now and from then on, until the other end of `stop` is dropped; then it
-    /// finishes the mails that it is at. May be dropped at any time, at worst a mail is sent twice.
-    pub async fn run(self, mut stop: oneshot::Receiver<()>) {
-        loop {
-            if let Err(error) = self.send_due(&mut stop).await {
-                tracing::warn!(%error, "the outbox cannot be read");
-            }
-            let wait = tokio::time::sleep(POLL_INTERVAL);
-            tokio::select! {
-                () = wait => {}
-                () = self.service.mail_is_due.notified() => {}
-                _ = &mut stop => return,
-            }
-        }
-    }
+impl Worker for Outbox {
+    const NAME: &'static str = "outbox";
+    const INTERVAL: Duration = Duration::from_secs(1);
 
-    async fn send_due(&self, stop: &mut oneshot::Receiver<()>) -> Result<()> {
+    /// Sends the mails that are due. Where it is dropped, a mail may be sent twice.
+    async fn round(&self, stop: &Stop) -> Result<()> {
         let now = self.service.clock.now();
-        let mails = mail::list_due(self.service.store.reader(), now).await?;
-        let is_on = |_: &mail::Model| {
-            let is_on = stop.try_recv() != Err(TryRecvError::Closed);
-            std::future::ready(is_on)
-        };
+        let mails = outbox::list_due(self.service.store.reader(), now).await?;
         stream::iter(mails)
-            .take_while(is_on)
+            .take_while(|_| future::ready(!stop.is_due()))
             .for_each_concurrent(AT_A_TIME, async |mail| {
                 if let Err(error) = self.deliver(&mail).await {
                     tracing::warn!(mail = mail.id, %error, "a mail waits for the database");
@@ -95,26 +79,32 @@ impl Outbox {
         Ok(())
     }
 
+    fn wake(&self) -> Option<&Notify> {
+        Some(&self.service.mail_is_due)
+    }
+}
+
+impl Outbox {
     /// Sends a mail, and notes what became of it.
-    async fn deliver(&self, mail: &mail::Model) -> Result<()> {
+    async fn deliver(&self, mail: &outbox::Model) -> Result<()> {
         let db = self.service.store.reader();
         let now = self.service.clock.now();
-        if !mail::claim(db, mail, now.plus(self.transport.deadline() + MARGIN)).await? {
+        if !outbox::claim(db, mail, now.plus(self.transport.deadline() + MARGIN)).await? {
             return Ok(());
         }
         let session = session::find(db, mail.session_id).await?;
         let is_wanted =
             |session: &session::Model| session.is_pending() || session.state == State::Expired;
         let Some(session) = session.filter(is_wanted) else {
-            return mail::remove(db, mail).await;
+            return outbox::remove(db, mail).await;
         };
         let metrics = &self.service.metrics;
         match self.send(mail, &session, now).await? {
             Sent::Done => {
                 metrics.count_mail(MailOutcome::Sent);
-                mail::remove(db, mail).await
+                outbox::remove(db, mail).await
             }
-            Sent::Dropped => mail::remove(db, mail).await,
+            Sent::Dropped => outbox::remove(db, mail).await,
             Sent::Failed(error) => {
                 metrics.count_mail(MailOutcome::Postponed);
                 tracing::warn!(
@@ -125,7 +115,7 @@ impl Outbox {
                 let doublings = u32::try_from(mail.attempts).unwrap_or(0).min(16);
                 let wait = (FIRST_RETRY * 2_u32.pow(doublings)).min(LAST_RETRY);
                 let due_at = self.service.clock.now().plus(wait);
-                mail::postpone(db, mail, due_at, &error.to_string()).await
+                outbox::postpone(db, mail, due_at, &error.to_string()).await
             }
             Sent::Dead(error) => {
                 metrics.count_mail(MailOutcome::GivenUp);
@@ -135,7 +125,7 @@ impl Outbox {
                 );
                 let writer = self.service.store.begin().await?;
                 dead_letter::add(&writer, mail, &session, &error, now).await?;
-                mail::remove(&writer, mail).await?;
+                outbox::remove(&writer, mail).await?;
                 writer.commit().await
             }
         }
@@ -144,7 +134,7 @@ impl Outbox {
     /// Sends a mail, unless it is too late for it, or the address may not get one.
     async fn send(
         &self,
-        mail: &mail::Model,
+        mail: &outbox::Model,
         session: &session::Model,
         now: Timestamp,
     ) -> Result<Sent> {
@@ -156,11 +146,8 @@ impl Outbox {
         let Ok(to) = EmailAddress::parse(&session.email) else {
             return Ok(Sent::Dropped);
         };
-        if service.registration == Registration::Closed
-            && user::find_by_email(service.store.reader(), &to)
-                .await?
-                .is_none()
-        {
+        let account = Account::find(service.store.reader(), service.registration, &to).await?;
+        if matches!(account, Account::Closed) {
             return Ok(Sent::Dropped);
         }
         let token = service.key.link_token(&session.nonce);

@@ -7,15 +7,12 @@ use std::{
 
 use quick_cache::sync::Cache;
 
-use crate::{
-    clock::Timestamp,
-    service::Service,
-    store::{
-        self, Reader,
-        changes::{Change, Changes},
-        session::{self, Active, Found},
-    },
+use super::{
+    Reader, Result, Store,
+    changes::{Change, Changes},
+    session::{self, Active, Found},
 };
+use crate::clock::Timestamp;
 
 /// Time that a session is used before the database is asked again, and thus the longest that this
 /// instance misses a change made by another one or by a command of the operator.
@@ -28,7 +25,7 @@ const CAPACITY: usize = 10_000;
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// The active sessions that were found lately, by the hash of their key.
-pub(crate) struct Sessions {
+pub(crate) struct SessionCache {
     found: Cache<[u8; 32], Remembered>,
     /// The count of changes so far. A session that was read before one is not remembered after it.
     forgotten: Mutex<u64>,
@@ -42,7 +39,7 @@ struct Remembered {
     is_renewed: bool,
 }
 
-impl Default for Sessions {
+impl Default for SessionCache {
     fn default() -> Self {
         Self {
             found: Cache::new(CAPACITY),
@@ -51,9 +48,9 @@ impl Default for Sessions {
     }
 }
 
-impl Sessions {
+impl SessionCache {
     /// The session of a key if it is in memory, is active, and need not be asked for again.
-    pub(super) fn recall(&self, key_hash: &[u8; 32], now: Timestamp) -> Option<Arc<Active>> {
+    pub(crate) fn recall(&self, key_hash: &[u8; 32], now: Timestamp) -> Option<Arc<Active>> {
         let remembered = self.found.get(key_hash)?;
         let age = now.since(remembered.read_at);
         if age < RENEWED_AFTER || age < USED_FOR && remembered.is_renewed {
@@ -82,12 +79,12 @@ impl Sessions {
 
     /// The worth of a key, as the database has it now. Only an active session is remembered: keys that
     /// nobody has logged in with take no place.
-    pub(super) async fn read(
+    pub(crate) async fn read(
         &self,
         db: &Reader,
         key_hash: &[u8; 32],
         now: Timestamp,
-    ) -> store::Result<Found> {
+    ) -> Result<Found> {
         let forgotten = *self.forgotten();
         let found = session::find_by_key(db, key_hash).await?;
         let unchanged = self.forgotten();
@@ -116,33 +113,33 @@ impl Sessions {
         }
     }
 
+    /// Forgets the changes that other instances announce, where the database passes them on. May be
+    /// dropped at any time.
+    pub(crate) async fn follow(&self, store: &Store) {
+        loop {
+            match Changes::of(store).await {
+                Ok(Some(mut changes)) => {
+                    // Earlier announcements were not received.
+                    self.forget(&Change::All);
+                    let error = loop {
+                        match changes.next().await {
+                            Ok(change) => self.forget(&change),
+                            Err(error) => break error,
+                        }
+                    };
+                    tracing::debug!(%error, "other instances are not heard");
+                }
+                Ok(None) => return,
+                Err(error) => tracing::debug!(%error, "other instances are not heard"),
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
     fn forgotten(&self) -> MutexGuard<'_, u64> {
         // A number is never left half written, so a panic elsewhere does not spoil it.
         self.forgotten
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Forgets what other instances say has changed, where the database passes it on. May be dropped at
-/// any time.
-pub(crate) async fn follow(service: Service) {
-    loop {
-        match Changes::of(&service.store).await {
-            Ok(Some(mut changes)) => {
-                // What was said before was not heard.
-                service.sessions.forget(&Change::All);
-                let error = loop {
-                    match changes.next().await {
-                        Ok(change) => service.sessions.forget(&change),
-                        Err(error) => break error,
-                    }
-                };
-                tracing::debug!(%error, "other instances are not heard");
-            }
-            Ok(None) => return,
-            Err(error) => tracing::debug!(%error, "other instances are not heard"),
-        }
-        tokio::time::sleep(PAUSE).await;
     }
 }

@@ -1,14 +1,13 @@
-//! The worker that marks and deletes what has expired, a little at a time.
+//! The worker that marks and deletes expired rows, a few at a time.
 
 use std::time::Duration;
 
+use super::{Stop, Worker};
 use crate::{
     service::Service,
-    store::{Result, dead_letter, known_client, mail, quota, session},
+    store::{Result, dead_letter, known_client, outbox, rate_limit, session},
 };
 
-/// Pause of the worker between two rounds.
-const INTERVAL: Duration = Duration::from_secs(60);
 /// Limit of rows deleted by one statement, which others may have to wait for.
 const BATCH: u64 = 500;
 /// Limit of statements per table in one round.
@@ -28,17 +27,16 @@ const CLOCK_TOLERANCE: Duration = Duration::from_secs(60);
 /// The longest that a mail waits to be sent once more, with much to spare.
 const LONGEST_WAIT: Duration = Duration::from_secs(10 * 60);
 
-/// Deletes what has expired, now and from then on, and settles times from then on. May be dropped at
-/// any time.
-pub(crate) async fn run(service: Service) {
-    loop {
-        if let Err(error) = delete(&service).await {
-            tracing::warn!(%error, "what has expired is not deleted yet");
-        }
-        tokio::time::sleep(INTERVAL).await;
-        if let Err(error) = settle_times(&service).await {
-            tracing::warn!(%error, "what has expired is not marked yet");
-        }
+/// The worker that marks and deletes expired rows.
+pub(crate) struct Cleanup(pub(crate) Service);
+
+impl Worker for Cleanup {
+    const NAME: &'static str = "cleanup";
+    const INTERVAL: Duration = Duration::from_secs(60);
+
+    async fn round(&self, _: &Stop) -> Result<()> {
+        settle_times(&self.0).await?;
+        delete(&self.0).await
     }
 }
 
@@ -48,20 +46,20 @@ pub(crate) async fn settle_times(service: &Service) -> Result<()> {
     let now = service.clock.now();
     session::mark_expired(db, now).await?;
     session::shorten(db, now, CLOCK_TOLERANCE).await?;
-    mail::bring_forward(db, now, now.plus(LONGEST_WAIT)).await
+    outbox::bring_forward(db, now, now.plus(LONGEST_WAIT)).await
 }
 
 async fn delete(service: &Service) -> Result<()> {
     let store = &service.store;
     let now = service.clock.now();
     let sessions = session::expired_before(now.minus(SESSIONS_KEPT_FOR));
-    let limits = quota::full_at(now.minus(LIMITS_KEPT_FOR));
+    let limits = rate_limit::full_at(now.minus(LIMITS_KEPT_FOR));
     let dead_letters = dead_letter::older_than(now.minus(DEAD_LETTERS_KEPT_FOR));
     store
         .delete::<session::Entity, _>(sessions, BATCH, BATCHES)
         .await?;
     store
-        .delete::<quota::Entity, _>(limits, BATCH, BATCHES)
+        .delete::<rate_limit::Entity, _>(limits, BATCH, BATCHES)
         .await?;
     store
         .delete::<dead_letter::Entity, _>(dead_letters, BATCH, BATCHES)

@@ -1,6 +1,6 @@
 //! Limits that all instances share: so many at once, then one for each interval.
 
-use std::time::Duration;
+use std::{str::FromStr, time::Duration};
 
 use sea_orm::{
     ActiveValue::Set,
@@ -10,16 +10,16 @@ use sea_orm::{
 };
 
 use super::{Connection, Result, Writer};
-use crate::{clock::Timestamp, config::Limit};
+use crate::clock::Timestamp;
 
 /// Use of a limit, in the form in which the generic cell rate algorithm keeps it.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "quota")]
 pub struct Model {
-    /// The SHA-256 of what is limited.
+    /// SHA-256 of the limited client, network or address.
     #[sea_orm(primary_key, auto_increment = false)]
     pub key: Vec<u8>,
-    /// When all of it will be there again.
+    /// When the limit will have fully replenished.
     pub full_at: Timestamp,
     /// When it was taken from last. If that is in the future, a clock was ahead, and what counts is
     /// how long it took from then on to be whole.
@@ -37,9 +37,44 @@ pub(crate) fn full_at(now: Timestamp) -> Expr {
     Column::FullAt.lte(now)
 }
 
-/// A limit, and what it limits.
+/// So many at once, then one for each interval.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// Number allowed at once, at least one.
+    pub burst: u32,
+    /// Time until one more is allowed.
+    pub interval: Duration,
+}
+
+impl FromStr for Limit {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parse = || {
+            let (burst, interval) = text.split_once('/')?;
+            let (number, unit) = interval.split_at_checked(interval.len().checked_sub(1)?)?;
+            let unit = match unit {
+                "s" => 1,
+                "m" => 60,
+                "h" => 60 * 60,
+                _ => return None,
+            };
+            let seconds = number.parse::<u32>().ok()?.checked_mul(unit)?;
+            let burst = burst.parse().ok().filter(|burst| *burst > 0)?;
+            Some(Self {
+                burst,
+                interval: Duration::from_secs(seconds.into()),
+            })
+        };
+        parse().ok_or_else(|| {
+            "write it like 20/5m: 20 at once, then one every 5 minutes (s, m or h)".to_owned()
+        })
+    }
+}
+
+/// A limit, and the key of whom it limits.
 #[derive(Clone, Debug)]
-pub(crate) struct Quota {
+pub(crate) struct RateLimit {
     pub(crate) key: Vec<u8>,
     pub(crate) limit: Limit,
 }
@@ -87,14 +122,14 @@ impl Use {
 /// never wait for each other in a circle.
 pub(crate) async fn take(
     db: &Writer,
-    chains: &[Vec<Quota>],
+    chains: &[Vec<RateLimit>],
     now: Timestamp,
 ) -> Result<Option<Duration>> {
     let mut wait = Duration::ZERO;
     for chain in chains {
         let mut member = None;
-        for quota in chain {
-            let used = take_one(db, quota, now).await?;
+        for one in chain {
+            let used = take_one(db, one, now).await?;
             wait = wait.max(used.wait(member.as_ref()));
             member = Some(used);
         }
@@ -102,8 +137,8 @@ pub(crate) async fn take(
     Ok(Some(wait).filter(|wait| !wait.is_zero()))
 }
 
-async fn take_one(db: &Writer, quota: &Quota, now: Timestamp) -> Result<Use> {
-    let Quota { key, limit } = quota.clone();
+async fn take_one(db: &Writer, one: &RateLimit, now: Timestamp) -> Result<Use> {
+    let RateLimit { key, limit } = one.clone();
     let interval = i64::try_from(limit.interval.as_millis()).unwrap_or(i64::MAX);
     let unused = ActiveModel {
         key: Set(key.clone()),
@@ -126,8 +161,8 @@ async fn take_one(db: &Writer, quota: &Quota, now: Timestamp) -> Result<Use> {
         .on_conflict(used)
         .exec_without_returning(db)
         .await?;
-    let quota = Entity::find_by_id(key).one(db).await?;
-    let filling = quota.map_or(now, |quota| quota.full_at).since(now);
+    let stored = Entity::find_by_id(key).one(db).await?;
+    let filling = stored.map_or(now, |it| it.full_at).since(now);
     Ok(Use {
         limit,
         taken: match limit.interval.is_zero() {
@@ -148,10 +183,10 @@ fn as_if_taken(now: Timestamp) -> SimpleExpr {
 /// limit that is used up would not begin to fill up before the time that the clock had.
 pub(crate) async fn bring_back(
     db: &impl Connection,
-    chains: &[Vec<Quota>],
+    chains: &[Vec<RateLimit>],
     now: Timestamp,
 ) -> Result<()> {
-    for Quota { key, .. } in chains.iter().flatten() {
+    for RateLimit { key, .. } in chains.iter().flatten() {
         Entity::update_many()
             .col_expr(Column::FullAt, as_if_taken(now))
             .col_expr(Column::TakenAt, now.0.into())
@@ -196,5 +231,16 @@ mod tests {
         assert_eq!(wait(50.0, 20.0), Duration::ZERO);
         // Both fill up: 101 too many, and in a second one and 50 / 30 are there again.
         assert_eq!(wait(1001.0, 3.0).as_secs(), 37);
+    }
+
+    #[test]
+    fn a_limit_is_a_burst_and_an_interval() {
+        let limit: Limit = "20/5m".parse().unwrap();
+        assert_eq!((limit.burst, limit.interval.as_secs()), (20, 300));
+        for text in [
+            "", "20", "20/", "20/5", "0/5m", "-1/5m", "20/5d", "a/5m", "5/é",
+        ] {
+            assert!(text.parse::<Limit>().is_err(), "{text:?} is no limit");
+        }
     }
 }

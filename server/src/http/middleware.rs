@@ -6,7 +6,7 @@ use std::{
     mem,
     panic::{self, AssertUnwindSafe},
     pin::{Pin, pin},
-    sync::atomic::Ordering,
+    sync::Arc,
     task::Poll,
     time::Duration,
 };
@@ -24,11 +24,13 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use super::{
     admission::Activity,
-    proxies::{Origin, REQUEST_ID},
+    health::Health,
+    proxies::{Origin, REQUEST_ID, TrustedProxies},
     target::{check_target, prefix_location, strip_public_path},
 };
 use crate::{
-    service::{Client, Sent, Service, client},
+    client::{Client, Sent, client},
+    service::Service,
     telemetry::{RequestId, TRACE},
 };
 
@@ -51,17 +53,19 @@ const POLICY_OF_OPERATIONS: &str = "default-src 'none'; form-action 'none'; fram
 
 /// The operations and the pages with what surrounds every request: a single layer, since each moves the
 /// whole future of those within it.
-pub(super) struct Surrounded<A, P> {
+pub(super) struct Middleware<A, P> {
     operations: Guarded<A>,
     pages: P,
     service: Service,
+    proxies: Arc<TrustedProxies>,
+    health: Arc<Health>,
     /// The headers of every page.
     of_pages: HeaderMap,
     /// The headers of every reply of an operation.
     of_operations: HeaderMap,
 }
 
-impl<A: Endpoint, P: Endpoint<Output = Response>> Endpoint for Surrounded<A, P> {
+impl<A: Endpoint, P: Endpoint<Output = Response>> Endpoint for Middleware<A, P> {
     type Output = Response;
 
     /// Gives a request what goes with it: whom it comes from, and an id, which stands in every line
@@ -80,18 +84,18 @@ impl<A: Endpoint, P: Endpoint<Output = Response>> Endpoint for Surrounded<A, P> 
             let is_operation = request.uri().path().starts_with("/api/");
             let matched = is_operation.then(|| self.operations.matched(&request));
             let operation = matched.as_ref().and_then(|it| Some(it.as_ref().ok()?.id()));
-            let mut exchange = Exchange::begin(&mut request, operation, service);
+            let mut log = RequestLog::begin(&mut request, operation, self);
             let mut response = match check_target(&request) {
                 Err(rejection) => rejection.into_response(),
                 // Pinned here: a future of this size takes longer to be moved than to be polled.
                 Ok(()) => {
                     let answering = pin!(self.answer(request, matched));
-                    let answering = exchange.id.scope(exchange.follow(answering));
+                    let answering = log.id.scope(log.follow(answering));
                     let mut answering = pin!(answering);
                     match at_once(answering.as_mut()).await {
                         Some(response) => response,
                         None => {
-                            let deadline = exchange.began + DEADLINE;
+                            let deadline = log.began + DEADLINE;
                             let response = tokio::time::timeout_at(deadline, answering).await;
                             response.unwrap_or_else(|_| late())
                         }
@@ -101,20 +105,20 @@ impl<A: Endpoint, P: Endpoint<Output = Response>> Endpoint for Surrounded<A, P> 
             if response.status().as_u16() >= 400 {
                 // Boxed for the requests that do not fail.
                 response = Box::pin(to_problem(response)).await;
-                Box::pin(name_request(&mut response, exchange.id.as_str())).await;
+                Box::pin(name_request(&mut response, log.id.as_str())).await;
             }
-            exchange.end(&response);
+            log.end(&response);
             let status = response.status();
             let headers = response.headers_mut();
             let of_all = match is_operation {
                 true => &self.of_operations,
                 false => &self.of_pages,
             };
-            add_headers(headers, of_all, &exchange.id);
+            add_headers(headers, of_all, &log.id);
             if may_be_kept {
                 headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
             }
-            if service.draining.load(Ordering::Relaxed) {
+            if self.health.is_draining() {
                 headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
             if status.is_redirection() {
@@ -125,8 +129,14 @@ impl<A: Endpoint, P: Endpoint<Output = Response>> Endpoint for Surrounded<A, P> 
     }
 }
 
-impl<A: Endpoint, P: Endpoint<Output = Response>> Surrounded<A, P> {
-    pub(super) fn new(operations: Guarded<A>, pages: P, service: Service) -> Self {
+impl<A: Endpoint, P: Endpoint<Output = Response>> Middleware<A, P> {
+    pub(super) fn new(
+        operations: Guarded<A>,
+        pages: P,
+        service: Service,
+        proxies: Arc<TrustedProxies>,
+        health: Arc<Health>,
+    ) -> Self {
         let is_https = service.public_url.is_https();
         Self {
             operations,
@@ -134,6 +144,8 @@ impl<A: Endpoint, P: Endpoint<Output = Response>> Surrounded<A, P> {
             of_pages: headers(POLICY_OF_PAGES, is_https),
             of_operations: headers(POLICY_OF_OPERATIONS, is_https),
             service,
+            proxies,
+            health,
         }
     }
 
@@ -263,7 +275,7 @@ fn known_method(method: &Method) -> Option<&'static str> {
 ///
 /// A path as it was sent may hold the token of a verification URL, and a query anything, so
 /// neither is told.
-struct Exchange<'a> {
+struct RequestLog<'a> {
     id: RequestId,
     method: &'static str,
     /// Its operationId, if it means an operation.
@@ -278,15 +290,21 @@ struct Exchange<'a> {
     service: &'a Service,
 }
 
-impl<'a> Exchange<'a> {
-    fn begin(request: &mut Request, operation: Option<&'a str>, service: &'a Service) -> Self {
-        let origin = Origin::of(request, &service.trusted_proxies);
+impl<'a> RequestLog<'a> {
+    fn begin<A, P>(
+        request: &mut Request,
+        operation: Option<&'a str>,
+        middleware: &'a Middleware<A, P>,
+    ) -> Self {
+        let Middleware {
+            service, proxies, ..
+        } = middleware;
+        let origin = Origin::of(request, proxies);
         let id = origin
             .request_id
             .unwrap_or_else(|| RequestId::random(&service.random));
         let is_probe = ["/livez", "/readyz"].contains(&request.uri().path());
         if origin.client == Client::Unknown && !is_probe {
-            let proxies = &service.trusted_proxies;
             proxies.warn_of_unknown_client(request.remote_addr());
         }
         let method = known_method(request.method());
@@ -350,7 +368,7 @@ impl<'a> Exchange<'a> {
     }
 }
 
-impl Drop for Exchange<'_> {
+impl Drop for RequestLog<'_> {
     fn drop(&mut self) {
         let took = self.began.elapsed();
         let route = self.route.as_ref().map(|route| route.0.as_ref());

@@ -1,0 +1,255 @@
+//! Verification of a login: whoever has its link enters the manual_code that whoever logs in was shown.
+
+use icu_normalizer::ComposingNormalizerBorrowed;
+
+use super::login::known_key;
+use crate::{
+    address::EmailAddress,
+    client::Client,
+    clock::Timestamp,
+    config::Registration,
+    random::{CODE_LENGTH, CODE_LETTERS, shown_code},
+    secret::Secret,
+    service::Service,
+    store::{
+        Connection, Result, Writer, audit, known_client, lockout,
+        membership::{self, Role},
+        org,
+        session::{self, MAX_TRIES},
+        user,
+    },
+};
+
+/// The result of entering a code.
+pub(crate) enum Outcome {
+    /// The login is verified, by this code or an earlier one.
+    Verified,
+    /// The code was wrong, and so many more can be tried.
+    WrongCode(Box<session::Model>, i32),
+    /// The link is unknown or expired, or the login is invalidated.
+    DeadLink,
+}
+
+/// What an address may do.
+pub(crate) enum Account {
+    /// It logs in as this user.
+    User(user::Model),
+    /// It has no user yet; verifying a login creates one.
+    Open,
+    /// It has no user and gets none, since registration is closed.
+    Closed,
+}
+
+impl Account {
+    /// Looks up the account of an address.
+    ///
+    /// # Errors
+    ///
+    /// The database failed.
+    pub(crate) async fn find(
+        db: &impl Connection,
+        registration: Registration,
+        email: &EmailAddress,
+    ) -> Result<Self> {
+        Ok(
+            match (user::find_by_email(db, email).await?, registration) {
+                (Some(user), _) => Self::User(user),
+                (None, Registration::Open) => Self::Open,
+                (None, Registration::Closed) => Self::Closed,
+            },
+        )
+    }
+}
+
+/// Finds the login of a link that works: one that can be verified, or was verified a moment ago.
+///
+/// # Errors
+///
+/// The database failed.
+pub(crate) async fn find(
+    service: &Service,
+    link_token: &str,
+    now: Timestamp,
+) -> Result<Option<session::Model>> {
+    let db = service.store.reader();
+    let link_hash = Secret::new(link_token.to_owned()).digest().into();
+    let Some(session) = session::find_by_link(db, link_hash).await? else {
+        return Ok(None);
+    };
+    let works = session.is_verified(now)
+        || session.can_be_verified(now) && lockout::is_open(db, &session.email).await?;
+    Ok(works.then_some(session))
+}
+
+/// Finds the code in what a person typed or pasted: in any case and width, with any separators or none,
+/// beside words that no code could be.
+pub(crate) fn parse_code(typed: &str) -> Option<Secret> {
+    if typed.contains(char::REPLACEMENT_CHARACTER) {
+        return None;
+    }
+    let typed = ComposingNormalizerBorrowed::new_nfkc().normalize(typed);
+    let typed = typed.to_ascii_uppercase();
+    let is_of_code = |word: &&str| word.bytes().all(|byte| CODE_LETTERS.contains(&byte));
+    let letters: String = typed
+        .split(|character: char| !character.is_alphanumeric())
+        .filter(is_of_code)
+        .collect();
+    (letters.len() == CODE_LENGTH).then(|| shown_code(&letters))
+}
+
+/// Tries a code for the login of a link. The right one activates the session, once.
+///
+/// # Errors
+///
+/// The database failed.
+pub(crate) async fn verify(
+    service: &Service,
+    link_token: &str,
+    code: &Secret,
+    client: Client,
+    now: Timestamp,
+) -> Result<Outcome> {
+    let Some(mut session) = find(service, link_token, now).await? else {
+        return Ok(Outcome::DeadLink);
+    };
+    let is_repeated = session.is_verified(now);
+
+    // The try is committed before the code is compared: no number of concurrent requests gets more
+    // tries than there are.
+    let writer = service.store.begin().await?;
+    if !session::count_try(&writer, &session, now).await? {
+        return Ok(without_tries(&session, now));
+    }
+    if !is_repeated && !lockout::count(&writer, &session.email).await? {
+        return Ok(Outcome::DeadLink);
+    }
+    writer.commit().await?;
+    session.tries += 1;
+
+    let writer = service.store.begin().await?;
+    if !service.key.is_code(&session.nonce, code, &session.code_mac) {
+        let event = audit::Event::Failure;
+        audit::add(&writer, event, &session.email, client, None, now).await?;
+        writer.commit().await?;
+        let left = MAX_TRIES - session.tries;
+        return Ok(match left {
+            ..=0 => without_tries(&session, now),
+            _ => Outcome::WrongCode(Box::new(session), left),
+        });
+    }
+    session::return_try(&writer, &session).await?;
+    if is_repeated {
+        writer.commit().await?;
+        return Ok(Outcome::Verified);
+    }
+    let Some(user_id) = user_of(service, &writer, &session, now).await? else {
+        return Ok(Outcome::DeadLink);
+    };
+    if session::activate(&writer, &session, user_id, now).await? {
+        let event = audit::Event::Login;
+        audit::add(&writer, event, &session.email, client, None, now).await?;
+    } else {
+        // The same code was sent twice at once, unless the login was invalidated meanwhile.
+        let session = session::find(&writer, session.id).await?;
+        if !session.is_some_and(|session| session.is_verified(now)) {
+            return Ok(Outcome::DeadLink);
+        }
+    }
+    lockout::reset(&writer, &session.email).await?;
+    if let (Ok(email), Ok(client)) = (EmailAddress::parse(&session.email), session.client.parse()) {
+        known_client::add(&writer, known_key(&email, client), now).await?;
+    }
+    writer.commit().await?;
+    Ok(Outcome::Verified)
+}
+
+/// The outcome for a login whose tries are used up: a verified one stays verified.
+fn without_tries(session: &session::Model, now: Timestamp) -> Outcome {
+    match session.is_verified(now) {
+        true => Outcome::Verified,
+        false => Outcome::DeadLink,
+    }
+}
+
+/// The user that a login is for; created with an organization of their own if there is none and
+/// registration is open.
+async fn user_of(
+    service: &Service,
+    db: &Writer,
+    session: &session::Model,
+    now: Timestamp,
+) -> Result<Option<i64>> {
+    let Ok(email) = EmailAddress::parse(&session.email) else {
+        return Ok(None);
+    };
+    match Account::find(db, service.registration, &email).await? {
+        Account::User(user) => return Ok(Some(user.id)),
+        Account::Closed => return Ok(None),
+        Account::Open => {}
+    }
+    let name = email.local_part();
+    let Some(user) = user::add(db, &email, name, now).await? else {
+        // Another login of theirs was verified in the same moment.
+        let user = user::find_by_email(db, &email).await?;
+        return Ok(user.map(|user| user.id));
+    };
+    let org = org::add(db, name, now).await?;
+    membership::put(db, user.id, org.id, Role::Owner).await?;
+    Ok(Some(user.id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(typed: &str) -> Option<String> {
+        parse_code(typed).map(|code| code.reveal().to_owned())
+    }
+
+    #[test]
+    fn a_code_may_be_typed_in_many_ways() {
+        for typed in [
+            "KRTW-BXQP",
+            "krtw-bxqp",
+            " KRTWBXQP ",
+            "krtw bxqp",
+            "KRTW–BXQP",
+            "KRTW—BXQP",
+            "KRTW−BXQP",
+            "KRTW\u{2011}BXQP",
+            "KRTW\u{ad}BXQP",
+            "K R T W B X Q P",
+            "KRTW_BXQP.",
+            "ＫＲＴＷ－ＢＸＱＰ",
+            "ｋｒｔｗ\u{3000}ｂｘｑｐ",
+            "\u{feff}KRTW\u{200b}-BXQP\u{a0}",
+            "Code: KRTW-BXQP",
+            "Code：KRTW-BXQP",
+            "Your code is KRTW-BXQP.",
+            "\"manual_code\": \"KRTW-BXQP\"",
+            "Код: KRTW-BXQP",
+        ] {
+            assert_eq!(parsed(typed).as_deref(), Some("KRTW-BXQP"), "{typed:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_code_is_not_one() {
+        for typed in [
+            "",
+            " ",
+            "-",
+            "KRTW",
+            "KRTW-BXQ",
+            "KRTW-BXQPP",
+            "KRAW-BXQP",
+            "KRTW-BXQ1",
+            "KRTW-BXQP-KRTW",
+            "12345678",
+            "КРТW-BXQP",
+            "KRTW\u{fffd}BXQP",
+        ] {
+            assert_eq!(parsed(typed), None, "{typed:?}");
+        }
+    }
+}

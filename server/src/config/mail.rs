@@ -1,0 +1,151 @@
+//! Settings of login mails.
+
+use std::{fmt, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
+
+use clap::Args;
+use lettre::message::Mailbox;
+
+use super::{Redacted, SettingError, error::unusable};
+use crate::{
+    mail::{MailDir, Smtp, SmtpUrl, Transport},
+    public_url::PublicUrl,
+    secret::Secret,
+    store::rate_limit::Limit,
+};
+
+/// How login mails are sent.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Mail")]
+pub struct MailSettings {
+    /// The server that sends login mails: smtp://USER@HOST:587, with STARTTLS unless ?tls=off is
+    /// added, or smtps://USER@HOST:465. Else they are written into a folder.
+    #[arg(
+        long,
+        // It may hold a password.
+        hide_env_values = true,
+        value_name = "URL",
+        value_parser = Redacted(SmtpUrl::from_str)
+    )]
+    pub smtp_url: Option<SmtpUrl>,
+
+    /// The file with the password for that server, if the URL has a user and no password.
+    #[arg(long, value_name = "FILE")]
+    pub smtp_password_file: Option<PathBuf>,
+
+    /// How long that server may take for each of its answers, in seconds.
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value = "10",
+        value_parser = clap::value_parser!(u16).range(1..=60)
+    )]
+    pub smtp_timeout: u16,
+
+    /// Whom login mails come from: an address, or a name and an address.
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        default_value = "Data Cortex <noreply@localhost>"
+    )]
+    pub mail_from: Mailbox,
+
+    /// The folder that login mails are written to without such a server; made if it is not there.
+    #[arg(long, value_name = "FOLDER", default_value = "mail")]
+    pub mail_dir: PathBuf,
+}
+
+impl fmt::Display for MailSettings {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.smtp_url {
+            Some(url) => write!(formatter, "by {}:{}", url.host, url.port),
+            None => write!(formatter, "into {}", self.mail_dir.display()),
+        }
+    }
+}
+
+/// How many login mails are sent: `20/5m` is 20 at once, then one every 5 minutes.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Mail limits (20/5m: 20 at once, then one every 5 minutes)")]
+pub struct MailLimits {
+    /// For one address, asked for by one network: an IPv4 /24 or an IPv6 /48.
+    #[arg(
+        long = "mail-limit-address-client",
+        value_name = "LIMIT",
+        default_value = "5/10m"
+    )]
+    pub address_client: Limit,
+
+    /// For one address, asked for by strangers, and as much again for clients from which it has
+    /// logged in before. Addresses of one mailbox, such as ann+a@ and a.nn@, are one here.
+    #[arg(
+        long = "mail-limit-address",
+        value_name = "LIMIT",
+        default_value = "10/1h"
+    )]
+    pub address: Limit,
+
+    /// For one client, whatever the address. An IPv6 client is its /64. Whoever has used up a part of
+    /// this has to leave as large a part of the network's limit, and of the total, to others.
+    #[arg(
+        long = "mail-limit-client",
+        value_name = "LIMIT",
+        default_value = "20/30s"
+    )]
+    pub client: Limit,
+
+    /// For one network, whatever the address: an IPv4 /24 or an IPv6 /48.
+    #[arg(
+        long = "mail-limit-network",
+        value_name = "LIMIT",
+        default_value = "60/10s"
+    )]
+    pub network: Limit,
+
+    /// For all strangers together, and as much again for clients from which an address has logged in
+    /// before.
+    #[arg(
+        long = "mail-limit-total",
+        value_name = "LIMIT",
+        default_value = "1000/1s"
+    )]
+    pub total: Limit,
+}
+
+/// The transport for mails: the SMTP server if one is set, otherwise the mail folder.
+pub(crate) fn transport(
+    settings: &MailSettings,
+    public_url: &PublicUrl,
+) -> Result<Arc<dyn Transport>, SettingError> {
+    if let Some(smtp) = smtp(settings, public_url)? {
+        return Ok(Arc::new(smtp));
+    }
+    let folder = &settings.mail_dir;
+    let mail_dir =
+        MailDir::open(folder.clone()).map_err(unusable("CORTEX_REPORT_MAIL_DIR", folder))?;
+    Ok(Arc::new(mail_dir))
+}
+
+/// The SMTP server that sends mails, if one is set.
+pub(super) fn smtp(
+    settings: &MailSettings,
+    public_url: &PublicUrl,
+) -> Result<Option<Smtp>, SettingError> {
+    let read = |file: &PathBuf| {
+        Secret::read(file).map_err(unusable("CORTEX_REPORT_SMTP_PASSWORD_FILE", file))
+    };
+    let password = settings.smtp_password_file.as_ref().map(read).transpose()?;
+    let Some(url) = &settings.smtp_url else {
+        return match password {
+            Some(_) => Err(SettingError::SmtpCredentials),
+            None => Ok(None),
+        };
+    };
+    let password = password.or_else(|| url.password.clone());
+    if url.user.is_some() != password.is_some() {
+        return Err(SettingError::SmtpCredentials);
+    }
+    let timeout = Duration::from_secs(settings.smtp_timeout.into());
+    let smtp = Smtp::new(url, password.as_ref(), timeout, public_url.host())
+        .map_err(|error| SettingError::Smtp(error.into()))?;
+    Ok(Some(smtp))
+}

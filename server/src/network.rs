@@ -1,0 +1,59 @@
+//! Networks: those of trusted proxies.
+
+use std::{net::IpAddr, str::FromStr};
+
+use ipnet::IpNet;
+
+/// A network: an address, or the first one and the length of the prefix that all have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Network(IpNet);
+
+impl Network {
+    /// The networks that together are most of the internet, such as 0.0.0.0/0 or both its halves.
+    pub(crate) fn too_large(networks: &[Self]) -> Vec<IpNet> {
+        let networks: Vec<IpNet> = networks.iter().map(|network| network.0).collect();
+        let is_too_large = |network: &IpNet| match network {
+            // The largest network of one owner has 8 bits.
+            IpNet::V4(network) => network.prefix_len() < 8,
+            IpNet::V6(network) => network.prefix_len() < 7,
+        };
+        let aggregated = IpNet::aggregate(&networks);
+        aggregated.into_iter().filter(is_too_large).collect()
+    }
+
+    /// Returns true if the address belongs to the network.
+    pub(crate) fn contains(self, address: IpAddr) -> bool {
+        self.0.contains(&address)
+    }
+}
+
+impl FromStr for Network {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let address = text.parse::<IpAddr>().map(IpNet::from);
+        let network = address.or_else(|_| text.parse::<IpNet>());
+        network
+            .map(Self)
+            .map_err(|_| "write it like 10.0.0.7, 10.0.0.0/8 or fd00::/8".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_is_an_address_or_has_a_prefix() {
+        let contains = |network: &str, address: &str| {
+            let network: Network = network.parse().unwrap();
+            network.contains(address.parse().unwrap())
+        };
+        assert!(contains("10.0.0.7", "10.0.0.7") && !contains("10.0.0.7", "10.0.0.8"));
+        assert!(contains("10.0.0.0/8", "10.9.8.7") && !contains("10.0.0.0/8", "11.0.0.1"));
+        assert!(contains("fd00::/8", "fd12::1") && !contains("fd00::/8", "10.0.0.1"));
+        for text in ["", "10", "10.0.0.0/33", "10.0.0.0/", "proxy", "*"] {
+            assert!(text.parse::<Network>().is_err(), "{text:?} is no network");
+        }
+    }
+}
