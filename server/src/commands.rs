@@ -5,13 +5,16 @@ use std::{
     io::{self, Write},
 };
 
-use clap::Subcommand;
+use clap::{
+    Subcommand,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 
 use crate::{
     address::EmailAddress,
     clock::Clock,
     store::{
-        Store, StoreError,
+        OrgId, Store, StoreError,
         changes::{self, Change},
         dead_letter, lockout,
         membership::{self, Role},
@@ -89,7 +92,7 @@ pub enum MemberCommand {
         org_id: i64,
         /// What the member may do: owners and members list, create and delete applications,
         /// viewers list them.
-        #[arg(long, default_value = "member")]
+        #[arg(long, default_value = "member", value_parser = role_parser())]
         role: Role,
     },
     /// List the memberships: org_id, organization, address and role.
@@ -119,7 +122,7 @@ pub enum CommandError {
     NoUser(EmailAddress),
     /// There is no organization of this number.
     #[error("there is no organization {0}; list them with: cortex-reportd org list")]
-    NoOrg(i64),
+    NoOrg(OrgId),
     /// A name that nobody can read.
     #[error("a name {0}")]
     Name(#[from] NameError),
@@ -191,6 +194,7 @@ impl Command {
                 let Some(user) = user::find_by_email(db, &address).await? else {
                     return Err(CommandError::NoUser(address));
                 };
+                let org_id = OrgId(org_id);
                 if !org::exists(db, org_id).await? {
                     return Err(CommandError::NoOrg(org_id));
                 }
@@ -221,7 +225,7 @@ impl Command {
                 let users = user::list(db).await?.into_iter();
                 let users: HashMap<_, _> = users.map(|user| (user.id, user.email)).collect();
                 for member in membership::list(db).await? {
-                    let (org_id, role) = (member.org_id, role_name(member.role));
+                    let (org_id, role) = (member.org_id, member.role.name());
                     // Made between two of the questions: it has no name yet.
                     let org = orgs.get(&org_id).map(|name| printable(name));
                     let org = org.unwrap_or_default();
@@ -241,6 +245,7 @@ async fn hold_everywhere(store: &Store) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn role_name(role: Role) -> String {
-    sea_orm::ActiveEnum::to_value(&role)
+fn role_parser() -> impl TypedValueParser<Value = Role> {
+    let names = PossibleValuesParser::new(Role::ALL.map(Role::name));
+    names.try_map(|name| Role::named(&name).ok_or("is not a role"))
 }

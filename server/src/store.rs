@@ -14,6 +14,7 @@ mod connection;
 pub mod dead_letter;
 mod group;
 mod health;
+mod ids;
 pub mod known_client;
 pub mod lockout;
 pub mod membership;
@@ -47,6 +48,7 @@ pub(crate) use connection::{Reader, Writer};
 use group::Group;
 use health::{Health, is_damage};
 
+pub(crate) use ids::{AppId, OrgId, UserId};
 pub use probe::ConnectError;
 pub(crate) use url::DatabaseOptions;
 pub use url::DatabaseUrl;

@@ -11,7 +11,10 @@ use crate::{
     auth::Session,
     client::client,
     service::{Service, invalid, not_allowed},
-    store::new_app::{Created, NewApp},
+    store::{
+        AppId, OrgId,
+        new_app::{Created, NewApp},
+    },
     text::check_name,
 };
 
@@ -23,8 +26,8 @@ impl CreateApp for Service {
         body: CreateAppRequest,
     ) -> Result<CreateAppReply, CreateAppFailure> {
         let name = Name::new(&body.app_name, "/body/app_name")?;
-        match create(self, request, &session, body.org_id, name).await? {
-            Some(app_id) => Ok(CreateAppReply { app_id }),
+        match create(self, request, &session, OrgId(body.org_id), name).await? {
+            Some(AppId(app_id)) => Ok(CreateAppReply { app_id }),
             None => Err(CreateAppFailure::conflict(
                 ProblemCode::NameTaken,
                 NAME_TAKEN,
@@ -56,9 +59,9 @@ pub(super) async fn create(
     service: &Service,
     request: &Request,
     session: &Session,
-    org_id: i64,
+    org_id: OrgId,
     name: Name<'_>,
-) -> Result<Option<i64>, Failure> {
+) -> Result<Option<AppId>, Failure> {
     let wanted = NewApp {
         user_id: session.active.user_id,
         email: session.active.email.clone(),

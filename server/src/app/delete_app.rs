@@ -11,7 +11,7 @@ use crate::{
     auth::Session,
     client::client,
     service::{Service, not_allowed},
-    store::{app, audit},
+    store::{AppId, app, audit},
 };
 
 impl DeleteApp for Service {
@@ -23,11 +23,12 @@ impl DeleteApp for Service {
     ) -> Result<DeleteAppReply, Failure> {
         let now = self.clock.now();
         let writer = self.store.begin().await?;
-        let found = app::find_for_user(&writer, session.active.user_id, app_id).await?;
-        let Some((app, role)) = found else {
+        let found = app::find_for_user(&writer, session.active.user_id, AppId(app_id)).await?;
+        let found = found.and_then(|(app, member)| Some((app, member.editor()?)));
+        let Some((app, editor)) = found else {
             return Err(not_allowed());
         };
-        if !role.may_change() || !app::delete(&writer, &app).await? {
+        if !app::delete(&writer, editor, app.id).await? {
             return Err(not_allowed());
         }
         let event = audit::Event::AppDeleted;

@@ -11,7 +11,10 @@ use crate::{
     auth::{Session, refuse_cross_site},
     client::is_head,
     service::{Service, not_allowed},
-    store::app::{self, Page},
+    store::{
+        AppId, OrgId,
+        app::{self, Page},
+    },
 };
 
 impl ListApps for Service {
@@ -28,6 +31,7 @@ impl ListApps for Service {
             limit,
             after,
         } = parameters;
+        let org_id = OrgId(org_id);
         // RFC 9110, 9.2.1: a HEAD is safe. It is answered as the listing.
         let app_name = app_name.filter(|_| !is_head(request));
         let app_id = match app_name {
@@ -50,7 +54,7 @@ impl ListApps for Service {
         let page = (limit.is_some() || after.is_some()).then(|| Page {
             // The document allows none that is less than 1.
             limit: limit.and_then(|limit| limit.try_into().ok()),
-            after,
+            after: after.map(AppId),
         });
         let (store, user_id) = (&self.store, session.active.user_id);
         let apps = match page {
@@ -59,12 +63,12 @@ impl ListApps for Service {
         };
         let apps = apps.ok_or_else(not_allowed)?;
         let app_list = apps.into_iter().map(|app| App {
-            app_id: app.id,
+            app_id: app.id.0,
             name: app.name,
             api_key_list: app.keys,
         });
         Ok(AppList {
-            app_id,
+            app_id: app_id.map(|app_id| app_id.0),
             app_list: app_list.collect(),
         })
     }

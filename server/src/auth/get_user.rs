@@ -15,11 +15,11 @@ impl GetUser for Service {
     async fn get_user(&self, _: &Request, session: Session) -> Result<User, Failure> {
         let active = &session.active;
         let org_list = active.orgs.iter().map(|(org_id, name)| Org {
-            org_id: *org_id,
+            org_id: org_id.0,
             name: name.clone(),
         });
         Ok(User {
-            user_id: active.user_id,
+            user_id: active.user_id.0,
             email: active.email.clone(),
             display_name: active.display_name.clone(),
             org_list: org_list.collect(),

@@ -12,7 +12,7 @@ use crate::{
     secret::Secret,
     service::Service,
     store::{
-        Connection, Result, Writer, audit, known_client, lockout,
+        Connection, Result, UserId, Writer, audit, known_client, lockout,
         membership::{self, Role},
         org,
         session::{self, MAX_TRIES},
@@ -178,7 +178,7 @@ async fn user_of(
     db: &Writer,
     session: &session::Model,
     now: Timestamp,
-) -> Result<Option<i64>> {
+) -> Result<Option<UserId>> {
     let Ok(email) = EmailAddress::parse(&session.email) else {
         return Ok(None);
     };

@@ -2,6 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 
+use super::AppId;
 use crate::clock::Timestamp;
 
 /// An API key.
@@ -12,7 +13,7 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub key: String,
     /// Whose it is.
-    pub app_id: i64,
+    pub app_id: AppId,
     /// When it was made.
     pub created_at: Timestamp,
 }

@@ -7,7 +7,10 @@ use sea_orm::{
     QuerySelect, QueryTrait, entity::prelude::*, sea_query::OnConflict,
 };
 
-use super::{Connection, Result, Store, Writer, api_key, membership, membership::Role};
+use super::{
+    AppId, Connection, OrgId, Result, Store, UserId, Writer, api_key,
+    membership::{self, Editor, Member},
+};
 use crate::clock::Timestamp;
 
 /// The most applications that are read at once.
@@ -19,9 +22,9 @@ const PAGE_SIZE: u64 = 1000;
 pub struct Model {
     /// The app_id.
     #[sea_orm(primary_key)]
-    pub id: i64,
+    pub id: AppId,
     /// Whose it is.
-    pub org_id: i64,
+    pub org_id: OrgId,
     /// The name as it was given.
     pub name: String,
     /// Key that makes the name unique within the organization, made by `text::name_key`.
@@ -36,23 +39,23 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// An application with the role that the user has in its organization; none if the application is
-/// not there or the user is not in its organization.
+/// Finds an application with the user's membership in its organization; none if the application does
+/// not exist or the user is not in its organization.
 pub(crate) async fn find_for_user(
     db: &impl Connection,
-    user_id: i64,
-    id: i64,
-) -> Result<Option<(Model, Role)>> {
+    user_id: UserId,
+    id: AppId,
+) -> Result<Option<(Model, Member)>> {
     let Some(app) = Entity::find_by_id(id).one(db).await? else {
         return Ok(None);
     };
-    let role = membership::role(db, user_id, app.org_id).await?;
-    Ok(role.map(|role| (app, role)))
+    let member = membership::find(db, user_id, app.org_id).await?;
+    Ok(member.map(|member| (app, member)))
 }
 
 /// An application as its organization's list has it.
 pub(crate) struct Listed {
-    pub(crate) id: i64,
+    pub(crate) id: AppId,
     pub(crate) name: String,
     name_key: String,
     /// Its API keys, oldest first.
@@ -65,13 +68,13 @@ pub(crate) struct Page {
     /// The most of them; [`PAGE_SIZE`] where nothing is said.
     pub(crate) limit: Option<u64>,
     /// The id that theirs are greater than.
-    pub(crate) after: Option<i64>,
+    pub(crate) after: Option<AppId>,
 }
 
 /// A member, an application of the organization if it has any, and a key of that if it has any.
 #[derive(FromQueryResult)]
 struct ListedRow {
-    id: Option<i64>,
+    id: Option<AppId>,
     name: Option<String>,
     name_key: Option<String>,
     key: Option<String>,
@@ -82,8 +85,8 @@ struct ListedRow {
 /// They are read page by page: who asks for a single one meanwhile need not wait for all of them.
 pub(crate) async fn list_for_user(
     store: &Store,
-    user_id: i64,
-    org_id: i64,
+    user_id: UserId,
+    org_id: OrgId,
 ) -> Result<Option<Vec<Listed>>> {
     let mut apps = Vec::new();
     let mut page = Page::default();
@@ -111,8 +114,8 @@ pub(crate) async fn list_for_user(
 /// A page of the applications of an organization; none at all if the user is not in it.
 pub(crate) async fn list_page_for_user(
     db: &impl Connection,
-    user_id: i64,
-    org_id: i64,
+    user_id: UserId,
+    org_id: OrgId,
     page: Page,
 ) -> Result<Option<Vec<Listed>>> {
     let columns = [Column::Id, Column::Name, Column::NameKey];
@@ -168,14 +171,14 @@ pub(crate) async fn list_page_for_user(
 }
 
 /// The names of applications: organization and name key.
-type Names<'a> = BTreeSet<(i64, &'a str)>;
+type Names<'a> = BTreeSet<(OrgId, &'a str)>;
 /// Their ids.
-type Ids = HashMap<(i64, String), i64>;
+type Ids = HashMap<(OrgId, String), AppId>;
 
 /// Adds applications, unless the organization has one of the name. Answers the ids of the new ones.
 pub(super) async fn add_unless_taken(db: &Writer, apps: Vec<NamedApp<'_>>) -> Result<Ids> {
     let row = |app: &NamedApp<'_>| ActiveModel {
-        org_id: Set(app.org_id),
+        org_id: Set(app.editor.org_id()),
         name: Set(app.name.to_owned()),
         name_key: Set(app.name_key.to_owned()),
         created_at: Set(app.now),
@@ -189,14 +192,21 @@ pub(super) async fn add_unless_taken(db: &Writer, apps: Vec<NamedApp<'_>>) -> Re
         let added = added.exec_with_returning(db).await?.into_iter();
         return Ok(added.map(|it| ((it.org_id, it.name_key), it.id)).collect());
     }
-    let names = apps.iter().map(|it| (it.org_id, it.name_key)).collect();
+    let names = apps
+        .iter()
+        .map(|it| (it.editor.org_id(), it.name_key))
+        .collect();
     let taken = find_ids(db, &names).await?;
-    let is_new = |it: &&NamedApp<'_>| !taken.contains_key(&(it.org_id, it.name_key.to_owned()));
+    let is_new =
+        |it: &&NamedApp<'_>| !taken.contains_key(&(it.editor.org_id(), it.name_key.to_owned()));
     let new: Vec<_> = apps.iter().filter(is_new).collect();
     if new.is_empty() {
         return Ok(Ids::new());
     }
-    let names = new.iter().map(|it| (it.org_id, it.name_key)).collect();
+    let names = new
+        .iter()
+        .map(|it| (it.editor.org_id(), it.name_key))
+        .collect();
     let new = Entity::insert_many(new.into_iter().map(row));
     new.exec_without_returning(db).await?;
     find_ids(db, &names).await
@@ -204,14 +214,14 @@ pub(super) async fn add_unless_taken(db: &Writer, apps: Vec<NamedApp<'_>>) -> Re
 
 /// An application to be added.
 pub(super) struct NamedApp<'a> {
-    pub(super) org_id: i64,
+    pub(super) editor: Editor,
     pub(super) name: &'a str,
     pub(super) name_key: &'a str,
     pub(super) now: Timestamp,
 }
 
 async fn find_ids(db: &impl Connection, names: &Names<'_>) -> Result<Ids> {
-    let mut of_orgs = BTreeMap::<i64, Vec<&str>>::new();
+    let mut of_orgs = BTreeMap::<OrgId, Vec<&str>>::new();
     for (org_id, name_key) in names {
         of_orgs.entry(*org_id).or_default().push(name_key);
     }
@@ -224,15 +234,16 @@ async fn find_ids(db: &impl Connection, names: &Names<'_>) -> Result<Ids> {
         .select_only()
         .columns([Column::OrgId, Column::NameKey, Column::Id])
         .filter(any)
-        .into_tuple::<(i64, String, i64)>();
+        .into_tuple::<(OrgId, String, AppId)>();
     let found = found.all(db).await?.into_iter();
     Ok(found
         .map(|(org_id, name, id)| ((org_id, name), id))
         .collect())
 }
 
-/// Deletes an application with its API keys. Says whether it was there.
-pub(crate) async fn delete(db: &impl Connection, app: &Model) -> Result<bool> {
-    let deleted = Entity::delete_by_id(app.id).exec(db).await?;
-    Ok(deleted.rows_affected == 1)
+/// Deletes an application of the editor's organization with its API keys. Returns false if there is
+/// none of this id.
+pub(crate) async fn delete(db: &impl Connection, editor: Editor, id: AppId) -> Result<bool> {
+    let deleted = Entity::delete_by_id(id).filter(Column::OrgId.eq(editor.org_id()));
+    Ok(deleted.exec(db).await?.rows_affected == 1)
 }

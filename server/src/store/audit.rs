@@ -2,7 +2,7 @@
 
 use sea_orm::{ActiveValue::Set, entity::prelude::*};
 
-use super::{Connection, Result};
+use super::{AppId, Connection, Result};
 use crate::{client::Client, clock::Timestamp};
 
 /// Kind of an event.
@@ -42,7 +42,7 @@ pub struct Model {
     /// IP address of the client, or `unknown`.
     pub client: String,
     /// The application, where it is about one.
-    pub app_id: Option<i64>,
+    pub app_id: Option<AppId>,
 }
 
 /// No relations: each module queries what it needs.
@@ -56,7 +56,7 @@ pub(crate) async fn add(
     event: Event,
     email: &str,
     client: Client,
-    app_id: Option<i64>,
+    app_id: Option<AppId>,
     now: Timestamp,
 ) -> Result<()> {
     let entry = entry(event, email, client, app_id, now);
@@ -68,7 +68,7 @@ pub(super) fn entry(
     event: Event,
     email: &str,
     client: Client,
-    app_id: Option<i64>,
+    app_id: Option<AppId>,
     now: Timestamp,
 ) -> ActiveModel {
     ActiveModel {

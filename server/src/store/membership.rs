@@ -6,10 +6,10 @@ use sea_orm::{
     ActiveValue::Set, Condition, ExprTrait, QueryOrder, entity::prelude::*, sea_query::OnConflict,
 };
 
-use super::{Connection, Result};
+use super::{Connection, OrgId, Result, UserId};
 
 /// What a member may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::N(16))")]
 pub enum Role {
     /// Lists, creates and deletes applications.
@@ -24,25 +24,34 @@ pub enum Role {
 }
 
 impl Role {
-    /// Returns true if the role may create and delete applications.
-    pub fn may_change(self) -> bool {
+    /// Every role.
+    pub const ALL: [Self; 3] = [Self::Owner, Self::Member, Self::Viewer];
+
+    /// The name of the role, as the operator and the database have it.
+    pub fn name(self) -> &'static str {
         match self {
-            Self::Owner | Self::Member => true,
-            Self::Viewer => false,
+            Self::Owner => "owner",
+            Self::Member => "member",
+            Self::Viewer => "viewer",
         }
+    }
+
+    /// The role of a name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.name() == name)
     }
 }
 
 /// A membership.
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "membership")]
 pub struct Model {
     /// The user.
     #[sea_orm(primary_key, auto_increment = false)]
-    pub user_id: i64,
+    pub user_id: UserId,
     /// The organization.
     #[sea_orm(primary_key, auto_increment = false)]
-    pub org_id: i64,
+    pub org_id: OrgId,
     /// Role of the user in the organization.
     pub role: Role,
 }
@@ -53,17 +62,48 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// The role of a user in an organization; none if the user is not in it or it does not exist.
-pub(crate) async fn role(db: &impl Connection, user_id: i64, org_id: i64) -> Result<Option<Role>> {
-    let membership = Entity::find_by_id((user_id, org_id)).one(db).await?;
-    Ok(membership.map(|membership| membership.role))
+/// A user's membership in an organization, which is only had by looking it up.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Member(Model);
+
+impl Member {
+    /// The right to change what the organization has, if the role gives it.
+    pub(crate) fn editor(self) -> Option<Editor> {
+        match self.0.role {
+            Role::Owner | Role::Member => Some(Editor(self.0.org_id)),
+            Role::Viewer => None,
+        }
+    }
 }
 
-/// The roles of users in organizations, by user and organization; none where a user is not in one.
-pub(crate) async fn roles(
+/// The right to change what an organization has.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Editor(OrgId);
+
+impl Editor {
+    /// The organization.
+    pub(crate) fn org_id(self) -> OrgId {
+        self.0
+    }
+}
+
+/// Finds the membership of a user in an organization; none if the user is not in it or it does not
+/// exist.
+pub(crate) async fn find(
     db: &impl Connection,
-    pairs: impl IntoIterator<Item = (i64, i64)>,
-) -> Result<HashMap<(i64, i64), Role>> {
+    user_id: UserId,
+    org_id: OrgId,
+) -> Result<Option<Member>> {
+    let membership = Entity::find_by_id((user_id, org_id)).one(db).await?;
+    Ok(membership.map(Member))
+}
+
+/// Finds the memberships of users in organizations, by user and organization; none where a user is not
+/// in one.
+pub(crate) async fn find_all(
+    db: &impl Connection,
+    pairs: impl IntoIterator<Item = (UserId, OrgId)>,
+) -> Result<HashMap<(UserId, OrgId), Member>> {
     let pairs: HashSet<_> = pairs.into_iter().collect();
     if pairs.is_empty() {
         // No condition would mean all of them.
@@ -76,10 +116,10 @@ pub(crate) async fn roles(
             any.add(one)
         });
     let found = Entity::find().filter(any).all(db).await?;
-    let roles = found
+    let members = found
         .into_iter()
-        .map(|it| ((it.user_id, it.org_id), it.role));
-    Ok(roles.collect())
+        .map(|it| ((it.user_id, it.org_id), Member(it)));
+    Ok(members.collect())
 }
 
 pub(crate) async fn list(db: &impl Connection) -> Result<Vec<Model>> {
@@ -90,7 +130,12 @@ pub(crate) async fn list(db: &impl Connection) -> Result<Vec<Model>> {
 }
 
 /// Makes a user a member, or gives a member another role.
-pub(crate) async fn put(db: &impl Connection, user_id: i64, org_id: i64, role: Role) -> Result<()> {
+pub(crate) async fn put(
+    db: &impl Connection,
+    user_id: UserId,
+    org_id: OrgId,
+    role: Role,
+) -> Result<()> {
     let membership = ActiveModel {
         user_id: Set(user_id),
         org_id: Set(org_id),

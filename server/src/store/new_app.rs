@@ -8,24 +8,24 @@ use std::{
 use sea_orm::{ActiveValue::Set, EntityTrait};
 
 use super::{
-    Result, Writer, api_key,
+    AppId, OrgId, Result, UserId, Writer, api_key,
     app::{self, NamedApp},
     audit,
     batch::Batched,
-    membership,
+    membership::{self, Editor},
 };
 use crate::{client::Client, clock::Timestamp, text::name_key};
 
 /// An application that a user wants.
 pub(crate) struct NewApp {
     /// Id of the user who wants it.
-    pub(crate) user_id: i64,
+    pub(crate) user_id: UserId,
     /// Canonical address of that user.
     pub(crate) email: String,
     /// Client that the request came from.
     pub(crate) client: Client,
     /// The organization that is to have it.
-    pub(crate) org_id: i64,
+    pub(crate) org_id: OrgId,
     pub(crate) name: String,
     /// Its first API key.
     pub(crate) api_key: String,
@@ -36,7 +36,7 @@ pub(crate) struct NewApp {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Created {
     /// It has this id.
-    App(i64),
+    App(AppId),
     /// The organization has one of this name.
     NameTaken,
     /// The user may not create any there.
@@ -48,18 +48,16 @@ impl Batched for NewApp {
 
     async fn write_all(items: &[Self], writer: &Writer) -> Result<Vec<Created>> {
         let users = items.iter().map(|it| (it.user_id, it.org_id));
-        let roles = membership::roles(writer, users).await?;
-        let may_create = |item: &Self| {
-            let role = roles.get(&(item.user_id, item.org_id));
-            role.is_some_and(|role| role.may_change())
-        };
+        let members = membership::find_all(writer, users).await?;
+        let editor = |item: &Self| members.get(&(item.user_id, item.org_id))?.editor();
         let keys: Vec<String> = items.iter().map(|it| name_key(&it.name)).collect();
         // The first of each name gets it. In the order of names, so that two writers never wait for
         // each other.
         let mut first = BTreeMap::new();
         for (item, key) in items.iter().zip(&keys) {
-            if may_create(item) {
-                first.entry((item.org_id, key.as_str())).or_insert(item);
+            if let Some(editor) = editor(item) {
+                let name = (item.org_id, key.as_str());
+                first.entry(name).or_insert((editor, item));
             }
         }
         let ids = match first.is_empty() {
@@ -68,9 +66,9 @@ impl Batched for NewApp {
         };
         let outcomes = items.iter().zip(&keys).map(|(item, key)| {
             let name = (item.org_id, key.as_str());
-            let is_first = first.get(&name).is_some_and(|it| ptr::eq(*it, item));
+            let is_first = first.get(&name).is_some_and(|(_, it)| ptr::eq(*it, item));
             match ids.get(&name) {
-                _ if !may_create(item) => Created::NotAllowed,
+                _ if editor(item).is_none() => Created::NotAllowed,
                 Some(id) if is_first => Created::App(*id),
                 _ => Created::NameTaken,
             }
@@ -80,20 +78,22 @@ impl Batched for NewApp {
 }
 
 /// Applications to be added, by organization and name key.
-type Named<'a> = BTreeMap<(i64, &'a str), &'a NewApp>;
+type Named<'a> = BTreeMap<(OrgId, &'a str), (Editor, &'a NewApp)>;
 
 /// Adds those whose names are not taken, with their keys and events. Answers their ids.
-async fn add<'a>(wanted: &Named<'a>, writer: &Writer) -> Result<HashMap<(i64, &'a str), i64>> {
-    let apps = wanted.iter().map(|((org_id, name_key), item)| NamedApp {
-        org_id: *org_id,
-        name: &item.name,
-        name_key,
-        now: item.now,
-    });
+async fn add<'a>(wanted: &Named<'a>, writer: &Writer) -> Result<HashMap<(OrgId, &'a str), AppId>> {
+    let apps = wanted
+        .iter()
+        .map(|((_, name_key), (editor, item))| NamedApp {
+            editor: *editor,
+            name: &item.name,
+            name_key,
+            now: item.now,
+        });
     let added = app::add_unless_taken(writer, apps.collect()).await?;
     let mut ids = HashMap::new();
     let (mut keys, mut events) = (Vec::new(), Vec::new());
-    for (name, item) in wanted {
+    for (name, (_, item)) in wanted {
         let Some(app_id) = added.get(&(name.0, name.1.to_owned())).copied() else {
             continue;
         };

@@ -2,7 +2,7 @@
 
 use sea_orm::{ActiveValue::Set, QueryOrder, entity::prelude::*};
 
-use super::{Connection, Result};
+use super::{Connection, OrgId, Result};
 use crate::clock::Timestamp;
 
 /// An organization.
@@ -11,7 +11,7 @@ use crate::clock::Timestamp;
 pub struct Model {
     /// The org_id.
     #[sea_orm(primary_key)]
-    pub id: i64,
+    pub id: OrgId,
     /// Name, which several organizations may share.
     pub name: String,
     /// When it was made.
@@ -24,7 +24,7 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-pub(crate) async fn exists(db: &impl Connection, id: i64) -> Result<bool> {
+pub(crate) async fn exists(db: &impl Connection, id: OrgId) -> Result<bool> {
     Ok(Entity::find_by_id(id).one(db).await?.is_some())
 }
 

@@ -7,7 +7,7 @@ use sea_orm::{
     entity::prelude::*,
 };
 
-use super::{Connection, Result, membership, org, user};
+use super::{Connection, OrgId, Result, UserId, membership, org, user};
 use crate::clock::Timestamp;
 
 /// Time limit for verifying a login.
@@ -66,7 +66,7 @@ pub struct Model {
     /// The browser or program that asked, in words of ours.
     pub user_agent: String,
     /// The user, once verified.
-    pub user_id: Option<i64>,
+    pub user_id: Option<UserId>,
     /// When the login was started.
     pub created_at: Timestamp,
     /// From when on it is worth nothing.
@@ -167,13 +167,13 @@ pub struct Active {
     expires_at: Timestamp,
     used_at: Timestamp,
     /// The user.
-    pub user_id: i64,
+    pub user_id: UserId,
     /// The user's canonical address.
     pub email: String,
     /// The user's name, as it is shown.
     pub display_name: String,
     /// The number and the name of each organization, by name.
-    pub orgs: Vec<(i64, String)>,
+    pub orgs: Vec<(OrgId, String)>,
 }
 
 impl Active {
@@ -196,10 +196,10 @@ struct FoundRow {
     tries: i32,
     expires_at: Timestamp,
     used_at: Timestamp,
-    user_id: Option<i64>,
+    user_id: Option<UserId>,
     email: Option<String>,
     display_name: Option<String>,
-    org_id: Option<i64>,
+    org_id: Option<OrgId>,
     org_name: Option<String>,
 }
 
@@ -314,7 +314,7 @@ pub(crate) async fn return_try(db: &impl Connection, session: &Model) -> Result<
 pub(crate) async fn activate(
     db: &impl Connection,
     session: &Model,
-    user_id: i64,
+    user_id: UserId,
     now: Timestamp,
 ) -> Result<bool> {
     let activated = Entity::update_many()

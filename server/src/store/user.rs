@@ -2,7 +2,7 @@
 
 use sea_orm::{ActiveValue::Set, entity::prelude::*};
 
-use super::{Connection, Result, Writer};
+use super::{Connection, Result, UserId, Writer};
 use crate::{address::EmailAddress, clock::Timestamp};
 
 /// A user.
@@ -11,7 +11,7 @@ use crate::{address::EmailAddress, clock::Timestamp};
 pub struct Model {
     /// The user_id.
     #[sea_orm(primary_key)]
-    pub id: i64,
+    pub id: UserId,
     /// The canonical address, unique.
     pub email: String,
     /// Display name of the user.
