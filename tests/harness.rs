@@ -1,6 +1,9 @@
 //! The real service on a free port, with a database, a mail folder and a clock of its own.
 
+pub mod binary;
+pub mod conformance;
 mod database;
+pub mod proxy;
 
 use std::{
     fs,
@@ -23,12 +26,12 @@ use tempfile::TempDir;
 
 pub use database::{SERVER, TestDatabase};
 
-use crate::conformance::{Call, Caller};
+use self::conformance::{Call, Caller};
 
 /// When every test begins: 2026-01-01 in UTC.
 const BEGINNING: u64 = 1_767_225_600;
 /// Time limit of work that the service does by itself, such as sending a mail.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A clock that stands until the test moves it, and can be set wrong.
 #[derive(Clone, Default)]
@@ -279,7 +282,7 @@ impl Service {
         let begin = std::time::Instant::now();
         while self.rows(table).await != count {
             assert!(
-                begin.elapsed() < PATIENCE,
+                begin.elapsed() < TIMEOUT,
                 "{table} has to come to {count} rows: are the workers at it?"
             );
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -366,7 +369,7 @@ pub async fn mail_after(folder: &Path, count: usize) -> String {
             return mails.pop().unwrap();
         }
         assert!(
-            begin.elapsed() < PATIENCE,
+            begin.elapsed() < TIMEOUT,
             "no mail came: is the outbox at work?"
         );
         tokio::time::sleep(Duration::from_millis(5)).await;

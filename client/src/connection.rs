@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use reqwest::{Url, redirect};
 
-use crate::{Client, Error, Secret, Session};
+use crate::{Client, Error, Inner, Secret};
 
 /// The settings of a [`Client`], each with a default that suits most.
 ///
@@ -25,7 +25,7 @@ pub struct Builder {
     url: String,
     timeout: Duration,
     connection: reqwest::ClientBuilder,
-    session: Session,
+    session: Inner,
 }
 
 impl Client {
@@ -37,7 +37,7 @@ impl Client {
             timeout: Duration::from_secs(30),
             connection: reqwest::Client::builder()
                 .user_agent(concat!("cortex-report/", env!("CARGO_PKG_VERSION"))),
-            session: Session {
+            session: Inner {
                 key: None,
                 retries: 2,
                 max_retry_delay: Duration::from_secs(10),

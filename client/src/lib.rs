@@ -47,9 +47,9 @@
 mod connection;
 mod error;
 mod generated;
+mod inner;
 mod login;
 mod secret;
-mod session;
 
 #[cfg(feature = "cli")]
 #[doc(hidden)]
@@ -60,9 +60,9 @@ pub mod mock;
 pub use connection::Builder;
 pub use error::Error;
 pub use generated::{Client, ResponseValue, builder, types};
+pub use inner::Inner;
 pub use login::Login;
 pub use secret::Secret;
-pub use session::Session;
 
 /// Why a call failed, with all that is known of the reply.
 ///

@@ -2,10 +2,10 @@
 
 use std::{env, fs, path::PathBuf, process::ExitCode};
 
-use crate::{Document, Options, Refusal, read_with};
+use crate::{Diagnostic, Document, Options, read_with};
 
 /// Writes one file of what is generated from a document.
-pub type Writer = fn(&Document) -> Result<String, Refusal>;
+pub type Writer = fn(&Document) -> Result<String, Diagnostic>;
 
 /// Does the whole of a build script: reads the document, and writes each file into `OUT_DIR`.
 ///
@@ -39,11 +39,15 @@ fn generate(
     let out = env::var_os("OUT_DIR").ok_or_else(|| failed("OUT_DIR is not set".to_owned()))?;
     let text = fs::read_to_string(path)
         .map_err(|error| failed(format!("{path} cannot be read: {error}")))?;
-    let document = read_with(path, &text, options)
-        .map_err(|refusals| refusals.iter().map(ToString::to_string).collect::<Vec<_>>())?;
+    let document = read_with(path, &text, options).map_err(|diagnostics| {
+        diagnostics
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+    })?;
     let mut written = Vec::new();
     for (name, write) in files {
-        let content = write(&document).map_err(|refusal| failed(refusal.to_string()))?;
+        let content = write(&document).map_err(|diagnostic| failed(diagnostic.to_string()))?;
         written.push((PathBuf::from(&out).join(name), content));
     }
     for (file, content) in written {

@@ -1,190 +1,24 @@
 //! Refuses parts of a document that have no effect: unknown keywords, values that no request can
 //! have.
 
+mod keywords;
+
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 use utoipa::openapi::{ExternalDocs, Info, Server, Tag, security::SecurityRequirement};
 
 use crate::{
-    Refusal,
+    Diagnostic,
     pointers::{self, METHODS, join, last, members},
     source::Source,
 };
 
-/// The keywords of JSON Schema 2020-12 and of OpenAPI.
-const OF_SCHEMAS: [&str; 67] = [
-    "$anchor",
-    "$comment",
-    "$defs",
-    "$dynamicAnchor",
-    "$dynamicRef",
-    "$id",
-    "$ref",
-    "$schema",
-    "$vocabulary",
-    "additionalProperties",
-    "allOf",
-    "anyOf",
-    "const",
-    "contains",
-    "contentEncoding",
-    "contentMediaType",
-    "contentSchema",
-    "default",
-    "definitions",
-    "dependencies",
-    "dependentRequired",
-    "dependentSchemas",
-    "deprecated",
-    "description",
-    "discriminator",
-    "else",
-    "enum",
-    "example",
-    "examples",
-    "exclusiveMaximum",
-    "exclusiveMinimum",
-    "externalDocs",
-    "format",
-    "if",
-    "items",
-    "maxContains",
-    "maxItems",
-    "maxLength",
-    "maxProperties",
-    "maximum",
-    "minContains",
-    "minItems",
-    "minLength",
-    "minProperties",
-    "minimum",
-    "multipleOf",
-    "not",
-    "nullable",
-    "oneOf",
-    "pattern",
-    "patternProperties",
-    "prefixItems",
-    "properties",
-    "propertyNames",
-    "readOnly",
-    "required",
-    "summary",
-    "then",
-    "title",
-    "type",
-    "unevaluatedItems",
-    "unevaluatedProperties",
-    "uniqueItems",
-    "writeOnly",
-    "xml",
-    // Of other generators, which mean nothing by themselves.
-    "enumNames",
-    "id",
-];
-
-/// The keywords of what stands at pointers of this kind.
-const OF_PLACES: [(&str, &[&str]); 8] = [
-    (
-        "",
-        &[
-            "openapi",
-            "info",
-            "jsonSchemaDialect",
-            "servers",
-            "paths",
-            "components",
-            "security",
-            "tags",
-            "externalDocs",
-        ],
-    ),
-    (
-        "components",
-        &[
-            "schemas",
-            "responses",
-            "requestBodies",
-            "securitySchemes",
-            "parameters",
-            "headers",
-            "examples",
-            "links",
-            "callbacks",
-            "pathItems",
-        ],
-    ),
-    (
-        "operation",
-        &[
-            "tags",
-            "summary",
-            "description",
-            "externalDocs",
-            "operationId",
-            "parameters",
-            "requestBody",
-            "responses",
-            "deprecated",
-            "security",
-            "servers",
-        ],
-    ),
-    (
-        "parameter",
-        &[
-            "name",
-            "in",
-            "description",
-            "required",
-            "deprecated",
-            "allowEmptyValue",
-            "style",
-            "explode",
-            "allowReserved",
-            "schema",
-            "example",
-            "examples",
-            "content",
-        ],
-    ),
-    ("body", &["description", "content", "required", "$ref"]),
-    (
-        "response",
-        &[
-            "description",
-            "summary",
-            "headers",
-            "content",
-            "links",
-            "$ref",
-        ],
-    ),
-    (
-        "header",
-        &[
-            "description",
-            "required",
-            "deprecated",
-            "allowEmptyValue",
-            "style",
-            "explode",
-            "schema",
-            "example",
-            "examples",
-            "content",
-            "$ref",
-        ],
-    ),
-    ("media type", &["schema", "example", "examples", "encoding"]),
-];
-
 /// Everything of a document, in its normal form, that is not as OpenAPI has it.
-pub(crate) fn check(source: &Source) -> Vec<Refusal> {
+pub(crate) fn check(source: &Source) -> Vec<Diagnostic> {
     let mut checks = Checks {
         source,
-        refusals: Vec::new(),
+        diagnostics: Vec::new(),
     };
     checks.document();
     checks.places();
@@ -192,12 +26,12 @@ pub(crate) fn check(source: &Source) -> Vec<Refusal> {
     for schema in pointers::schemas(&source.value) {
         checks.schema(&schema);
     }
-    checks.refusals
+    checks.diagnostics
 }
 
 struct Checks<'a> {
     source: &'a Source,
-    refusals: Vec<Refusal>,
+    diagnostics: Vec<Diagnostic>,
 }
 
 impl<'a> Checks<'a> {
@@ -241,17 +75,10 @@ impl<'a> Checks<'a> {
     /// Refuses keywords that do not stand where they are.
     fn places(&mut self) {
         let document = &self.source.value;
-        let of = |kind: &str| -> &'static [&'static str] {
-            let mut places = OF_PLACES.iter();
-            places
-                .find(|(name, _)| *name == kind)
-                .map_or(&[], |(_, keywords)| keywords)
-        };
-        self.only("", of(""));
-        self.only("/components", of("components"));
+        self.only("", keywords::DOCUMENT);
+        self.only("/components", keywords::COMPONENTS);
         for path in members(document, "/paths") {
-            let keywords = [&METHODS[..], &["servers", "$ref"]].concat();
-            self.only(&path, &keywords);
+            self.only(&path, &[&METHODS[..], &["servers", "$ref"]].concat());
         }
         self.security("/security");
         for operation in pointers::operations(document) {
@@ -278,27 +105,27 @@ impl<'a> Checks<'a> {
                     );
                 }
             }
-            self.only(&operation, of("operation"));
-            self.only(&join(&operation, "requestBody"), of("body"));
+            self.only(&operation, keywords::OPERATION);
+            self.only(&join(&operation, "requestBody"), keywords::REQUEST_BODY);
         }
         for body in members(document, "/components/requestBodies") {
-            self.only(&body, of("body"));
+            self.only(&body, keywords::REQUEST_BODY);
         }
         for parameter in pointers::parameters(document) {
-            self.only(&parameter, of("parameter"));
+            self.only(&parameter, keywords::PARAMETER);
         }
         for response in pointers::responses(document) {
             if last(&response).starts_with("x-") {
                 continue;
             }
-            self.only(&response, of("response"));
+            self.only(&response, keywords::RESPONSE);
             for header in members(document, &join(&response, "headers")) {
-                self.only(&header, of("header"));
+                self.only(&header, keywords::HEADER);
             }
         }
         for content in pointers::contents(document) {
             for media_type in members(document, &content) {
-                self.only(&media_type, of("media type"));
+                self.only(&media_type, keywords::MEDIA_TYPE);
             }
         }
     }
@@ -341,7 +168,7 @@ impl<'a> Checks<'a> {
             Some(Value::Bool(_)) | None => return,
             Some(_) => return self.refuse(pointer, "is no schema: write an object"),
         };
-        self.only(pointer, &OF_SCHEMAS);
+        self.only(pointer, keywords::SCHEMA);
         if let Some(Value::Array(values)) = schema.get("enum") {
             let place = join(pointer, "enum");
             if values.is_empty() {
@@ -480,7 +307,8 @@ impl<'a> Checks<'a> {
     }
 
     fn refuse(&mut self, pointer: &str, reason: impl Into<String>) {
-        self.refusals.push(self.source.refusal(pointer, reason));
+        self.diagnostics
+            .push(self.source.diagnostic(pointer, reason));
     }
 }
 

@@ -18,7 +18,7 @@ use syn::{Item, parse_quote};
 
 use self::{lowering::Lowered, names::Names};
 use crate::{
-    Document, Refusal,
+    Diagnostic, Document,
     api::{Operation, Payload},
     code::generated_file,
     types::{self, Side, Type},
@@ -29,8 +29,8 @@ use crate::{
 ///
 /// The crate that includes it provides two types at its root:
 ///
-/// - `Session`: what its `Client` holds besides the URL and the `reqwest::Client`, with an
-///   implementation of `progenitor_client::ClientHooks<Session>` for that `Client`, which sends
+/// - `Inner`: what its `Client` holds besides the URL and the `reqwest::Client`, with an
+///   implementation of `progenitor_client::ClientHooks<Inner>` for that `Client`, which sends
 ///   the credential
 /// - `Secret`: what the format `password` becomes; serde writes and reads it as a string
 ///
@@ -42,15 +42,15 @@ use crate::{
 /// # Errors
 ///
 /// progenitor does not take the document.
-pub fn client(document: &Document) -> Result<String, Refusal> {
+pub fn client(document: &Document) -> Result<String, Diagnostic> {
     let writer = Writer::new(document);
     let lowered = writer.lower(false);
     let tokens = writer.generate(&lowered, Generator::generate_tokens)?;
-    let mut code: syn::File = syn::parse2(tokens).map_err(|error| writer.refusal(&error))?;
+    let mut code: syn::File = syn::parse2(tokens).map_err(|error| writer.diagnostic(&error))?;
     writer.write_types(&mut code);
     writer
         .send(&mut code)
-        .map_err(|reason| writer.refusal(&reason))?;
+        .map_err(|reason| writer.diagnostic(&reason))?;
     let code = generated_file(&document.file, &code);
     // Nobody compiles progenitor's examples, so they are none for rustdoc to count as skipped.
     Ok(code.replace("```ignore\n", "```text\n"))
@@ -62,16 +62,16 @@ pub fn client(document: &Document) -> Result<String, Refusal> {
 /// # Errors
 ///
 /// As for [`client`].
-pub fn mock(document: &Document) -> Result<String, Refusal> {
+pub fn mock(document: &Document) -> Result<String, Diagnostic> {
     let writer = Writer::new(document);
     let lowered = writer.lower(true);
     let tokens = writer.generate(&lowered, |generator, model| {
         generator.httpmock(model, "crate")
     })?;
-    let mut code: syn::File = syn::parse2(tokens).map_err(|error| writer.refusal(&error))?;
+    let mut code: syn::File = syn::parse2(tokens).map_err(|error| writer.diagnostic(&error))?;
     writer
         .answer(&mut code)
-        .map_err(|reason| writer.refusal(&reason))?;
+        .map_err(|reason| writer.diagnostic(&reason))?;
     Ok(generated_file(&document.file, &code))
 }
 
@@ -121,19 +121,19 @@ impl<'a> Writer<'a> {
         &self,
         lowered: &Lowered,
         write: impl FnOnce(&mut Generator, &OpenAPI) -> Result<TokenStream, progenitor::Error>,
-    ) -> Result<TokenStream, Refusal> {
+    ) -> Result<TokenStream, Diagnostic> {
         let model =
-            OpenAPI::deserialize(&lowered.document).map_err(|error| self.refusal(&error))?;
+            OpenAPI::deserialize(&lowered.document).map_err(|error| self.diagnostic(&error))?;
         let mut settings = GenerationSettings::new();
         settings
             .with_interface(InterfaceStyle::Builder)
             .with_hooks(HooksMode::Expected)
-            .with_inner_type(quote!(crate::Session));
+            .with_inner_type(quote!(crate::Inner));
         for (name, kind) in &lowered.types {
             settings.with_replacement(name, kind, std::iter::empty());
         }
         let mut generator = Generator::new(&settings);
-        write(&mut generator, &model).map_err(|error| self.refusal(&error))
+        write(&mut generator, &model).map_err(|error| self.diagnostic(&error))
     }
 
     /// Puts the document's types in the place of progenitor's.
@@ -157,8 +157,8 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn refusal(&self, reason: &dyn Display) -> Refusal {
+    fn diagnostic(&self, reason: &dyn Display) -> Diagnostic {
         let reason = format!("progenitor does not take the lowered document: {reason}");
-        self.document.source.refusal("", reason)
+        self.document.source.diagnostic("", reason)
     }
 }

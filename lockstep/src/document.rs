@@ -3,12 +3,12 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::{
-    Refusal,
+    Diagnostic,
     added::with_answers,
     api,
     api::Api,
     checks, documented, extensions,
-    normal::normalise,
+    normalize::normalize,
     pointers::{self, METHODS, join, last, remove},
     source::Source,
 };
@@ -69,7 +69,7 @@ impl Document {
 ///
 /// Every place of the document that is wrong or that the generated code could not say, in the order
 /// of the text.
-pub fn read(file: &str, text: &str) -> Result<Document, Vec<Refusal>> {
+pub fn read(file: &str, text: &str) -> Result<Document, Vec<Diagnostic>> {
     read_with(file, text, &Options::default())
 }
 
@@ -78,23 +78,27 @@ pub fn read(file: &str, text: &str) -> Result<Document, Vec<Refusal>> {
 /// # Errors
 ///
 /// As for [`read`], and an operation that is to be left out and is not there.
-pub fn read_with(file: &str, text: &str, options: &Options<'_>) -> Result<Document, Vec<Refusal>> {
+pub fn read_with(
+    file: &str,
+    text: &str,
+    options: &Options<'_>,
+) -> Result<Document, Vec<Diagnostic>> {
     let answers = options.answers;
     let mut source = Source::parse(file, text)?;
     let written = match answers {
         Answers::Documented => source.json(&source.value),
         Answers::Added => source.json(&with_answers(&source.value)),
     };
-    normalise(&mut source.value);
-    let mut refusals = without(&mut source, options.without);
-    refusals.extend(extensions::write_out(&mut source));
-    refusals.extend(checks::check(&source));
+    normalize(&mut source.value);
+    let mut diagnostics = without(&mut source, options.without);
+    diagnostics.extend(extensions::write_out(&mut source));
+    diagnostics.extend(checks::check(&source));
     let (api, wrong) = api::read(&source);
-    refusals.extend(wrong);
+    diagnostics.extend(wrong);
     if answers == Answers::Documented {
-        refusals.extend(documented::check(&source, &api));
+        diagnostics.extend(documented::check(&source, &api));
     }
-    if refusals.is_empty() {
+    if diagnostics.is_empty() {
         return Ok(Document {
             file: file.to_owned(),
             written,
@@ -104,8 +108,8 @@ pub fn read_with(file: &str, text: &str, options: &Options<'_>) -> Result<Docume
         });
     }
     // What several operations refer to is looked at for each of them.
-    let refusals: BTreeSet<Refusal> = refusals.into_iter().collect();
-    Err(refusals.into_iter().collect())
+    let diagnostics: BTreeSet<Diagnostic> = diagnostics.into_iter().collect();
+    Err(diagnostics.into_iter().collect())
 }
 
 /// The operations of a document, be it taken or not: the pointer and the operationId of each, which is
@@ -114,9 +118,9 @@ pub fn read_with(file: &str, text: &str, options: &Options<'_>) -> Result<Docume
 /// # Errors
 ///
 /// The text is neither YAML nor JSON.
-pub fn operations(file: &str, text: &str) -> Result<Vec<(String, String)>, Vec<Refusal>> {
+pub fn operations(file: &str, text: &str) -> Result<Vec<(String, String)>, Vec<Diagnostic>> {
     let mut source = Source::parse(file, text)?;
-    normalise(&mut source.value);
+    normalize(&mut source.value);
     let operations = pointers::operations(&source.value).into_iter();
     let named = operations.map(|pointer| {
         let id = source
@@ -129,8 +133,8 @@ pub fn operations(file: &str, text: &str) -> Result<Vec<(String, String)>, Vec<R
 }
 
 /// Leaves operations out, and answers those that are not there.
-fn without(source: &mut Source, names: &[&str]) -> Vec<Refusal> {
-    let mut refusals = Vec::new();
+fn without(source: &mut Source, names: &[&str]) -> Vec<Diagnostic> {
+    let mut diagnostics = Vec::new();
     for name in names {
         let operations = pointers::operations(&source.value);
         let is_it = |pointer: &&String| {
@@ -153,9 +157,9 @@ fn without(source: &mut Source, names: &[&str]) -> Vec<Refusal> {
             }
             None => {
                 let reason = format!("has no operation {name}, which is to be left out");
-                refusals.push(source.refusal("/paths", reason));
+                diagnostics.push(source.diagnostic("/paths", reason));
             }
         }
     }
-    refusals
+    diagnostics
 }

@@ -1,7 +1,7 @@
 //! Checks that a document describes the answers that are given before a method is called.
 
 use crate::{
-    Refusal,
+    Diagnostic,
     api::{Access, Answer, Api, Operation, Outcome, Payload},
     pointers::join,
     source::Source,
@@ -20,9 +20,10 @@ const CODES: [&str; 7] = [
 ];
 
 /// Everything that a document lacks where its answers are to be documented.
-pub(crate) fn check(source: &Source, api: &Api) -> Vec<Refusal> {
-    let mut refusals = Vec::new();
-    let mut refuse = |pointer: &str, reason: String| refusals.push(source.refusal(pointer, reason));
+pub(crate) fn check(source: &Source, api: &Api) -> Vec<Diagnostic> {
+    let mut diagnostics = Vec::new();
+    let mut refuse =
+        |pointer: &str, reason: String| diagnostics.push(source.diagnostic(pointer, reason));
     for operation in &api.operations {
         let responses = join(&operation.pointer, "responses");
         for (status, reason) in missing(api, operation) {
@@ -50,7 +51,7 @@ pub(crate) fn check(source: &Source, api: &Api) -> Vec<Refusal> {
         let reason = "every operation has to document 401 or 403 alike, which answers a worthless credential";
         refuse("/paths", reason.to_owned());
     }
-    refusals
+    diagnostics
 }
 
 /// The statuses that an operation does not document, and what they answer.

@@ -11,7 +11,7 @@ use heck::ToUpperCamelCase;
 use serde_json::{Value, json};
 
 use crate::{
-    Refusal,
+    Diagnostic,
     pointers::{
         BODY_MEMBER, alternatives, content_schemas, join, last, members, operations, remove,
         resolve,
@@ -27,17 +27,17 @@ const FORM_BODIES: &str = "x-form-bodies";
 /// [`BODY_MEMBER`] in a cookie's security scheme is a schema: every operation that takes the cookie's
 /// key also takes it as a member of its body, which has the cookie's name and this schema. What it
 /// means is that extension of the member itself.
-pub(crate) fn write_out(source: &mut Source) -> Vec<Refusal> {
-    let mut refusals = Vec::new();
+pub(crate) fn write_out(source: &mut Source) -> Vec<Diagnostic> {
+    let mut diagnostics = Vec::new();
     for scheme in members(&source.value, "/components/securitySchemes") {
-        body_member(source, &scheme, &mut refusals);
+        body_member(source, &scheme, &mut diagnostics);
     }
-    form_bodies(source, &mut refusals);
-    misplaced(source, &source.value, String::new(), &mut refusals);
-    refusals
+    form_bodies(source, &mut diagnostics);
+    misplaced(source, &source.value, String::new(), &mut diagnostics);
+    diagnostics
 }
 
-fn body_member(source: &mut Source, scheme: &str, refusals: &mut Vec<Refusal>) {
+fn body_member(source: &mut Source, scheme: &str, diagnostics: &mut Vec<Diagnostic>) {
     let extension = join(scheme, BODY_MEMBER);
     let Some(schema) = source.at(&extension).cloned() else {
         return;
@@ -47,7 +47,7 @@ fn body_member(source: &mut Source, scheme: &str, refusals: &mut Vec<Refusal>) {
     let (Some(name), true, true) = (name.map(str::to_owned), is_cookie, schema.is_object()) else {
         let reason =
             "has to be a schema, in the security scheme of a cookie, whose name the member has";
-        refusals.push(source.refusal(&extension, reason));
+        diagnostics.push(source.diagnostic(&extension, reason));
         remove(&mut source.value, scheme, BODY_MEMBER);
         return;
     };
@@ -113,7 +113,7 @@ fn body_member(source: &mut Source, scheme: &str, refusals: &mut Vec<Refusal>) {
         let pointer = format!("/components/{kind}/{component}");
         if source.at(&pointer).is_some() {
             let reason = format!("adds {pointer}, which is there: give the other another name");
-            refusals.push(source.refusal(&extension, reason));
+            diagnostics.push(source.diagnostic(&extension, reason));
             continue;
         }
         if let Some(Value::Object(components)) = source.value.get_mut("components") {
@@ -132,12 +132,12 @@ fn body_member(source: &mut Source, scheme: &str, refusals: &mut Vec<Refusal>) {
     }
 }
 
-fn form_bodies(source: &mut Source, refusals: &mut Vec<Refusal>) {
+fn form_bodies(source: &mut Source, diagnostics: &mut Vec<Diagnostic>) {
     let is_meant = match source.at(&join("", FORM_BODIES)) {
         None => false,
         Some(Value::Bool(is_meant)) => *is_meant,
         Some(_) => {
-            refusals.push(source.refusal(&join("", FORM_BODIES), "is true or false"));
+            diagnostics.push(source.diagnostic(&join("", FORM_BODIES), "is true or false"));
             false
         }
     };
@@ -162,7 +162,7 @@ fn form_bodies(source: &mut Source, refusals: &mut Vec<Refusal>) {
 }
 
 /// Refuses an extension of this module that stands where it means nothing.
-fn misplaced(source: &Source, value: &Value, pointer: String, refusals: &mut Vec<Refusal>) {
+fn misplaced(source: &Source, value: &Value, pointer: String, diagnostics: &mut Vec<Diagnostic>) {
     let is_misplaced = match last(&pointer).as_str() {
         FORM_BODIES => true,
         BODY_MEMBER => *value != json!(true) || !is_of_cookie(source, &pointer),
@@ -170,17 +170,17 @@ fn misplaced(source: &Source, value: &Value, pointer: String, refusals: &mut Vec
     };
     if is_misplaced {
         let reason = "means nothing here: x-form-bodies stands at the root, x-body-member in a security scheme, or as true in a member that has a cookie's name";
-        refusals.push(source.refusal(&pointer, reason));
+        diagnostics.push(source.diagnostic(&pointer, reason));
     }
     match value {
         Value::Object(object) => {
             for (name, inner) in object {
-                misplaced(source, inner, join(&pointer, name), refusals);
+                misplaced(source, inner, join(&pointer, name), diagnostics);
             }
         }
         Value::Array(items) => {
             for (index, inner) in items.iter().enumerate() {
-                misplaced(source, inner, format!("{pointer}/{index}"), refusals);
+                misplaced(source, inner, format!("{pointer}/{index}"), diagnostics);
             }
         }
         _ => {}

@@ -2,6 +2,7 @@
 
 mod describe;
 mod operations;
+mod problems;
 mod replies;
 mod schemas;
 mod security;

@@ -6,7 +6,7 @@ use saphyr::{MarkedYaml, Marker, Scalar, ScalarStyle, ScanError, Tag, YamlData, 
 use saphyr_parser::Parser;
 use serde_json::{Map, Number, Value};
 
-use crate::{Refusal, pointers::join};
+use crate::{Diagnostic, pointers::join};
 
 /// A line and a column, both from 1.
 pub(crate) type Place = (usize, usize);
@@ -23,15 +23,15 @@ pub(crate) struct Source {
 
 impl Source {
     /// Reads the text. `file` only names it in refusals.
-    pub(crate) fn parse(file: &str, text: &str) -> Result<Self, Vec<Refusal>> {
+    pub(crate) fn parse(file: &str, text: &str) -> Result<Self, Vec<Diagnostic>> {
         let mut source = Self {
             file: file.to_owned(),
             value: Value::Null,
             places: HashMap::new(),
             numbers: HashMap::new(),
         };
-        let refusal = |(line, column), reason| {
-            vec![Refusal {
+        let diagnostic = |(line, column), reason| {
+            vec![Diagnostic {
                 file: file.to_owned(),
                 line,
                 column,
@@ -41,29 +41,34 @@ impl Source {
         };
         let text = with_whole_characters(text).map_err(|place| {
             let reason = "is half of a character: write \\u and the other half behind it";
-            refusal(place, reason.to_owned())
+            diagnostic(place, reason.to_owned())
         })?;
         let documents = load(&text).map_err(|error| {
             let place = (error.marker().line(), error.marker().col() + 1);
-            refusal(place, format!("is not YAML: {}", error.info()))
+            diagnostic(place, format!("is not YAML: {}", error.info()))
         })?;
         let [document] = documents.as_slice() else {
-            return Err(vec![source.refusal(
+            return Err(vec![source.diagnostic(
                 "",
                 format!("holds {} YAML documents instead of one", documents.len()),
             )]);
         };
-        let mut refusals = Vec::new();
-        source.value = source.convert(document, String::new(), document.span.start, &mut refusals);
-        if refusals.is_empty() {
+        let mut diagnostics = Vec::new();
+        source.value = source.convert(
+            document,
+            String::new(),
+            document.span.start,
+            &mut diagnostics,
+        );
+        if diagnostics.is_empty() {
             Ok(source)
         } else {
-            Err(refusals)
+            Err(diagnostics)
         }
     }
 
     /// A refusal of what stands at `pointer`, or else of the nearest thing around it.
-    pub(crate) fn refusal(&self, pointer: &str, reason: impl Into<String>) -> Refusal {
+    pub(crate) fn diagnostic(&self, pointer: &str, reason: impl Into<String>) -> Diagnostic {
         let mut known = pointer;
         let (line, column) = loop {
             match self.places.get(known) {
@@ -74,7 +79,7 @@ impl Source {
                 },
             }
         };
-        Refusal {
+        Diagnostic {
             file: self.file.clone(),
             line,
             column,
@@ -139,13 +144,13 @@ impl Source {
         node: &MarkedYaml<'_>,
         pointer: String,
         start: Marker,
-        refusals: &mut Vec<Refusal>,
+        diagnostics: &mut Vec<Diagnostic>,
     ) -> Value {
         self.places
             .insert(pointer.clone(), (start.line(), start.col() + 1));
         match &node.data {
             YamlData::Representation(text, style, tag) => {
-                self.scalar(text, *style, tag.as_ref(), &pointer, refusals)
+                self.scalar(text, *style, tag.as_ref(), &pointer, diagnostics)
             }
             YamlData::Sequence(items) => items
                 .iter()
@@ -155,7 +160,7 @@ impl Source {
                         item,
                         format!("{pointer}/{index}"),
                         item.span.start,
-                        refusals,
+                        diagnostics,
                     )
                 })
                 .collect(),
@@ -180,25 +185,25 @@ impl Source {
                     match name {
                         Ok(name) => {
                             let value =
-                                self.convert(member, join(&pointer, &name), place, refusals);
+                                self.convert(member, join(&pointer, &name), place, diagnostics);
                             object.insert(name, value);
                         }
                         Err(reason) => {
-                            let mut refusal = self.refusal(&pointer, reason);
-                            refusal.line = place.line();
-                            refusal.column = place.col() + 1;
-                            refusals.push(refusal);
+                            let mut diagnostic = self.diagnostic(&pointer, reason);
+                            diagnostic.line = place.line();
+                            diagnostic.column = place.col() + 1;
+                            diagnostics.push(diagnostic);
                         }
                     }
                 }
                 Value::Object(object)
             }
             YamlData::Tagged(tag, _) => {
-                refusals.push(self.refusal(&pointer, unknown_tag(tag)));
+                diagnostics.push(self.diagnostic(&pointer, unknown_tag(tag)));
                 Value::Null
             }
             YamlData::Value(_) | YamlData::Alias(_) | YamlData::BadValue => {
-                refusals.push(self.refusal(&pointer, "is no value that JSON has"));
+                diagnostics.push(self.diagnostic(&pointer, "is no value that JSON has"));
                 Value::Null
             }
         }
@@ -211,10 +216,10 @@ impl Source {
         style: ScalarStyle,
         tag: Option<&Cow<'_, Tag>>,
         pointer: &str,
-        refusals: &mut Vec<Refusal>,
+        diagnostics: &mut Vec<Diagnostic>,
     ) -> Value {
         let mut refuse = |source: &Self, reason: String| {
-            refusals.push(source.refusal(pointer, reason));
+            diagnostics.push(source.diagnostic(pointer, reason));
             Value::Null
         };
         if let Some(tag) = tag.filter(|tag| !tag.is_yaml_core_schema()) {

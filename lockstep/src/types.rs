@@ -1,18 +1,22 @@
 //! Types for the schemas of any document.
 
+mod comment;
+mod described;
 mod model;
 mod reader;
 mod writer;
 
 use quote::quote;
 
+pub(crate) use comment::comment;
+pub(crate) use described::described;
 pub(crate) use model::{
     Alternative, Member, Named, Record, Rest, Shape, Type, TypeId, Union, Variant, reached,
 };
-pub(crate) use reader::{TypeReader, described, target};
-pub(crate) use writer::{Side, comment, write};
+pub(crate) use reader::{TypeReader, target};
+pub(crate) use writer::{Side, write};
 
-use crate::{Refusal, code, normal::normalise, source::Source};
+use crate::{Diagnostic, code, normalize::normalize, source::Source};
 
 /// Writes a Rust type for each schema under `components/schemas` of an OpenAPI document, 3.0 or 3.1,
 /// and for each one inside them that needs a name: one Rust file to be included in a module.
@@ -33,9 +37,9 @@ use crate::{Refusal, code, normal::normalise, source::Source};
 /// # Errors
 ///
 /// The text is neither YAML nor JSON.
-pub fn types(file: &str, text: &str) -> Result<String, Vec<Refusal>> {
+pub fn types(file: &str, text: &str) -> Result<String, Vec<Diagnostic>> {
     let mut source = Source::parse(file, text)?;
-    normalise(&mut source.value);
+    normalize(&mut source.value);
     let mut reader = TypeReader::new(&source.value);
     reader.components();
     let (types, _) = reader.finish();

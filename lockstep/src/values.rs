@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use crate::{
-    Refusal,
-    normal::normalise,
+    Diagnostic,
+    normalize::normalize,
     source::Source,
     types::{TypeReader, target},
 };
@@ -25,9 +25,9 @@ pub struct Values {
 /// # Errors
 ///
 /// The text is neither YAML nor JSON.
-pub fn values(file: &str, text: &str) -> Result<Vec<Values>, Vec<Refusal>> {
+pub fn values(file: &str, text: &str) -> Result<Vec<Values>, Vec<Diagnostic>> {
     let mut source = Source::parse(file, text)?;
-    normalise(&mut source.value);
+    normalize(&mut source.value);
     let mut reader = TypeReader::new(&source.value);
     reader.components();
     let (types, _) = reader.finish();

@@ -160,7 +160,7 @@ fn read(text: &str) -> (Value, Value) {
         .replace("responses: *responses\n", &written);
     let document = match openapi_lockstep::read("short.yaml", &text) {
         Ok(document) => document,
-        Err(refusals) => panic!("{refusals:#?}"),
+        Err(diagnostics) => panic!("{diagnostics:#?}"),
     };
     let parse = |text: String| serde_json::from_str(&text).unwrap();
     (parse(document.contract()), parse(document.json()))

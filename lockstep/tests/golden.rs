@@ -84,7 +84,7 @@ fn document(name: &str) -> Document {
     let text = fs::read_to_string(folder().join(format!("{name}.yaml"))).unwrap();
     match openapi_lockstep::read(&format!("{name}.yaml"), &text) {
         Ok(document) => document,
-        Err(refusals) => panic!("{name}.yaml is refused: {refusals:#?}"),
+        Err(diagnostics) => panic!("{name}.yaml is refused: {diagnostics:#?}"),
     }
 }
 

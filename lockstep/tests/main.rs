@@ -4,8 +4,8 @@
 #![allow(missing_docs, reason = "tests say what they are by their names")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod diagnostics;
 mod extensions;
 mod golden;
 mod reading;
-mod refusals;
 mod taken;

@@ -1,6 +1,6 @@
 //! Notations that a document may use, and how they are read.
 
-use openapi_lockstep::{Answers, Document, Options, Refusal, read, read_with};
+use openapi_lockstep::{Answers, Diagnostic, Document, Options, read, read_with};
 use serde_json::Value;
 
 const NOTES: &str = include_str!("golden/notes.yaml");
@@ -9,11 +9,11 @@ const NOTES: &str = include_str!("golden/notes.yaml");
 fn notes(from: &str, to: &str) -> Document {
     assert!(NOTES.contains(from), "notes.yaml lacks {from:?}");
     let text = NOTES.replacen(from, to, 1);
-    read("notes.yaml", &text).unwrap_or_else(|refusals| panic!("{refusals:#?}"))
+    read("notes.yaml", &text).unwrap_or_else(|diagnostics| panic!("{diagnostics:#?}"))
 }
 
 /// notes.yaml as JSON, with its title replaced by a JSON text.
-fn with_title(title: &str) -> Result<Document, Vec<Refusal>> {
+fn with_title(title: &str) -> Result<Document, Vec<Diagnostic>> {
     let json = notes("title: Notes", "title: The title").json();
     read("notes.json", &json.replace("\"The title\"", title))
 }
@@ -65,7 +65,7 @@ fn a_character_of_two_halves_is_one() {
         (r#""\\ud83d \" \\""#, r#"\ud83d " \"#),
         (r#""\\\ud83d\ude00""#, "\\\u{1f600}"),
     ] {
-        let document = with_title(written).unwrap_or_else(|refusals| panic!("{refusals:#?}"));
+        let document = with_title(written).unwrap_or_else(|diagnostics| panic!("{diagnostics:#?}"));
         let json: Value = serde_json::from_str(&document.json()).unwrap();
         assert_eq!(json["info"]["title"], meant, "{written}");
     }
@@ -74,9 +74,9 @@ fn a_character_of_two_halves_is_one() {
 #[test]
 fn half_a_character_is_refused_where_it_stands() {
     for half in [r#""\ud83d""#, r#""\ude00\ud83d""#, r#""\ud83d\u0041""#] {
-        let refusals = with_title(half).err().expect(half);
-        let [refusal] = refusals.as_slice() else {
-            panic!("{half}: {refusals:#?}");
+        let diagnostics = with_title(half).err().expect(half);
+        let [diagnostic] = diagnostics.as_slice() else {
+            panic!("{half}: {diagnostics:#?}");
         };
         let column = with_title("\"\"")
             .unwrap()
@@ -84,8 +84,8 @@ fn half_a_character_is_refused_where_it_stands() {
             .find("\"title\":\"")
             .unwrap()
             + 10;
-        assert_eq!((refusal.line, refusal.column), (1, column), "{half}");
-        assert!(refusal.reason.contains("half of a character"), "{half}");
+        assert_eq!((diagnostic.line, diagnostic.column), (1, column), "{half}");
+        assert!(diagnostic.reason.contains("half of a character"), "{half}");
     }
 }
 
@@ -133,7 +133,7 @@ fn contract(changes: &[(&str, &str)]) -> Value {
 
 fn contract_of(text: &str) -> Value {
     let document = read("notes.yaml", text);
-    let document = document.unwrap_or_else(|refusals| panic!("{refusals:#?}"));
+    let document = document.unwrap_or_else(|diagnostics| panic!("{diagnostics:#?}"));
     let mut contract: Value = serde_json::from_str(&document.contract()).unwrap();
     if let Some(Value::Object(components)) = contract.get_mut("components") {
         let in_place = ["examples", "headers", "parameters", "pathItems"];
@@ -308,7 +308,7 @@ fn what_is_deprecated_is_marked_whatever_it_is_called() {
         ("isDone:", "gen:", "pub r#gen:"),
     ] {
         let code = openapi_lockstep::client(&notes(from, to));
-        let code = code.unwrap_or_else(|refusal| panic!("{to}: {refusal}"));
+        let code = code.unwrap_or_else(|diagnostic| panic!("{to}: {diagnostic}"));
         let (before, _) = code.split_once(marked).expect(marked);
         let item = before.rsplit("    pub ").next().unwrap_or_default();
         assert!(
@@ -332,7 +332,7 @@ fn the_served_document_says_the_answers_that_are_added() {
             ..Options::default()
         };
         let document = read_with("notes.yaml", text, &options);
-        let document = document.unwrap_or_else(|refusals| panic!("{refusals:#?}"));
+        let document = document.unwrap_or_else(|diagnostics| panic!("{diagnostics:#?}"));
         serde_json::from_str::<Value>(&document.json()).unwrap()
     };
     let whole = served(NOTES, Answers::Documented);

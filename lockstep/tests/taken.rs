@@ -27,10 +27,10 @@ fn both_sides_take_what_openapi_has() {
         assert!(rest.contains(from), "{name}: notes.yaml lacks {from:?}");
         let text = format!("{before}{}", rest.replacen(from, to, 1));
         let document = read("notes.yaml", &text);
-        let document = document.unwrap_or_else(|refusals| panic!("{name}: {refusals:#?}"));
+        let document = document.unwrap_or_else(|diagnostics| panic!("{name}: {diagnostics:#?}"));
         let written = [Ok(server(&document)), client(&document), mock(&document)];
         for code in written {
-            let code = code.unwrap_or_else(|refusal| panic!("{name}: {refusal}"));
+            let code = code.unwrap_or_else(|diagnostic| panic!("{name}: {diagnostic}"));
             assert!(code.lines().count() > 10, "{name}:\n{code}");
         }
     }

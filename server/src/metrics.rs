@@ -28,7 +28,7 @@ use crate::{
 
 const PREFIX: &str = "cortex_report";
 /// Time limit for the database to report its state. Prometheus gives up after 10 seconds.
-const PATIENCE: Duration = Duration::from_secs(3);
+const TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Counters kept while the service runs. Numbers from the database are queried at each scrape.
 pub(crate) struct Metrics {
@@ -216,7 +216,7 @@ impl Metrics {
         let store = store.clone();
         // It goes on when nobody waits for it any more.
         let counts = tokio::spawn(async move { Counts::of(&store, now).await });
-        match tokio::time::timeout(PATIENCE, counts).await {
+        match tokio::time::timeout(TIMEOUT, counts).await {
             Ok(Ok(Ok(counts))) => {
                 is_up.set(1);
                 counts.register(&mut now_registry);

@@ -80,11 +80,11 @@ pub async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), StartError> {
-    let Given {
+    let ParsedArgs {
         sources,
         settings,
         action,
-    } = Given::read().unwrap_or_else(|error| error.exit());
+    } = ParsedArgs::read().unwrap_or_else(|error| error.exit());
     if let Some(Action::CheckConfig) = action {
         return check_config(&sources, &settings).await;
     }
@@ -166,7 +166,7 @@ async fn run() -> Result<(), StartError> {
 /// Reads the settings again, and uses the log level and the certificate of now. Where one cannot be
 /// used, all stays as it was.
 fn reload(running: &Running, telemetry: &Telemetry) {
-    let given = Given::read().map_err(SettingError::Flag);
+    let given = ParsedArgs::read().map_err(SettingError::Flag);
     let settings = match given.and_then(|it| it.sources.checked().map(|()| it.settings)) {
         Ok(settings) => settings,
         Err(error) => {
@@ -188,14 +188,14 @@ fn reload(running: &Running, telemetry: &Telemetry) {
 }
 
 /// The settings and the command, as given by flags, variables and the settings file.
-struct Given {
+struct ParsedArgs {
     sources: Sources,
     /// The settings, without those that cannot be used.
     settings: Settings,
     action: Option<Action>,
 }
 
-impl Given {
+impl ParsedArgs {
     /// # Errors
     ///
     /// The command line has an unknown word, or asks for help.

@@ -3,6 +3,7 @@
 //! Whatever belongs to an organization is found through the user who asks, so that a query which
 //! forgets whose it is does not come easily.
 
+mod active_session;
 pub mod api_key;
 pub mod app;
 pub mod audit;
@@ -12,6 +13,7 @@ pub(crate) mod changes;
 mod connect;
 mod connection;
 pub mod dead_letter;
+mod error;
 mod group;
 mod health;
 mod ids;
@@ -31,25 +33,26 @@ mod url;
 pub mod user;
 
 use std::{
-    path::{Path, PathBuf},
+    path::Path,
     sync::{Arc, atomic::AtomicBool},
 };
 
 use sea_orm::{
     ColumnTrait, ConnAcquireErr, DatabaseBackend, DbErr, EntityTrait, Iterable, PrimaryKeyToColumn,
-    PrimaryKeyTrait, QueryFilter, QuerySelect, RuntimeErr, TransactionTrait, TryGetable, Value,
-    sea_query::Expr,
-    sqlx::{self, error::DatabaseError, mysql::MySqlDatabaseError, postgres::PgDatabaseError},
+    PrimaryKeyTrait, QueryFilter, QuerySelect, TransactionTrait, TryGetable, Value,
+    sea_query::Expr, sqlx,
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+pub use active_session::Active;
+pub(crate) use active_session::{Found, note_use};
 use connection::ACQUIRE_TIMEOUT;
 pub(crate) use connection::{Reader, Writer};
+pub use error::{ConnectError, Result, StoreError};
 use group::Group;
-use health::{Health, is_damage};
+use health::Health;
 
 pub(crate) use ids::{AppId, OrgId, UserId};
-pub use probe::ConnectError;
 pub(crate) use url::DatabaseOptions;
 pub use url::DatabaseUrl;
 
@@ -63,89 +66,6 @@ const LONG_READS: usize = 2;
 
 /// Number of connections that are always left to those who only read.
 const READERS: u32 = 2;
-
-/// Why the database did not do its part.
-#[derive(Clone, Debug, thiserror::Error)]
-pub enum StoreError {
-    /// There is no database yet, or one of an older version.
-    #[error("start the service first: it makes the database, and brings it up to date")]
-    NotReady,
-    /// It cannot be reached or used with this URL.
-    #[error(transparent)]
-    Connect(#[from] ConnectError),
-    /// It is away, busy or full: the same may work later.
-    #[error("the database is not available: {0}")]
-    Unavailable(#[source] DbErr),
-    /// A file of an SQLite database is no longer the one that was opened.
-    #[error(
-        "{} was removed or replaced while the service runs, so nothing more is written; stop the \
-         service, put the file in place, and start again", file.display()
-    )]
-    Replaced {
-        /// The file.
-        file: PathBuf,
-    },
-    /// An SQLite file is damaged.
-    #[error(
-        "the database file is damaged, or is not a database; stop the service and restore a backup: \
-         cortex-reportd restore FILE"
-    )]
-    Damaged,
-    /// It refused what it was asked, which is a fault of this program.
-    #[error("the database refused: {0}")]
-    Refused(#[source] DbErr),
-}
-
-impl From<DbErr> for StoreError {
-    fn from(error: DbErr) -> Self {
-        if is_damage(&error) {
-            return Self::Damaged;
-        }
-        let passing = match &error {
-            DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => true,
-            DbErr::Exec(RuntimeErr::SqlxError(inner))
-            | DbErr::Query(RuntimeErr::SqlxError(inner)) => {
-                inner.as_database_error().is_none_or(is_passing)
-            }
-            _ => false,
-        };
-        if passing {
-            Self::Unavailable(error)
-        } else {
-            Self::Refused(error)
-        }
-    }
-}
-
-/// Returns true if an error of a database is temporary: it is busy, full, read-only, or about to
-/// stop.
-fn is_passing(error: &dyn DatabaseError) -> bool {
-    /// SQLite's BUSY, LOCKED, READONLY, IOERR, FULL and CANTOPEN.
-    const SQLITE: [i64; 6] = [5, 6, 8, 10, 13, 14];
-    /// MariaDB's disk full, too many connections, shutdown, out of resources, table full, lock
-    /// wait timeout, deadlock, read-only, query interrupted, connection killed, and read-only
-    /// transaction.
-    const MARIADB: [u16; 12] = [
-        1021, 1040, 1053, 1041, 1114, 1205, 1213, 1290, 1317, 1927, 1792, 1226,
-    ];
-    /// The classes of SQLSTATE for connections, transactions to be repeated, missing resources,
-    /// and the operator's intervention; a lock that is not to be had, a transaction that may only
-    /// read.
-    const POSTGRES: [&str; 6] = ["08", "40", "53", "57", "55P03", "25006"];
-    if let Some(error) = error.try_downcast_ref::<MySqlDatabaseError>() {
-        return MARIADB.contains(&error.number());
-    }
-    let code = error.code().unwrap_or_default();
-    if error.try_downcast_ref::<PgDatabaseError>().is_some() {
-        return POSTGRES.iter().any(|prefix| code.starts_with(prefix));
-    }
-    // The extended codes keep the primary one in their low byte.
-    let code = code.parse::<i64>();
-    code.is_ok_and(|code| SQLITE.contains(&(code & 0xff)))
-}
-
-/// The result of a question to the database.
-pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 
 /// The database.
 #[derive(Clone)]

@@ -49,9 +49,9 @@ pub fn endpoint(
 
 /// State of a client: its bearer token.
 #[derive(Clone, Debug)]
-pub struct Session(pub String);
+pub struct Inner(pub String);
 
-impl ClientHooks<Session> for client::Client {
+impl ClientHooks<Inner> for client::Client {
     async fn pre<E>(
         &self,
         request: &mut reqwest::Request,

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use poem::{Server, listener::TcpAcceptor};
 use reqwest::StatusCode;
 use todo::{
-    Session, Todos,
+    Inner, Todos,
     client::{
         Client, Error,
         types::{NewTodo, State, Todo, TodoPatch},
@@ -42,7 +42,7 @@ fn served() -> String {
 }
 
 fn client() -> Client {
-    Client::new(&served(), Session(TOKEN.to_owned()))
+    Client::new(&served(), Inner(TOKEN.to_owned()))
 }
 
 async fn create(client: &Client, title: &str) -> Todo {
@@ -161,7 +161,7 @@ async fn what_is_wrong_is_told_with_its_place() {
 #[tokio::test]
 async fn nobody_gets_in_without_the_token() {
     let url = served();
-    let other = Client::new(&url, Session("other".to_owned()));
+    let other = Client::new(&url, Inner("other".to_owned()));
     let Error::ErrorResponse(refused) = other.list_todos().send().await.unwrap_err() else {
         panic!("401 is documented");
     };

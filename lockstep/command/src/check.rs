@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, process::ExitCode};
 
 use clap::{Args, ValueEnum};
-use openapi_lockstep::{Refusal, client};
+use openapi_lockstep::{Diagnostic, client};
 use serde::Serialize;
 
 use crate::reading::Reading;
@@ -52,49 +52,51 @@ const MANY: usize = 100;
 const PLACES: usize = 3;
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, String> {
-    let mut refusals = Vec::new();
+    let mut diagnostics = Vec::new();
     for file in &arguments.files {
         let found = match arguments.reading.read(file)? {
             Ok(document) => client(&document).err().into_iter().collect(),
-            Err(refusals) => refusals,
+            Err(diagnostics) => diagnostics,
         };
         if let (Format::Text, true) = (arguments.format, found.is_empty()) {
             println!("{file}: taken by server and client");
         }
-        refusals.extend(found);
+        diagnostics.extend(found);
     }
     match arguments.format {
-        Format::Text if refusals.len() > MANY && !arguments.all => print_kinds(&refusals),
-        Format::Text => refusals.iter().for_each(|refusal| println!("{refusal}")),
-        Format::Json => println!("{}", json(&refusals)?),
-        Format::Github => refusals
+        Format::Text if diagnostics.len() > MANY && !arguments.all => print_kinds(&diagnostics),
+        Format::Text => diagnostics
             .iter()
-            .for_each(|refusal| println!("{}", annotation(refusal))),
+            .for_each(|diagnostic| println!("{diagnostic}")),
+        Format::Json => println!("{}", json(&diagnostics)?),
+        Format::Github => diagnostics
+            .iter()
+            .for_each(|diagnostic| println!("{}", annotation(diagnostic))),
     }
-    Ok(ExitCode::from(u8::from(!refusals.is_empty())))
+    Ok(ExitCode::from(u8::from(!diagnostics.is_empty())))
 }
 
-fn json(refusals: &[Refusal]) -> Result<String, String> {
-    let told = refusals.iter().map(|refusal| Told {
-        file: &refusal.file,
-        line: refusal.line,
-        column: refusal.column,
-        pointer: &refusal.pointer,
-        reason: &refusal.reason,
+fn json(diagnostics: &[Diagnostic]) -> Result<String, String> {
+    let told = diagnostics.iter().map(|diagnostic| Told {
+        file: &diagnostic.file,
+        line: diagnostic.line,
+        column: diagnostic.column,
+        pointer: &diagnostic.pointer,
+        reason: &diagnostic.reason,
     });
     let told: Vec<Told<'_>> = told.collect();
     serde_json::to_string_pretty(&told).map_err(|error| error.to_string())
 }
 
 /// A workflow command of GitHub Actions.
-fn annotation(refusal: &Refusal) -> String {
-    let Refusal {
+fn annotation(diagnostic: &Diagnostic) -> String {
+    let Diagnostic {
         file,
         line,
         column,
         pointer,
         reason,
-    } = refusal;
+    } = diagnostic;
     let escaped = |text: &str| {
         let text = text.replace('%', "%25").replace('\r', "%0D");
         text.replace('\n', "%0A")
@@ -108,28 +110,28 @@ fn annotation(refusal: &Refusal) -> String {
 }
 
 /// Prints how many refusals there are of each kind, and where the first ones are.
-fn print_kinds(refusals: &[Refusal]) {
-    let mut kinds = BTreeMap::<String, Vec<&Refusal>>::new();
-    for refusal in refusals {
-        kinds.entry(kind(refusal)).or_default().push(refusal);
+fn print_kinds(diagnostics: &[Diagnostic]) {
+    let mut kinds = BTreeMap::<String, Vec<&Diagnostic>>::new();
+    for diagnostic in diagnostics {
+        kinds.entry(kind(diagnostic)).or_default().push(diagnostic);
     }
     let mut kinds: Vec<_> = kinds.into_iter().collect();
-    kinds.sort_by_key(|(_, refusals)| std::cmp::Reverse(refusals.len()));
-    for (kind, refusals) in kinds {
-        println!("{} times: {kind}", refusals.len());
-        for refusal in refusals.iter().take(PLACES) {
-            println!("    {refusal}");
+    kinds.sort_by_key(|(_, diagnostics)| std::cmp::Reverse(diagnostics.len()));
+    for (kind, diagnostics) in kinds {
+        println!("{} times: {kind}", diagnostics.len());
+        for diagnostic in diagnostics.iter().take(PLACES) {
+            println!("    {diagnostic}");
         }
     }
     println!(
         "{} refusals in all; --all tells each of them",
-        refusals.len()
+        diagnostics.len()
     );
 }
 
 /// The reason of a refusal without what is said of the one place.
-pub(crate) fn kind(refusal: &Refusal) -> String {
-    let words = refusal.reason.split(' ').map(|word| {
+pub(crate) fn kind(diagnostic: &Diagnostic) -> String {
+    let words = diagnostic.reason.split(' ').map(|word| {
         let is_of_the_place = word.contains(['/', '"', '{', '#']) || word.parse::<f64>().is_ok();
         if is_of_the_place { "…" } else { word }
     });

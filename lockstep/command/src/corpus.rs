@@ -43,7 +43,7 @@ struct Outcome {
     /// The operations that are taken, where some are left out.
     taken: usize,
     time: Duration,
-    refusals: Vec<String>,
+    diagnostics: Vec<String>,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, String> {
@@ -92,7 +92,7 @@ fn measure(path: &Path) -> Result<(Outcome, Package), String> {
         operations: all.len(),
         taken: 0,
         time: Duration::ZERO,
-        refusals: Vec::new(),
+        diagnostics: Vec::new(),
     };
     let mut package = Package {
         name: package_name(&outcome.name),
@@ -100,17 +100,18 @@ fn measure(path: &Path) -> Result<(Outcome, Package), String> {
     };
     match read(&file, &text) {
         Ok(document) => {
-            outcome.refusals = write(&document, &mut package);
-            if outcome.refusals.is_empty() {
+            outcome.diagnostics = write(&document, &mut package);
+            if outcome.diagnostics.is_empty() {
                 outcome.taken = outcome.operations;
             }
         }
-        Err(refusals) => {
-            outcome.refusals = refusals.iter().map(kind).collect();
+        Err(diagnostics) => {
+            outcome.diagnostics = diagnostics.iter().map(kind).collect();
             let is_in = |operation: &str| {
-                refusals.iter().any(|refusal| {
-                    let of_path = operation.starts_with(&format!("{}/", refusal.pointer));
-                    of_path && !refusal.pointer.is_empty() || refusal.pointer.starts_with(operation)
+                diagnostics.iter().any(|diagnostic| {
+                    let of_path = operation.starts_with(&format!("{}/", diagnostic.pointer));
+                    of_path && !diagnostic.pointer.is_empty()
+                        || diagnostic.pointer.starts_with(operation)
                 })
             };
             let refused: Vec<&str> = all
@@ -144,7 +145,7 @@ fn write(document: &Document, package: &mut Package) -> Vec<String> {
             package.sides = Some((server(document), client));
             Vec::new()
         }
-        Err(refusal) => vec![kind(&refusal)],
+        Err(diagnostic) => vec![kind(&diagnostic)],
     }
 }
 
@@ -170,19 +171,22 @@ fn table(outcomes: &[Outcome]) -> String {
         operations,
         taken,
         time,
-        refusals,
+        diagnostics,
     } in outcomes
     {
         let seconds = time.as_secs_f64();
         // Writing to a text does not fail.
         let _ = writeln!(table, "| {name} | {operations} | {taken} | {seconds:.2} |");
-        for kind in refusals {
+        for kind in diagnostics {
             *kinds.entry(kind).or_default() += 1;
         }
     }
     let operations: usize = outcomes.iter().map(|it| it.operations).sum();
     let taken: usize = outcomes.iter().map(|it| it.taken).sum();
-    let whole = outcomes.iter().filter(|it| it.refusals.is_empty()).count();
+    let whole = outcomes
+        .iter()
+        .filter(|it| it.diagnostics.is_empty())
+        .count();
     let seconds: f64 = outcomes.iter().map(|it| it.time.as_secs_f64()).sum();
     let _ = writeln!(
         table,
@@ -300,7 +304,7 @@ openapi-lockstep = { workspace = true }
 
 /// Hooks of the client, which the crate that includes it has to implement.
 const HOOKS: &str = r#"
-impl progenitor_client::ClientHooks<crate::Session> for Client {}
+impl progenitor_client::ClientHooks<crate::Inner> for Client {}
 "#;
 
 const SIDES: &str = r#"pub mod server;
@@ -309,7 +313,7 @@ pub mod client;
 
 /// What the client holds.
 #[derive(Clone, Debug)]
-pub struct Session;
+pub struct Inner;
 
 /// What the format `password` becomes in the client.
 #[derive(Clone, Debug, PartialEq, serde::Deserialize, serde::Serialize)]

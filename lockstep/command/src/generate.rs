@@ -44,11 +44,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, String> {
     let code = match arguments.what {
         What::Types => {
             let types = openapi_lockstep::types(file, &text_of(file)?);
-            types.map_err(|refusals| lines(&refusals))?
+            types.map_err(|diagnostics| lines(&diagnostics))?
         }
         what => {
             let document = arguments.reading.read(file)?;
-            let document = document.map_err(|refusals| lines(&refusals))?;
+            let document = document.map_err(|diagnostics| lines(&diagnostics))?;
             let written = match what {
                 What::Server => Ok(openapi_lockstep::server(&document)),
                 What::Client => openapi_lockstep::client(&document),
@@ -56,7 +56,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, String> {
                 What::Contract => Ok(document.contract()),
                 What::Json | What::Types => Ok(document.json()),
             };
-            written.map_err(|refusal| refusal.to_string())?
+            written.map_err(|diagnostic| diagnostic.to_string())?
         }
     };
     match &arguments.output {

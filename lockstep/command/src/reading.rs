@@ -3,7 +3,7 @@
 use std::fs;
 
 use clap::Args;
-use openapi_lockstep::{Answers, Document, Options, Refusal, read_with};
+use openapi_lockstep::{Answers, Diagnostic, Document, Options, read_with};
 
 #[derive(Args)]
 pub(crate) struct Reading {
@@ -22,7 +22,7 @@ impl Reading {
     /// # Errors
     ///
     /// The file cannot be read.
-    pub(crate) fn read(&self, file: &str) -> Result<Result<Document, Vec<Refusal>>, String> {
+    pub(crate) fn read(&self, file: &str) -> Result<Result<Document, Vec<Diagnostic>>, String> {
         let text = text_of(file)?;
         let without: Vec<&str> = self.without.iter().map(String::as_str).collect();
         let options = Options {
@@ -40,7 +40,7 @@ pub(crate) fn text_of(file: &str) -> Result<String, String> {
     fs::read_to_string(file).map_err(|error| format!("{file} cannot be read: {error}"))
 }
 
-pub(crate) fn lines(refusals: &[Refusal]) -> String {
-    let lines: Vec<String> = refusals.iter().map(ToString::to_string).collect();
+pub(crate) fn lines(diagnostics: &[Diagnostic]) -> String {
+    let lines: Vec<String> = diagnostics.iter().map(ToString::to_string).collect();
     lines.join("\n")
 }

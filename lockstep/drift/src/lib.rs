@@ -7,9 +7,9 @@
 //! (`operation`). Then both documents are walked once more (`unexplained`): a difference that
 //! nobody explains counts as breaking.
 
-mod notation;
+mod affected;
+mod normalize;
 mod operation;
-mod reach;
 mod schema;
 mod unexplained;
 
@@ -82,7 +82,7 @@ impl Changes {
 }
 
 fn changes_of_json(old: &Value, new: &Value) -> Result<Vec<Change>, String> {
-    let found = drift::compare(&notation::lower(old), &notation::lower(new));
+    let found = drift::compare(&normalize::lower(old), &normalize::lower(new));
     let mut changes = Changes::default();
     let mut compared = BTreeSet::new();
     for record in found.map_err(|error| format!("{error:#}"))? {
@@ -96,8 +96,8 @@ fn changes_of_json(old: &Value, new: &Value) -> Result<Vec<Change>, String> {
             let is_gone = info.details == ChangeDetails::Removed;
             let place = if is_gone { &old_pointer } else { &new_pointer };
             // drift knows not all of them: it walks each schema once.
-            let mut operations = reach::operations(old, &old_pointer);
-            operations.extend(reach::operations(new, &new_pointer));
+            let mut operations = affected::operations(old, &old_pointer);
+            operations.extend(affected::operations(new, &new_pointer));
             match (old.pointer(&old_pointer), new.pointer(&new_pointer)) {
                 (Some(old), Some(new)) if schema::is_schema(old) && schema::is_schema(new) => {
                     let (is_input, is_output) = directions(&new_pointer, &record.paths);

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::{
-    Changes, join, members, names, notation::is_for_people, operation, reach, resolve, schema,
+    Changes, affected, join, members, names, normalize::is_for_people, operation, resolve, schema,
 };
 
 /// Adds every difference that nobody has looked at. `compared` has the schemas that were compared,
@@ -47,8 +47,8 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     fn tell(&mut self, pointer: &str, what: &str) {
-        let mut operations = reach::operations(self.old, pointer);
-        operations.extend(reach::operations(self.new, pointer));
+        let mut operations = affected::operations(self.old, pointer);
+        operations.extend(affected::operations(self.new, pointer));
         self.changes.add(true, pointer, what, operations);
     }
 

@@ -172,7 +172,7 @@ impl Access {
     /// # Errors
     ///
     /// Two different ones, where one is enough.
-    pub(crate) fn gather(
+    pub(crate) fn extract(
         &self,
         request: &mut Request,
         query: Option<&mut Map<String, Value>>,

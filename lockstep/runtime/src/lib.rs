@@ -30,7 +30,7 @@ pub use document::ContractError;
 pub use given::{File, Given};
 pub use openapi_lockstep_types::record;
 pub use operations::{Answering, Endpoints, Operations, Reject, Serve, Table};
-pub use problem::{InvalidMember, Rejection, name_request, problems, to_problem};
+pub use problem::{InvalidMember, Rejection, add_request_id, problems, to_problem};
 pub use reply::Reply;
 pub use schema::{Description, Schema};
 pub use secret::Secret;

@@ -240,7 +240,7 @@ pub(crate) fn quoted(text: &str) -> String {
 
 /// Adds the member `request_id` to a response that is a problem: for a document whose problems have
 /// one.
-pub async fn name_request(response: &mut Response, id: &str) {
+pub async fn add_request_id(response: &mut Response, id: &str) {
     let is_error = response.status().as_u16() >= 400;
     if !is_error || response.content_type() != Some(PROBLEM_JSON) {
         return;

@@ -54,7 +54,7 @@ impl Matched<'_> {
         let of_query = query.as_mut().and_then(Value::as_object_mut);
         let of_body = members.as_mut().and_then(|it| it.get_mut("body"));
         let of_body = of_body.and_then(Value::as_object_mut);
-        let presented = operation.access.gather(request, of_query, of_body);
+        let presented = operation.access.extract(request, of_query, of_body);
         let presented = presented.map_err(Rejection::invalid)?;
         if let (Some(members), Some(query)) = (members, query) {
             members.insert("query".to_owned(), query);

@@ -29,7 +29,7 @@ mod clients {
 
 /// State of the generated client: a key.
 #[derive(Clone, Debug)]
-pub struct Session(pub &'static str);
+pub struct Inner(pub &'static str);
 
 /// Client type of the format `password`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -42,7 +42,7 @@ impl From<String> for Secret {
     }
 }
 
-impl ClientHooks<Session> for Client {
+impl ClientHooks<Inner> for Client {
     async fn pre<E>(
         &self,
         request: &mut Request,
@@ -54,7 +54,7 @@ impl ClientHooks<Session> for Client {
     }
 }
 
-impl ClientHooks<Session> for ping::Client {}
+impl ClientHooks<Inner> for ping::Client {}
 
 /// The URL at which a server of one test answers.
 pub fn url_of(served: impl Endpoint<Output = Response> + 'static) -> String {
@@ -68,12 +68,12 @@ pub fn url_of(served: impl Endpoint<Output = Response> + 'static) -> String {
 
 /// A client of a server of its own.
 async fn client(key: &'static str) -> Client {
-    Client::new(&url_of(served()), Session(key))
+    Client::new(&url_of(served()), Inner(key))
 }
 
 #[tokio::test]
 async fn a_reply_without_a_body_is_none() {
-    let client = ping::Client::new(&url_of(served_ping()), Session(""));
+    let client = ping::Client::new(&url_of(served_ping()), Inner(""));
     let forgotten = client.forget().send().await.unwrap();
     assert_eq!(forgotten.status(), StatusCode::NO_CONTENT);
     assert_eq!(forgotten.headers()["pings"], "3");

@@ -10,4 +10,4 @@ mod requests;
 mod shapes;
 mod shelf;
 
-pub use calls::{Secret, Session};
+pub use calls::{Inner, Secret};

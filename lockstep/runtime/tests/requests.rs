@@ -600,9 +600,9 @@ async fn the_codes_of_the_runtime_are_those_that_lockstep_demands() {
             answers: Answers::Documented,
             ..Options::default()
         };
-        let refusals = openapi_lockstep::read_with("notes.yaml", &lacking, &options).err();
-        let refusals = refusals.unwrap_or_else(|| panic!("{code} may be missing"));
-        assert!(refusals[0].reason.contains(code), "{refusals:?}");
+        let diagnostics = openapi_lockstep::read_with("notes.yaml", &lacking, &options).err();
+        let diagnostics = diagnostics.unwrap_or_else(|| panic!("{code} may be missing"));
+        assert!(diagnostics[0].reason.contains(code), "{diagnostics:?}");
     }
 }
 
@@ -611,7 +611,7 @@ async fn checked(from: &str, to: &str, request: Request) -> StatusCode {
     let text = include_str!("../../tests/golden/notes.yaml");
     assert!(text.contains(from), "notes.yaml lacks {from:?}");
     let document = openapi_lockstep::read("notes.yaml", &text.replace(from, to));
-    let document = document.unwrap_or_else(|refusals| panic!("{refusals:#?}"));
+    let document = document.unwrap_or_else(|diagnostics| panic!("{diagnostics:#?}"));
     let contract = Contract::new(&document.contract(), 1000).unwrap();
     let guarded = contract.guard(make_sync(|_| ()));
     guarded.get_response(request).await.status()

@@ -12,7 +12,7 @@ use self::{
     server::{book::*, types::*, *},
 };
 use crate::{
-    calls::{Session, url_of},
+    calls::{Inner, url_of},
     requests::json_of,
 };
 
@@ -25,7 +25,7 @@ mod server {
 mod clients {
     include!("../../tests/golden/shelf_client.rs");
 
-    impl progenitor_client::ClientHooks<crate::Session> for Client {}
+    impl progenitor_client::ClientHooks<crate::Inner> for Client {}
 }
 
 /// Answers what it was given.
@@ -568,7 +568,7 @@ async fn a_credential_is_found_where_its_scheme_says() {
 }
 
 fn client() -> Client {
-    Client::new(&url_of(served()), Session(""))
+    Client::new(&url_of(served()), Inner(""))
 }
 
 #[tokio::test]

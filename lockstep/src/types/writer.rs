@@ -9,7 +9,10 @@ use quote::quote;
 
 use crate::names::unraw;
 
-use super::model::{Member, Named, Record, Rest, Shape, Type, TypeId, Union, Variant};
+use super::{
+    comment::{comment, reason},
+    model::{Member, Named, Record, Rest, Shape, Type, TypeId, Union, Variant},
+};
 
 /// The names that the code uses, so that no type of a document can be called so.
 pub(super) const PRELUDE: [&str; 7] = [
@@ -385,63 +388,4 @@ fn deserialize_by_tag(name: &Ident, tag: &str, union: &Union) -> TokenStream {
             }
         }
     }
-}
-
-/// Why a type is any value, if it is one for want of a better.
-pub(crate) fn reason(kind: &Type) -> &'static str {
-    match kind {
-        Type::Any(reason) => reason.unwrap_or_default(),
-        Type::List(kind) | Type::Map(kind) | Type::Nullable(kind) => reason(kind),
-        _ => "",
-    }
-}
-
-/// A doc comment: the description, and why the type is any JSON value.
-pub(crate) fn comment(description: &str, reason: &str) -> TokenStream {
-    let mut lines = plain(description);
-    if !reason.is_empty() {
-        if !lines.is_empty() {
-            lines.push(String::new());
-        }
-        lines.push(format!("Any JSON value, since {reason}."));
-    }
-    let lines = lines.iter().map(|line| match line.is_empty() {
-        true => String::new(),
-        false => format!(" {line}"),
-    });
-    quote!(#(#[doc = #lines])*)
-}
-
-/// The lines of a description, in which nothing is code for rustdoc to compile.
-fn plain(description: &str) -> Vec<String> {
-    let mut fence: Option<String> = None;
-    let mut lines = Vec::new();
-    for line in description.trim_end().lines() {
-        let line = line.replace('\r', " ");
-        let text = line.trim_start();
-        let marks: String = text
-            .chars()
-            .take_while(|mark| "`~".contains(*mark))
-            .collect();
-        lines.push(match &fence {
-            Some(open) => {
-                if marks.starts_with(open.as_str()) && text.len() == marks.len() {
-                    fence = None;
-                }
-                line
-            }
-            None if marks.len() >= 3 => {
-                let indent = &line[..line.len() - text.len()];
-                let begin = format!("{indent}{marks}text");
-                fence = Some(marks);
-                begin
-            }
-            // Four spaces would begin code.
-            None if line.starts_with("    ") => text.to_owned(),
-            None => line,
-        });
-    }
-    // Whatever follows is not part of it.
-    lines.extend(fence);
-    lines
 }

@@ -62,7 +62,7 @@ Version: 1.0.0*/
 pub struct Client {
     pub(crate) baseurl: String,
     pub(crate) client: reqwest::Client,
-    pub(crate) inner: crate::Session,
+    pub(crate) inner: crate::Inner,
 }
 
 impl Client {
@@ -71,7 +71,7 @@ impl Client {
     /// `baseurl` is the base URL provided to the internal
     /// `reqwest::Client`, and should include a scheme and hostname,
     /// as well as port and a path stem if applicable.
-    pub fn new(baseurl: &str, inner: crate::Session) -> Self {
+    pub fn new(baseurl: &str, inner: crate::Inner) -> Self {
         #[cfg(not(target_arch = "wasm32"))]
         let client = {
             let dur = ::std::time::Duration::from_secs(15u64);
@@ -91,7 +91,7 @@ impl Client {
     pub fn new_with_client(
         baseurl: &str,
         client: reqwest::Client,
-        inner: crate::Session,
+        inner: crate::Inner,
     ) -> Self {
         Self {
             baseurl: baseurl.to_string(),
@@ -101,7 +101,7 @@ impl Client {
     }
 }
 
-impl ClientInfo<crate::Session> for Client {
+impl ClientInfo<crate::Inner> for Client {
     fn api_version() -> &'static str {
         "1.0.0"
     }
@@ -114,7 +114,7 @@ impl ClientInfo<crate::Session> for Client {
         &self.client
     }
 
-    fn inner(&self) -> &crate::Session {
+    fn inner(&self) -> &crate::Inner {
         &self.inner
     }
 }
@@ -123,7 +123,7 @@ const _: () = {
     #[allow(dead_code)]
     fn assert_client_hooks()
     where
-        Client: ClientHooks<crate::Session>,
+        Client: ClientHooks<crate::Inner>,
     {}
 };
 impl Client {

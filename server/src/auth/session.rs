@@ -13,10 +13,7 @@ use crate::{
     public_url::PublicUrl,
     secret::Secret,
     service::Service,
-    store::{
-        changes::Change,
-        session::{self, Active, Found},
-    },
+    store::{Active, Found, changes::Change, note_use, session},
 };
 
 /// The caller of an operation: a user with an active session.
@@ -80,7 +77,7 @@ async fn read(
     };
     if active.use_is_stale(now)
         && !active.has_expired(now)
-        && let Err(error) = session::note_use(db, &active, now).await
+        && let Err(error) = note_use(db, &active, now).await
     {
         // Reading goes on while nothing can be written.
         tracing::warn!(%error, "the use of a session could not be noted");

@@ -12,7 +12,9 @@ use std::{
 };
 
 use futures_util::FutureExt;
-use openapi_lockstep_runtime::{Answering, Guarded, Matched, Rejection, name_request, to_problem};
+use openapi_lockstep_runtime::{
+    Answering, Guarded, Matched, Rejection, add_request_id, to_problem,
+};
 use opentelemetry::trace::Status;
 use poem::{
     Endpoint, IntoResponse, PathPattern, Request, Response, Result,
@@ -105,7 +107,7 @@ impl<A: Endpoint, P: Endpoint<Output = Response>> Endpoint for Middleware<A, P> 
             if response.status().as_u16() >= 400 {
                 // Boxed for the requests that do not fail.
                 response = Box::pin(to_problem(response)).await;
-                Box::pin(name_request(&mut response, log.id.as_str())).await;
+                Box::pin(add_request_id(&mut response, log.id.as_str())).await;
             }
             log.end(&response);
             let status = response.status();

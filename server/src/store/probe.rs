@@ -1,30 +1,25 @@
 //! The first connection to a database, made apart from the pool: the pool tries again until its time
 //! is up and then knows no cause. Each cause becomes a sentence with what to change.
 
-use std::{fs::File, io, path::Path, time::Duration};
+mod server;
+
+use std::{fs::File, path::Path, time::Duration};
 
 use sea_orm::{
     ConnectionTrait, DatabaseBackend, DatabaseConnection, DbErr, Statement,
     sqlx::{
         self, Connection, Row,
-        error::DatabaseError,
-        mysql::{MySqlConnectOptions, MySqlDatabaseError},
         postgres::{PgConnectOptions, PgConnection},
     },
 };
-use tokio::{net::lookup_host, time::timeout};
-use tokio_rustls::rustls;
+use tokio::time::timeout;
+
+use server::{Refusal, Server, refusal};
 
 use super::{
-    DatabaseOptions, DatabaseUrl,
-    connection::ACQUIRE_TIMEOUT,
+    ConnectError, DatabaseOptions, DatabaseUrl,
     health::{database_error, is_damage},
 };
-
-/// Why a database cannot be used, with the place and what to change. A password is never part of it.
-#[derive(Clone, Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct ConnectError(String);
 
 type Result<T> = std::result::Result<T, ConnectError>;
 
@@ -232,217 +227,6 @@ async fn shares_sessions(one: &mut PgConnection, other: &mut PgConnection) -> bo
 async fn close<C: Connection>(connection: C) {
     // Whatever becomes of it, it is not used again.
     let _ = timeout(CLOSE_TIMEOUT, connection.close()).await;
-}
-
-/// A server, as a person knows it.
-struct Server {
-    kind: &'static str,
-    host: Option<(String, u16)>,
-    place: String,
-    user: String,
-    database: String,
-}
-
-impl Server {
-    fn postgres(options: &PgConnectOptions) -> Self {
-        let socket = options
-            .get_socket()
-            .map(|folder| folder.display().to_string());
-        let folder = socket.or_else(|| Some(options.get_host().to_owned()));
-        let folder = folder.filter(|folder| folder.starts_with('/'));
-        let port = options.get_port();
-        let socket = folder.map(|folder| format!("{folder}/.s.PGSQL.{port}"));
-        let database = options.get_database().unwrap_or_default();
-        Self::new(
-            "PostgreSQL",
-            socket,
-            (options.get_host(), port),
-            options.get_username(),
-            database,
-        )
-    }
-
-    fn mariadb(options: &MySqlConnectOptions) -> Self {
-        let socket = options.get_socket().map(|file| file.display().to_string());
-        let address = (options.get_host(), options.get_port());
-        let database = options.get_database().unwrap_or_default();
-        Self::new("MariaDB", socket, address, options.get_username(), database)
-    }
-
-    fn new(
-        kind: &'static str,
-        socket: Option<String>,
-        (host, port): (&str, u16),
-        user: &str,
-        database: &str,
-    ) -> Self {
-        let is_address = host.contains(':');
-        let place = match (&socket, is_address) {
-            (Some(socket), _) => socket.clone(),
-            (None, true) => format!("[{host}]:{port}"),
-            (None, false) => format!("{host}:{port}"),
-        };
-        Self {
-            kind,
-            host: socket.is_none().then(|| (host.to_owned(), port)),
-            place,
-            user: user.to_owned(),
-            database: database.to_owned(),
-        }
-    }
-
-    async fn within_time(&self, work: impl Future<Output = Result<()>>) -> Result<()> {
-        let late = |_| {
-            let seconds = ACQUIRE_TIMEOUT.as_secs();
-            ConnectError(format!(
-                "{} does not answer as {} within {seconds} seconds: is the port right, does a \
-                 firewall let it through, and has a connection pooler one left?",
-                self.place, self.kind
-            ))
-        };
-        timeout(ACQUIRE_TIMEOUT, work).await.map_err(late)?
-    }
-
-    /// Looks the host up, so that a wrong name is told from a server that is away.
-    async fn resolve(&self) -> Result<()> {
-        let Some((host, port)) = &self.host else {
-            return Ok(());
-        };
-        match lookup_host((host.as_str(), *port)).await {
-            Ok(_) => Ok(()),
-            Err(error) => Err(ConnectError(format!(
-                "the host {host} is not found: {error}; correct the host of the URL. If it is \
-                 part of a password, write %40 there for @ and %2F for /"
-            ))),
-        }
-    }
-
-    fn explain(&self, error: &sqlx::Error) -> ConnectError {
-        let (kind, place) = (self.kind, &self.place);
-        ConnectError(match error {
-            sqlx::Error::Io(error) => self.explain_io(error),
-            sqlx::Error::Tls(error) if error.to_string().contains("not support TLS") => format!(
-                "the URL demands TLS, which the server at {place} does not offer: switch it on \
-                 there, or take the parameter {} out of the URL",
-                if kind == "MariaDB" {
-                    "ssl-mode"
-                } else {
-                    "sslmode"
-                }
-            ),
-            sqlx::Error::Tls(error) => format!("no TLS with the server at {place}: {error}"),
-            sqlx::Error::Protocol(error) => {
-                format!("what answers at {place} does not speak the protocol of {kind}: {error}")
-            }
-            sqlx::Error::Database(error) => self.explain_refusal(error.as_ref()),
-            error => format!("the server at {place} cannot be used: {error}"),
-        })
-    }
-
-    fn explain_io(&self, error: &io::Error) -> String {
-        let (kind, place) = (self.kind, &self.place);
-        let inner = error.get_ref();
-        if let Some(error) = inner.and_then(|it| it.downcast_ref::<rustls::Error>()) {
-            return format!(
-                "the certificate of the server at {place} is not accepted: {error}; name the \
-                 file of the authority that signed it with {}",
-                if kind == "MariaDB" {
-                    "ssl-ca"
-                } else {
-                    "sslrootcert"
-                }
-            );
-        }
-        match error.kind() {
-            io::ErrorKind::ConnectionRefused => format!(
-                "connection refused: no {kind} listens at {place}; start it, or correct host and \
-                 port"
-            ),
-            io::ErrorKind::NotFound => {
-                format!("there is no socket {place}: start {kind}, or correct the path")
-            }
-            io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset => format!(
-                "the connection to {place} was closed before it was usable: {error}; is it the \
-                 port of {kind}?"
-            ),
-            _ => format!("{place} cannot be reached: {error}"),
-        }
-    }
-
-    /// A refusal of the server itself.
-    fn explain_refusal(&self, error: &dyn DatabaseError) -> String {
-        let Self {
-            kind,
-            place,
-            user,
-            database,
-            ..
-        } = self;
-        let message = error.message();
-        let remedy = match refusal(error) {
-            Some(Refusal::Credentials) => {
-                "correct user and password; in a password write %40 for @, %3A for :, %2F for /, \
-                 %3F for ?, %23 for # and %25 for %"
-                    .to_owned()
-            }
-            Some(Refusal::Place) => format!(
-                "allow the user {user} in pg_hba.conf to come from here, or with sslmode=require if \
-                 it asks for encryption"
-            ),
-            Some(Refusal::NoDatabase) => format!("CREATE DATABASE {database}, or correct its name"),
-            Some(Refusal::NotAllowed) => {
-                format!("give the user {user} rights in the database {database}")
-            }
-            Some(Refusal::Busy) => "the server takes no more connections or is starting or \
-                 stopping: try again, or raise its limit"
-                .to_owned(),
-            Some(Refusal::Parameter) if message.contains("options") => {
-                "a connection pooler takes no options: take them out of the URL, and set them with \
-                 ALTER ROLE"
-                    .to_owned()
-            }
-            Some(Refusal::Parameter) => {
-                "add it to ignore_startup_parameters of the connection pooler".to_owned()
-            }
-            None => String::new(),
-        };
-        let colon = if remedy.is_empty() { "" } else { ": " };
-        format!("{kind} at {place} refused the user {user}: {message}{colon}{remedy}")
-    }
-}
-
-/// The kinds of a server's refusals for which there is a remedy.
-enum Refusal {
-    Credentials,
-    Place,
-    NoDatabase,
-    NotAllowed,
-    Busy,
-    Parameter,
-}
-
-fn refusal(error: &dyn DatabaseError) -> Option<Refusal> {
-    if let Some(error) = error.try_downcast_ref::<MySqlDatabaseError>() {
-        return match error.number() {
-            1045 | 1698 => Some(Refusal::Credentials),
-            1049 => Some(Refusal::NoDatabase),
-            1044 | 1130 | 1142 | 1227 => Some(Refusal::NotAllowed),
-            1040 | 1053 | 1203 | 1226 => Some(Refusal::Busy),
-            _ => None,
-        };
-    }
-    match error.code()?.as_ref() {
-        "28000" if error.message().contains("pg_hba.conf") => Some(Refusal::Place),
-        "28P01" | "28000" => Some(Refusal::Credentials),
-        "3D000" => Some(Refusal::NoDatabase),
-        "42501" => Some(Refusal::NotAllowed),
-        "53300" | "57P03" => Some(Refusal::Busy),
-        "08P01" if error.message().contains("startup parameter") => Some(Refusal::Parameter),
-        // How PgBouncer says the same.
-        "08P01" if error.message().starts_with("no such database") => Some(Refusal::NoDatabase),
-        "08P01" if error.message().contains("password") => Some(Refusal::Credentials),
-        _ => None,
-    }
 }
 
 /// Checks that the user may create tables. Only PostgreSQL is asked; with the other databases the

@@ -8,9 +8,8 @@ use std::{
 use quick_cache::sync::Cache;
 
 use super::{
-    Reader, Result, Store,
+    Active, Found, Reader, Result, Store, active_session,
     changes::{Change, Changes},
-    session::{self, Active, Found},
 };
 use crate::clock::Timestamp;
 
@@ -86,7 +85,7 @@ impl SessionCache {
         now: Timestamp,
     ) -> Result<Found> {
         let forgotten = *self.forgotten();
-        let found = session::find_by_key(db, key_hash).await?;
+        let found = active_session::find_by_key(db, key_hash).await?;
         let unchanged = self.forgotten();
         match &found {
             Found::Active(session) if *unchanged == forgotten => {

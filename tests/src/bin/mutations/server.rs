@@ -498,7 +498,7 @@ const FAULTS: [Fault; 83] = [
         "operation",
         SURROUNDINGS,
         [
-            "Box::pin(name_request(&mut response, exchange.id.as_str())).await;",
+            "Box::pin(add_request_id(&mut response, exchange.id.as_str())).await;",
             "",
         ],
     ),

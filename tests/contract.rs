@@ -1,0 +1,7 @@
+//! The document, what is generated from it, and the traffic held against it.
+
+mod conformance;
+mod dependencies;
+mod document;
+mod emission;
+mod lockstep;

@@ -1,0 +1,9 @@
+//! Connections, proxies, pages and headers.
+
+mod connections;
+mod health;
+mod pages;
+mod public_url;
+mod request_id;
+mod tls;
+mod trusted_proxies;

@@ -1,0 +1,4 @@
+//! Mails: how they are sent, and how many.
+
+mod mail_limits;
+mod smtp;

@@ -1,0 +1,8 @@
+//! The binary: settings, commands, signals, metrics and traces.
+
+mod commands;
+mod metrics;
+mod secrets;
+mod settings;
+mod signals;
+mod traces;
