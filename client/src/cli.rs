@@ -1,4 +1,4 @@
-//! The command line.
+//! Command line `cortex-report`.
 
 mod app;
 mod login;
@@ -23,7 +23,7 @@ use crate::{
 /// Default URL of the service: the address on which it listens by default.
 const DEFAULT_URL: &str = "http://127.0.0.1:8080";
 const KEY_VARIABLE: &str = "CORTEX_REPORT_SESSION_KEY";
-/// The longest session_key that the document allows.
+/// Maximum length of a session_key in the document.
 const MAX_KEY_LENGTH: usize = 128;
 
 /// Manage the applications of your organizations in Data Cortex.
@@ -33,12 +33,13 @@ const MAX_KEY_LENGTH: usize = 128;
     bin_name = "cortex-report",
     version,
     max_term_width = 100,
-    after_help = "The session_key of a login is kept in your configuration folder. \
+    after_help = "The session_key of a login is stored in your configuration folder. \
                   CORTEX_REPORT_SESSION_KEY overrides it.\n\n\
-                  With --output json, each result is a line of JSON on standard output; login \
-                  prints one with the manual_code first. Errors are text on standard error.\n\n\
-                  Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 4 not logged in. A logout \
-                  that the service was not told of forgets the session_key here, and exits with 1."
+                  With --output json, each result is one line of JSON on standard output; login \
+                  first prints a line with the manual_code. Errors are text on standard error.\n\n\
+                  Exit codes: 0 success, 1 refused or failed, 2 wrong usage, 4 not logged in. If a \
+                  logout does not reach the service, the session_key is deleted here all the same, \
+                  and the exit code is 1."
 )]
 struct CommandLine {
     #[command(flatten)]
@@ -50,15 +51,15 @@ struct CommandLine {
 #[derive(Args)]
 #[command(next_help_heading = "Global options")]
 struct Global {
-    /// Where the service is [default: where you logged in last, else http://127.0.0.1:8080]
+    /// URL of the service [default: that of your last login, or http://127.0.0.1:8080]
     #[arg(long, global = true, env = "CORTEX_REPORT_URL", hide_env_values = true,
           value_hint = ValueHint::Url)]
     url: Option<String>,
-    /// A file of certificate authorities (PEM) to trust besides those of this computer
+    /// PEM file of certificate authorities to trust in addition to those of this computer
     #[arg(long, global = true, env = "CORTEX_REPORT_CA_FILE", hide_env_values = true,
           value_name = "FILE", value_hint = ValueHint::FilePath)]
     ca_file: Option<OsString>,
-    /// What to print: text for people, or JSON that says the same for scripts
+    /// Output format: text for people, or JSON for scripts
     #[arg(
         long,
         global = true,
@@ -67,7 +68,7 @@ struct Global {
         value_name = "FORMAT"
     )]
     output: Format,
-    /// How long an answer may take
+    /// Time limit for each answer of the service
     #[arg(long, global = true, default_value_t = 30, value_name = "SECONDS",
           value_parser = clap::value_parser!(u64).range(1..))]
     timeout: u64,
@@ -75,29 +76,29 @@ struct Global {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Log in: a link is mailed to the address, and the code is typed on its page
+    /// Log in: open the link that is mailed to you, and type the code that is shown here
     Login(login::Login),
-    /// Log out, and forget the session_key
+    /// Log out, and delete the stored session_key
     Logout,
     /// Show who is logged in
     Whoami,
     /// List, create and delete applications
     #[command(subcommand)]
     App(app::App),
-    /// Print the completions of a shell
+    /// Print the completion script for a shell
     Completions {
         /// The shell
         shell: Shell,
     },
 }
 
-/// Runs the command line, and tells its exit code.
+/// Runs the command line, and returns its exit code.
 pub fn main() -> ExitCode {
     let line = CommandLine::parse();
     let output = Output::new(line.global.output);
     match run(line.command, &line.global, &output) {
         Ok(()) => ExitCode::SUCCESS,
-        // Whoever reads has seen enough.
+        // The reader has closed the pipe, since it needs no more.
         Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
             ExitCode::SUCCESS
         }
@@ -130,12 +131,12 @@ fn completions(shell: Shell, output: &Output) -> Result<(), Failure> {
     let mut command = CommandLine::command();
     clap_complete::generate(shell, &mut command, "cortex-report", &mut script);
     let mut script = String::from_utf8_lossy(&script).into_owned();
-    // What clap_complete 4.6 lacks.
+    // Corrections of the scripts of clap_complete 4.6.
     match shell {
-        // It spells a name with a hyphen in two ways, so that the cases of the subcommands are never
-        // reached.
+        // It spells a name with a hyphen in two ways, so that the cases of the subcommands are
+        // never reached.
         Shell::Bash => script = script.replace("cortex__subcmd__report", "cortex__report"),
-        // It knows no values of arguments without a flag.
+        // It does not complete the values of positional arguments.
         Shell::Fish => {
             let shells: Vec<String> = Shell::value_variants()
                 .iter()
@@ -164,7 +165,7 @@ struct Cli<'a> {
 impl<'a> Cli<'a> {
     fn new(global: &Global, output: &'a Output) -> Result<Self, Failure> {
         let sessions = Sessions::load()?;
-        // Empty is not set, as compose files have it.
+        // An empty variable counts as not set: compose files pass unset variables as empty ones.
         let url = global.url.as_deref().map(str::trim);
         let url = url
             .filter(|url| !url.is_empty())
@@ -181,12 +182,12 @@ impl<'a> Cli<'a> {
             .build()
             .map_err(|error| match error {
                 error @ Error::InvalidUrl(_) => Failure::Usage(format!(
-                    "{error}.\nSay where the service is with --url or CORTEX_REPORT_URL, such as \
-                     {DEFAULT_URL}."
+                    "{error}.\nGive the URL of the service with --url or CORTEX_REPORT_URL, such \
+                     as {DEFAULT_URL}."
                 )),
                 Error::InvalidRequest(reason) => Failure::Failed(format!(
                     "No connection can be made: {reason}.\nFor https, install certificate \
-                     authorities (the package ca-certificates), or name a file of them with \
+                     authorities (the package ca-certificates), or give a PEM file of them with \
                      --ca-file or CORTEX_REPORT_CA_FILE."
                 )),
                 error => Failure::Failed(error.to_string()),
@@ -203,7 +204,7 @@ impl<'a> Cli<'a> {
         })
     }
 
-    /// The client, if there is a session to use it with.
+    /// Returns the client, or an error that asks the user to log in if it has no session_key.
     fn logged_in(&self) -> Result<&Client, Failure> {
         match self.client.session_key() {
             Some(_) => Ok(&self.client),
@@ -214,8 +215,9 @@ impl<'a> Cli<'a> {
     fn not_logged_in(&self) -> Failure {
         if self.has_key_of_variable {
             return Failure::NotLoggedIn(format!(
-                "You are not logged in at {}: the session of {KEY_VARIABLE} has ended, or is of \
-                 another service.\nUnset it, and log in with: cortex-report login ADDRESS",
+                "You are not logged in at {}: the session of {KEY_VARIABLE} has ended, or \
+                 belongs to another service.\nUnset it, and log in with: cortex-report login \
+                 ADDRESS",
                 self.client.baseurl
             ));
         }
@@ -225,7 +227,7 @@ impl<'a> Cli<'a> {
         ))
     }
 
-    /// The reply to a call, or what to tell of one that failed.
+    /// Returns the reply to a call, or the failure to report.
     fn reply<T>(&self, result: Result<ResponseValue<T>, CallError>) -> Result<T, Failure> {
         match result {
             Ok(reply) => Ok(reply.into_inner()),
@@ -245,11 +247,11 @@ impl<'a> Cli<'a> {
                 let cause = visible(&cause(reason).to_string());
                 let hint = match cause.contains("UnknownIssuer") {
                     true => {
-                        "If its certificate is of an authority of your own, name the file of that \
-                         with --ca-file or CORTEX_REPORT_CA_FILE."
+                        "If its certificate was issued by an authority of your own, give the PEM \
+                         file of that authority with --ca-file or CORTEX_REPORT_CA_FILE."
                     }
                     false => {
-                        "Is the service running there? Say where it is with --url or \
+                        "Check that the service is running there, or give its URL with --url or \
                          CORTEX_REPORT_URL."
                     }
                 };
@@ -260,8 +262,8 @@ impl<'a> Cli<'a> {
                 self.timeout
             ),
             Error::Unexpected { reason, .. } => format!(
-                "{url} does not answer as the Report API does: {}.\nSay where the service is with \
-                 --url or CORTEX_REPORT_URL.",
+                "{url} does not answer as the Report API does: {}.\nGive the URL of the service \
+                 with --url or CORTEX_REPORT_URL.",
                 visible(reason)
             ),
             _ => visible(&error.to_string()),
@@ -270,7 +272,7 @@ impl<'a> Cli<'a> {
     }
 }
 
-/// The certificates of a file, at least one.
+/// Reads the certificates of a file, at least one.
 fn read_authorities(file: &Path) -> Result<Vec<reqwest::Certificate>, Failure> {
     let wrong = |reason: &str| {
         Failure::Usage(format!(
@@ -287,7 +289,7 @@ fn read_authorities(file: &Path) -> Result<Vec<reqwest::Certificate>, Failure> {
     }
 }
 
-/// The session_key of the variable, if that is set and not empty.
+/// Reads the session_key of the environment variable, if it is set and not empty.
 fn key_of_variable() -> Result<Option<Secret>, Failure> {
     let Some(value) = env::var_os(KEY_VARIABLE) else {
         return Ok(None);
@@ -296,9 +298,9 @@ fn key_of_variable() -> Result<Option<Secret>, Failure> {
         Some("") => Ok(None),
         Some(key) if is_session_key(key) => Ok(Some(Secret::from(key))),
         _ => Err(Failure::Usage(format!(
-            "{KEY_VARIABLE} is not a session_key: it is too long, or holds a space, a line break or \
-             another character that no key has.\nSet it to the session_key of a login alone, or \
-             unset it."
+            "{KEY_VARIABLE} is not a session_key: it is too long, or contains a space, a line \
+             break or another character that a session_key never has.\nSet it to exactly the \
+             session_key of a login, or unset it."
         ))),
     }
 }
@@ -316,7 +318,7 @@ fn refusal(problem: &Problem) -> String {
         let detail = visible(&problem.detail);
         return match &problem.request_id {
             Some(id) if problem.code == ProblemCode::InternalError => {
-                format!("{detail} The request is {}.", visible(id))
+                format!("{detail} The id of the request is {}.", visible(id))
             }
             _ => detail,
         };
@@ -334,16 +336,16 @@ fn refusal(problem: &Problem) -> String {
     failures.collect::<Vec<_>>().join("\n")
 }
 
-/// Why a command did not do what it was asked to, and what to do next.
+/// Error of a command: the reason, and what to do next.
 #[derive(Debug, thiserror::Error)]
 enum Failure {
-    /// Refused by the service, or failed.
+    /// The service refused the request, or the command failed.
     #[error("{0}")]
     Failed(String),
     /// Wrong arguments.
     #[error("{0}")]
     Usage(String),
-    /// There is no session that is worth anything.
+    /// There is no valid session.
     #[error("{0}")]
     NotLoggedIn(String),
     /// The result cannot be printed.
@@ -352,7 +354,7 @@ enum Failure {
 }
 
 impl Failure {
-    /// The same with another sentence to it.
+    /// Appends a sentence to the message.
     fn with(self, sentence: &str) -> Self {
         let more = |message| format!("{message}\n{sentence}");
         match self {

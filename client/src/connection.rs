@@ -1,4 +1,4 @@
-//! Making a client.
+//! Construction of a client from its settings.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use reqwest::{Url, redirect};
 
 use crate::{Client, Error, Inner, Secret};
 
-/// The settings of a [`Client`], each with a default that suits most.
+/// Settings of a [`Client`]. The defaults suit most programs.
 ///
 /// ```
 /// use std::time::Duration;
@@ -20,7 +20,7 @@ use crate::{Client, Error, Inner, Secret};
 ///     .build()?;
 /// # Ok::<(), cortex_report_client::Error>(())
 /// ```
-#[must_use = "it makes a client once build is called"]
+#[must_use = "a builder makes no client before `build` is called"]
 pub struct Builder {
     url: String,
     timeout: Duration,
@@ -29,8 +29,8 @@ pub struct Builder {
 }
 
 impl Client {
-    /// The settings of a client of the service at `url`, which is the part of its URLs before
-    /// `/api/1`.
+    /// Returns the default settings for a client of the service at `url`, which is the part of its
+    /// URLs before `/api/1`.
     pub fn builder(url: &str) -> Builder {
         Builder {
             url: url.to_owned(),
@@ -46,12 +46,12 @@ impl Client {
         }
     }
 
-    /// The key that is sent with each call, if there is one.
+    /// Returns the session key that is sent with each call, if there is one.
     pub fn session_key(&self) -> Option<&Secret> {
         self.inner.key.as_ref()
     }
 
-    /// A client over the same connections that sends another key, or none.
+    /// Returns a client that shares the connections of this one and sends another key, or none.
     #[must_use]
     pub fn with_session_key(&self, key: Option<Secret>) -> Self {
         let mut client = self.clone();
@@ -61,7 +61,7 @@ impl Client {
 }
 
 impl Builder {
-    /// The key of a session, to be sent with each call.
+    /// Sets the key of a session, which is sent with each call.
     pub fn session_key(mut self, key: impl Into<Secret>) -> Self {
         self.session.key = Some(key.into());
         self
@@ -84,7 +84,7 @@ impl Builder {
         self
     }
 
-    /// The longest delay before a call is sent once more; 10 seconds by default. Where Retry-After
+    /// Sets the longest delay before a call is sent again; 10 seconds by default. If Retry-After
     /// asks for a longer one, the call fails at once, and its error has the time to wait.
     pub fn max_retry_delay(mut self, delay: Duration) -> Self {
         self.session.max_retry_delay = delay;
@@ -98,8 +98,8 @@ impl Builder {
         self
     }
 
-    /// Changes the connections: proxies, certificates, the user agent, and what else
-    /// [`reqwest::ClientBuilder`] has.
+    /// Changes the connections: proxies, certificates, the user agent, and every other setting of
+    /// [`reqwest::ClientBuilder`].
     pub fn connection(
         mut self,
         change: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder,
@@ -108,30 +108,31 @@ impl Builder {
         self
     }
 
-    /// The client. Nothing is sent before its first call.
+    /// Builds the client. Nothing is sent before its first call.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidUrl`]: the URL is none of http or https, or has more than a path.
+    /// [`Error::InvalidUrl`]: the URL does not begin with `http://` or `https://`, or has parts
+    /// other than a host, a port and a path.
     /// [`Error::InvalidRequest`]: the settings of the connections contradict each other, or the URL
-    /// is of https and the platform has no certificates that it trusts.
+    /// begins with `https://` and the platform has no certificates that it trusts.
     pub fn build(self) -> Result<Client, Error> {
-        // The URL is not shown: a wrong one may hold a password.
+        // The URL is not shown: an invalid one may contain a password.
         let wrong = |reason: &str| Error::InvalidUrl(reason.to_owned());
         let url = Url::parse(&self.url).map_err(|error| wrong(&error.to_string()))?;
         if !matches!(url.scheme(), "http" | "https") {
-            return Err(wrong("it has to begin with http:// or https://"));
+            return Err(wrong("it must begin with http:// or https://"));
         }
         if !url.username().is_empty()
             || url.password().is_some()
             || url.query().is_some()
             || url.fragment().is_some()
         {
-            return Err(wrong("it has to be no more than a host, a port and a path"));
+            return Err(wrong("it must have only a host, a port and a path"));
         }
         let connection = trust(self.connection, &url)
             .timeout(self.timeout)
-            // The service has none. Following one could send the key to somebody else.
+            // The service sends no redirects. Following one could send the key to another host.
             .redirect(redirect::Policy::none())
             .build()?;
         let url = url.as_str().trim_end_matches('/');
@@ -139,7 +140,8 @@ impl Builder {
     }
 }
 
-/// Lets a platform without certificates not stand in the way of a service that needs none.
+/// Trusts no certificates for a URL of http on a platform that has none: reqwest would otherwise
+/// fail to build the client, although it needs no certificates.
 fn trust(connection: reqwest::ClientBuilder, url: &Url) -> reqwest::ClientBuilder {
     #[cfg(feature = "tls")]
     if url.scheme() == "http" && reqwest::Client::builder().build().is_err() {

@@ -7,17 +7,17 @@ use crate::{
     types::{Problem, ProblemCode},
 };
 
-/// Why a call did not succeed.
+/// Error of a call.
 ///
 /// The calls of [`Client`](crate::Client) fail with a [`CallError`], which `?` turns into this.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
-    /// The URL of the service is none.
+    /// The URL of the service is invalid.
     InvalidUrl(String),
     /// Nothing was sent: an argument is missing or wrong.
     InvalidRequest(String),
-    /// The service refuses, by one of the documented errors. Its `code` says which.
+    /// The service refused the call with a documented error, which its `code` identifies.
     Refused {
         /// The problem that the service returned.
         problem: Problem,
@@ -51,7 +51,7 @@ impl Error {
         }
     }
 
-    /// The status of the answer, if there is one and it is known.
+    /// Returns the status of the answer, if there is one and it is known.
     pub fn status(&self) -> Option<StatusCode> {
         match self {
             Self::Refused { problem, .. } => {
@@ -63,7 +63,7 @@ impl Error {
         }
     }
 
-    /// Returns true if the same call may succeed a little later.
+    /// Returns true if a retry of the call may succeed.
     pub(crate) fn is_transient(&self) -> bool {
         match self {
             Self::Unreachable(_) | Self::TimedOut(_) => true,
@@ -86,8 +86,8 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::InvalidUrl(reason) => write!(formatter, "the URL is wrong: {reason}"),
-            Self::InvalidRequest(reason) => write!(formatter, "nothing was sent: {reason}"),
+            Self::InvalidUrl(reason) => write!(formatter, "the URL is invalid: {reason}"),
+            Self::InvalidRequest(reason) => write!(formatter, "the request was not sent: {reason}"),
             Self::Refused { problem, .. } => {
                 formatter.write_str(&problem.detail)?;
                 for failure in problem.errors.iter().flatten() {
@@ -95,7 +95,7 @@ impl fmt::Display for Error {
                 }
                 match &problem.request_id {
                     Some(id) if problem.code == ProblemCode::InternalError => {
-                        write!(formatter, " The request is {id}.")
+                        write!(formatter, " The id of the request is {id}.")
                     }
                     _ => Ok(()),
                 }
@@ -107,7 +107,7 @@ impl fmt::Display for Error {
             Self::Unexpected { reason, .. } => {
                 write!(
                     formatter,
-                    "the answer is not one of the Report API: {reason}"
+                    "the answer is not as the Report API documents it: {reason}"
                 )
             }
             Self::NotVerified => formatter.write_str("nobody verified the login in time"),
@@ -138,10 +138,10 @@ impl From<CallError> for Error {
             CallError::CommunicationError(error)
             | CallError::ResponseBodyError(error)
             | CallError::InvalidUpgrade(error) => Self::from(error),
-            // The body stays out: it may hold what is secret.
+            // The body is left out: it may contain secrets.
             CallError::InvalidResponsePayload(_, error) => Self::Unexpected {
                 status: None,
-                reason: format!("its body is not as documented: {error}"),
+                reason: format!("the body cannot be read: {error}"),
             },
             CallError::UnexpectedResponse(response) => {
                 let status = response.status();
@@ -152,9 +152,9 @@ impl From<CallError> for Error {
                     }
                     _ => match response.headers().get(header::CONTENT_TYPE) {
                         Some(media_type) => {
-                            format!("it has the status {status} and the media type {media_type:?}")
+                            format!("the status is {status}, and the media type {media_type:?}")
                         }
-                        None => format!("it has the status {status}"),
+                        None => format!("the status is {status}"),
                     },
                 };
                 Self::Unexpected {
@@ -178,13 +178,13 @@ impl From<reqwest::Error> for Error {
     }
 }
 
-/// The seconds of Retry-After, if the answer has any.
+/// Returns the seconds of Retry-After, if the answer has any.
 pub(crate) fn retry_after(headers: &header::HeaderMap) -> Option<Duration> {
     let seconds = headers.get(header::RETRY_AFTER)?.to_str().ok()?;
     seconds.parse().ok().map(Duration::from_secs)
 }
 
-/// The innermost reason, which is the one that names what to mend.
+/// Returns the innermost source of an error, which names the actual cause.
 pub(crate) fn cause<'a>(
     error: &'a (dyn error::Error + 'static),
 ) -> &'a (dyn error::Error + 'static) {

@@ -17,7 +17,7 @@ pub struct Inner {
     pub(crate) jitter: fn() -> f64,
 }
 
-/// The delay before a first retry.
+/// Delay before the first retry.
 const FIRST_DELAY: Duration = Duration::from_millis(200);
 
 impl Inner {
@@ -32,7 +32,8 @@ impl Inner {
             return None;
         }
         let (may_retry, told) = match result {
-            // Nothing was sent. Who has waited in vain once is not to wait as long again.
+            // Nothing was sent. After a time-out there is no retry, since it may take as long
+            // again.
             Err(error) if error.is_connect() => (!error.is_timeout(), None),
             Err(error) => (is_safe && !error.is_timeout(), None),
             Ok(response) => {
@@ -46,7 +47,7 @@ impl Inner {
                     _ => false,
                 };
                 let told = retry_after(response.headers());
-                // A date, which the document does not have.
+                // A date, which the document does not allow.
                 let is_unreadable =
                     told.is_none() && response.headers().contains_key(header::RETRY_AFTER);
                 (may_retry && !is_unreadable, told)
@@ -57,8 +58,8 @@ impl Inner {
         (may_retry && delay <= self.max_retry_delay).then_some(delay)
     }
 
-    /// A delay of half to the whole of the length, so that clients that failed together do not
-    /// come back together.
+    /// Returns a random delay between half and all of the given one, so that clients that failed
+    /// together do not retry together.
     pub(crate) fn vary(&self, delay: Duration) -> Duration {
         delay.mul_f64((1.0 + (self.jitter)().clamp(0.0, 1.0)) / 2.0)
     }
@@ -116,7 +117,7 @@ impl ClientHooks<Inner> for Client {
         };
         if let Ok(response) = &mut result {
             let headers = response.headers_mut().iter_mut();
-            // The cookie is the key once more, and errors show their headers.
+            // The cookie contains the key too, and errors show the headers.
             for (_, value) in headers.filter(|(name, _)| *name == header::SET_COOKIE) {
                 value.set_sensitive(true);
             }

@@ -1,4 +1,4 @@
-//! Logging in.
+//! Login: started by a call, and verified by a person.
 
 use std::time::Duration;
 
@@ -9,11 +9,11 @@ use crate::{
     types::{LoginRequest, ProblemCode, User},
 };
 
-/// The pause before the first look whether a login is verified, which grows to the longest one.
+/// Pause before the first check whether a login is verified. It grows to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// A login that was started, and waits for a person to verify it.
+/// Started login, which waits for a person to verify it.
 ///
 /// ```no_run
 /// use cortex_report_client::{Client, Login};
@@ -38,7 +38,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// Those of a call; too many logins are [`Error::Refused`] with `retry_after`.
+    /// The errors of a call; too many logins are [`Error::Refused`] with `retry_after`.
     pub async fn start_login(&self, email: &str) -> Result<Login, Error> {
         let request = LoginRequest {
             email: email.to_owned(),
@@ -61,21 +61,23 @@ impl Login {
         &self.manual_code
     }
 
-    /// The key of the session, which is worth nothing before the login is verified.
+    /// Key of the session, which is not valid before the login is verified.
     pub fn session_key(&self) -> Option<&Secret> {
         self.client.session_key()
     }
 
-    /// Waits until the person has verified the login: a client that is logged in, and who it is.
+    /// Waits until the person has verified the login. Returns a client that is logged in, and its
+    /// user.
     ///
-    /// It looks again and again, and lives with a service that is away for a while. `limit` is how
-    /// long, at most [`LIFETIME`](Self::LIFETIME); the last look is at its end. Dropped half-way it
-    /// leaves nothing behind: the login goes on, and may be waited for again.
+    /// It polls the service, and tolerates a service that is unavailable for a while. `limit` is
+    /// the time limit, at most [`LIFETIME`](Self::LIFETIME); the last poll is at its end. The
+    /// future may be dropped at any time: the login remains, and can be waited for again.
     ///
     /// # Errors
     ///
-    /// [`Error::NotVerified`] after `limit`, [`Error::Invalidated`] as soon as five wrong codes were
-    /// typed. Besides, those of a call that waiting does not mend, or that the last look met.
+    /// [`Error::NotVerified`] after `limit`, [`Error::Invalidated`] as soon as five wrong codes
+    /// were typed. Also the errors of a call that a retry cannot resolve, and the error of the last
+    /// poll.
     pub async fn wait(&self, limit: Duration) -> Result<(Client, User), Error> {
         let deadline = Instant::now() + limit.min(Self::LIFETIME);
         let mut pause = FIRST_PAUSE;
@@ -86,7 +88,7 @@ impl Login {
             };
             let is_pending = match error.code() {
                 Some(ProblemCode::NotLoggedIn) => true,
-                // Everybody may ask who they are, but with the key of a login that has ended.
+                // The service answers so only to the key of a login that was invalidated.
                 Some(ProblemCode::NotAllowed) => return Err(Error::Invalidated),
                 _ if error.is_transient() => false,
                 _ => return Err(error),

@@ -1,7 +1,7 @@
-//! A typed mock of the service, for tests of what uses this library.
+//! Typed mock of the service, for tests of programs that use this library.
 //!
-//! [`MockServerExt`] gives `httpmock`'s server a method for each operation of the document. What
-//! it expects and what it answers are checked by the compiler.
+//! [`MockServerExt`] gives `httpmock`'s server a method for each operation of the document. The
+//! compiler checks the expected requests and the replies.
 //!
 //! ```
 //! use cortex_report_client::{
@@ -54,8 +54,8 @@
 #![expect(
     missing_docs,
     clippy::unwrap_used,
-    reason = "progenitor documents no more than what the operations are called; its regular \
-              expressions are constants, or a test's own fault"
+    reason = "progenitor documents only the names of the operations; its regular expressions are \
+              constants, or a mistake of the test"
 )]
 
 pub use httpmock;

@@ -27,12 +27,9 @@ use crate::{
 /// Writes the client's code, progenitor's in the style of builders: one Rust file to be included
 /// in a module, the same text for the same document.
 ///
-/// The crate that includes it provides two types at its root:
-///
-/// - `Inner`: what its `Client` holds besides the URL and the `reqwest::Client`, with an
-///   implementation of `progenitor_client::ClientHooks<Inner>` for that `Client`, which sends
-///   the credential
-/// - `Secret`: what the format `password` becomes; serde writes and reads it as a string
+/// The crate that includes it provides a type `Inner` at its root: what its `Client` holds besides the
+/// URL and the `reqwest::Client`, with an implementation of `progenitor_client::ClientHooks<Inner>` for
+/// that `Client`, which sends the credential.
 ///
 /// A reply is decoded if it has the documented media type, and is progenitor's
 /// `UnexpectedResponse` otherwise. Members that the document does not have are ignored unless it
@@ -88,7 +85,7 @@ impl<'a> Writer<'a> {
         Self {
             document,
             side: Side {
-                secret: quote!(crate::Secret),
+                secret: quote!(openapi_lockstep_types::Secret),
                 file: quote!(String),
                 record: quote!(openapi_lockstep_types::record),
                 calls: true,

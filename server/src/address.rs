@@ -1,13 +1,13 @@
-//! E-mail addresses in one canonical form, and where requests come from.
+//! E-mail addresses in one canonical form, and the networks of IP addresses.
 
 use std::{fmt, net::IpAddr};
 
 use ipnet::IpNet;
 use lettre::Address;
 
-/// The longest address that SMTP carries, in bytes (RFC 5321, 4.5.3.1.3).
+/// Maximum length of an address in SMTP, in bytes (RFC 5321, 4.5.3.1.3).
 const MAX_LENGTH: usize = 254;
-/// The longest part before the `@`, in bytes (RFC 5321, 4.5.3.1.1).
+/// Maximum length of the part before the `@`, in bytes (RFC 5321, 4.5.3.1.1).
 const MAX_LOCAL_LENGTH: usize = 64;
 
 /// An e-mail address in the one form in which it is stored, compared, limited and mailed to:
@@ -15,7 +15,7 @@ const MAX_LOCAL_LENGTH: usize = 64;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EmailAddress(String);
 
-/// Why mail cannot be sent to something.
+/// Reason why mail cannot be sent to an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
     /// More bytes than SMTP carries.
@@ -42,7 +42,7 @@ pub enum AddressError {
     /// A name that only SMTPUTF8 carries.
     #[error(
         "has letters before the @ that are not ASCII: mail to it needs SMTPUTF8, which is not \
-         supported; give another address of yours"
+         supported; use another address"
     )]
     NotAscii,
     /// Characters or dots where an address has none.
@@ -51,11 +51,11 @@ pub enum AddressError {
 }
 
 impl EmailAddress {
-    /// Reads what a person typed; white space around it does not matter.
+    /// Parses an address that a person typed. White space around it is ignored.
     ///
     /// # Errors
     ///
-    /// Why mail cannot be sent to it.
+    /// Mail cannot be sent to the address.
     pub fn parse(text: &str) -> Result<Self, AddressError> {
         let text = text.trim();
         if text.len() > MAX_LENGTH {
@@ -74,13 +74,13 @@ impl EmailAddress {
         }
     }
 
-    /// The canonical form.
+    /// Returns the canonical form.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The mailbox, as far as can be told, for limits alone: many providers deliver `ann.lee+tag@` to
-    /// `annlee@`.
+    /// Returns the likely mailbox, which is used only for limits: many providers deliver
+    /// `ann.lee+tag@` to `annlee@`.
     pub(crate) fn mailbox(&self) -> String {
         let (local, domain) = self.0.split_once('@').unwrap_or_default();
         let (name, _) = local.split_once('+').unwrap_or((local, ""));
@@ -90,13 +90,13 @@ impl EmailAddress {
         }
     }
 
-    /// The local part: the text before the `@`.
+    /// Returns the local part: the text before the `@`.
     pub fn local_part(&self) -> &str {
         self.0.split('@').next().unwrap_or_default()
     }
 }
 
-/// Checks that what stands before the `@` is a dot-atom of ASCII.
+/// Checks that the local part is a dot-atom of ASCII.
 fn check_local_part(local: &str) -> Result<(), AddressError> {
     let is_atext =
         |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&byte);
@@ -119,7 +119,7 @@ fn check_local_part(local: &str) -> Result<(), AddressError> {
     }
 }
 
-/// The domain in the form in which it is looked up.
+/// Returns the domain in the form in which it is looked up.
 fn ascii_domain(domain: &str) -> Result<String, AddressError> {
     if domain.is_empty() {
         return Err(AddressError::NoDomain);
@@ -143,13 +143,14 @@ impl fmt::Display for EmailAddress {
     }
 }
 
-/// One client, as far as can be told: an IPv4 address, or the /64 of an IPv6 one, which is the least
-/// that anybody is given.
+/// Returns the network of a single client, as far as known: an IPv4 address, or the /64 of an IPv6
+/// one, which is the smallest network that a client is given.
 pub(crate) fn client_of(address: IpAddr) -> IpNet {
     prefix(address, 32, 64)
 }
 
-/// The clients that may be one: the /24 of an IPv4 address, or the /48 of an IPv6 one.
+/// Returns the network of clients that may be a single one: the /24 of an IPv4 address, or the /48
+/// of an IPv6 one.
 pub(crate) fn network_of(address: IpAddr) -> IpNet {
     prefix(address, 24, 48)
 }

@@ -9,9 +9,9 @@ use crate::user_agent;
 /// The sender of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Client {
-    /// An address.
+    /// The client has this address.
     Known(IpAddr),
-    /// A trusted proxy does not say, or not readably, who asked it. All such requests count as one
+    /// A trusted proxy does not name the client, or not readably. All such requests count as one
     /// client.
     Unknown,
 }
@@ -25,8 +25,8 @@ impl fmt::Display for Client {
     }
 }
 
-/// The sender of a request and its method as the middleware has found them out; absent where they are
-/// what the connection says.
+/// Client and method of a request, as determined by the middleware. Absent if they are those of the
+/// connection.
 #[derive(Clone, Copy)]
 pub(crate) struct Sent {
     pub(crate) by: Client,
@@ -34,7 +34,7 @@ pub(crate) struct Sent {
     pub(crate) is_head: bool,
 }
 
-/// The address at the other end of a request's connection.
+/// Returns the address at the other end of a request's connection.
 pub(crate) fn peer(request: &Request) -> Option<IpAddr> {
     match &request.remote_addr().0 {
         Addr::SocketAddr(address) => Some(address.ip().to_canonical()),
@@ -57,7 +57,7 @@ pub(crate) fn is_head(request: &Request) -> bool {
     request.data::<Sent>().is_some_and(|it| it.is_head)
 }
 
-/// The browser or program that sends a request, as a person is shown it.
+/// Returns the browser or program that sends a request, as it is shown to people.
 pub(crate) fn user_agent(request: &Request) -> String {
     user_agent::describe(request.header(header::USER_AGENT).unwrap_or_default())
 }

@@ -1,4 +1,4 @@
-//! Time, as a service that a test can move.
+//! Clock of the service, which tests can set.
 
 use std::{
     fmt,
@@ -13,28 +13,28 @@ use sea_orm::DeriveValueType;
 pub struct Timestamp(pub i64);
 
 impl Timestamp {
-    /// So much later.
+    /// Returns the time that is later by a duration.
     pub fn plus(self, duration: Duration) -> Self {
         Self(self.0.saturating_add(millis(duration)))
     }
 
-    /// So much earlier.
+    /// Returns the time that is earlier by a duration.
     pub fn minus(self, duration: Duration) -> Self {
         Self(self.0.saturating_sub(millis(duration)))
     }
 
-    /// Time since `earlier`; zero if `earlier` is later.
+    /// Returns the time since `earlier`; zero if `earlier` is later.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
-    /// The same as the standard library has it.
+    /// Converts the time to the type of the standard library.
     pub fn to_system_time(self) -> SystemTime {
         UNIX_EPOCH + self.since(Self(0))
     }
 }
 
-/// As a person is shown it, in UTC.
+/// Form that is shown to people, in UTC.
 impl fmt::Display for Timestamp {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         httpdate::HttpDate::from(self.to_system_time()).fmt(formatter)
@@ -54,14 +54,14 @@ fn millis(duration: Duration) -> i64 {
 
 /// A source of time.
 pub trait TimeSource: Send + Sync + 'static {
-    /// The time now, which somebody may set.
+    /// Returns the time now, which can be set.
     fn now(&self) -> SystemTime;
 
-    /// The time since some fixed point, which nobody can set.
+    /// Returns the time since a fixed point, which cannot be set.
     fn monotonic(&self) -> Duration;
 }
 
-/// The time of the machine.
+/// Time of the machine.
 #[derive(Clone, Copy, Debug)]
 pub struct SystemTimeSource(Instant);
 
@@ -74,7 +74,7 @@ impl Default for SystemTimeSource {
 impl TimeSource for SystemTimeSource {
     #[expect(
         clippy::disallowed_methods,
-        reason = "here the time is taken that is passed in elsewhere"
+        reason = "the only place that reads the time; elsewhere it is passed in"
     )]
     fn now(&self) -> SystemTime {
         SystemTime::now()
@@ -85,20 +85,21 @@ impl TimeSource for SystemTimeSource {
     }
 }
 
-/// A clock that never runs backwards and never stands still: when the machine's time is set back, it
-/// goes on from the time it had. What expired does not come back to life, and what is to expire does.
+/// Clock that never runs backwards and never stands still: when the machine's time is set back, it
+/// continues from the time it had. So nothing that has expired becomes valid again, and nothing is
+/// valid for longer.
 pub struct Clock {
     source: Box<dyn TimeSource>,
-    /// The most, in milliseconds, that the machine's time was seen ahead of the monotonic one.
+    /// Maximum, in milliseconds, by which the machine's time was seen ahead of the monotonic one.
     ahead: AtomicI64,
     is_set_back: AtomicBool,
 }
 
-/// A difference that is reported, since a machine's time is corrected a little all the time.
+/// Smallest step back that is reported, since a machine's time is corrected a little all the time.
 const REPORTED_STEP: Duration = Duration::from_secs(60);
 
 impl Clock {
-    /// A clock that follows `source`.
+    /// Creates a clock that follows `source`.
     pub fn new(source: impl TimeSource) -> Self {
         Self {
             source: Box::new(source),
@@ -107,7 +108,7 @@ impl Clock {
         }
     }
 
-    /// The time now.
+    /// Returns the time now.
     pub fn now(&self) -> Timestamp {
         let monotonic = millis(self.source.monotonic());
         let machine = Timestamp::from(self.source.now());
@@ -126,8 +127,8 @@ impl Clock {
         {
             tracing::warn!(
                 seconds = step.as_secs(),
-                "the machine's time was set back; the service goes on from the time it had, and \
-                 follows the machine's after a restart"
+                "the system clock was set back; the service continues from the time it had, and \
+                 follows the system clock again after a restart"
             );
         }
         time

@@ -23,7 +23,7 @@ use crate::{
     text::{NameError, check_name, printable},
 };
 
-/// What an operator can do.
+/// Commands of the operator.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
     /// Add and list users, end their sessions.
@@ -35,12 +35,12 @@ pub enum Command {
     /// Add and list memberships of users in organizations.
     #[command(subcommand)]
     Member(MemberCommand),
-    /// List the login mails that are owed, and those that were given up.
+    /// List the login mails that are queued, and those that were given up.
     #[command(subcommand)]
     Mail(MailCommand),
 }
 
-/// What can be done with users.
+/// Commands on users.
 #[derive(Clone, Debug, Subcommand)]
 pub enum UserCommand {
     /// Add a user.
@@ -48,13 +48,13 @@ pub enum UserCommand {
         /// The e-mail address that the user logs in with.
         #[arg(value_parser = EmailAddress::parse)]
         address: EmailAddress,
-        /// What the user is called; else what stands before the @.
+        /// Display name; defaults to the local part of the address.
         #[arg(long)]
         name: Option<String>,
     },
-    /// List the users: user_id, address and name.
+    /// List the users: user_id, address, name.
     List,
-    /// End all sessions of a user, pending ones too.
+    /// End all sessions of a user, including pending ones.
     EndSessions {
         /// The user's e-mail address.
         #[arg(value_parser = EmailAddress::parse)]
@@ -68,19 +68,19 @@ pub enum UserCommand {
     },
 }
 
-/// What can be done with organizations.
+/// Commands on organizations.
 #[derive(Clone, Debug, Subcommand)]
 pub enum OrgCommand {
     /// Add an organization and print its org_id.
     Add {
-        /// What it is called.
+        /// Name of the organization.
         name: String,
     },
-    /// List the organizations: org_id and name.
+    /// List the organizations: org_id, name.
     List,
 }
 
-/// What can be done with memberships.
+/// Commands on memberships.
 #[derive(Clone, Debug, Subcommand)]
 pub enum MemberCommand {
     /// Make a user a member of an organization, or give a member another role.
@@ -90,40 +90,40 @@ pub enum MemberCommand {
         address: EmailAddress,
         /// The organization's org_id.
         org_id: i64,
-        /// What the member may do: owners and members list, create and delete applications,
-        /// viewers list them.
+        /// Role of the member: owners and members list, create and delete applications, viewers
+        /// only list them.
         #[arg(long, default_value = "member", value_parser = role_parser())]
         role: Role,
     },
-    /// List the memberships: org_id, organization, address and role.
+    /// List the memberships: org_id, organization, address, role.
     List,
 }
 
-/// What can be seen of mails.
+/// Commands on login mails.
 #[derive(Clone, Debug, Subcommand)]
 pub enum MailCommand {
-    /// List the mails that are owed: when they are sent next, address, failures and the last one.
+    /// List queued mails: next attempt, address, failed attempts, last error.
     List,
-    /// List the mails that were given up: when, address, failures and why.
+    /// List mails that were given up: time, address, failed attempts, reason.
     Dead,
 }
 
-/// Why a command did not do what it was told.
+/// Error of a command.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// There is a user of this address.
+    /// A user with this address exists already.
     #[error("there is a user {0} already")]
     UserExists(EmailAddress),
-    /// There is no user of this address.
+    /// No user has this address.
     #[error("there is no user {0}; add one with: cortex-reportd user add {0}")]
     NoUser(EmailAddress),
-    /// There is no organization of this number.
+    /// No organization has this number.
     #[error("there is no organization {0}; list them with: cortex-reportd org list")]
     NoOrg(OrgId),
-    /// A name that nobody can read.
+    /// The name is not allowed.
     #[error("a name {0}")]
     Name(#[from] NameError),
     /// The result cannot be written.
@@ -132,11 +132,11 @@ pub enum CommandError {
 }
 
 impl Command {
-    /// Carries the command out and writes what it found or made to `output`.
+    /// Runs the command and writes its result to `output`.
     ///
     /// # Errors
     ///
-    /// What the command says cannot be done.
+    /// The command failed; [`CommandError`] says why.
     pub async fn run(
         self,
         store: &Store,
@@ -171,7 +171,7 @@ impl Command {
             Self::User(UserCommand::Unlock { address }) => {
                 let was_locked = lockout::reset(db, address.as_str()).await?;
                 let was = if was_locked {
-                    "has tries again"
+                    "can log in again"
                 } else {
                     "had no wrong codes"
                 };
@@ -226,7 +226,7 @@ impl Command {
                 let users: HashMap<_, _> = users.map(|user| (user.id, user.email)).collect();
                 for member in membership::list(db).await? {
                     let (org_id, role) = (member.org_id, member.role.name());
-                    // Made between two of the questions: it has no name yet.
+                    // An organization created between the queries has no name here.
                     let org = orgs.get(&org_id).map(|name| printable(name));
                     let org = org.unwrap_or_default();
                     let user = users.get(&member.user_id).map_or("", String::as_str);
@@ -238,7 +238,7 @@ impl Command {
     }
 }
 
-/// Waits until every instance goes by what was changed of sessions, users and memberships.
+/// Waits until every instance uses the changed sessions, users and memberships.
 async fn hold_everywhere(store: &Store) -> Result<(), StoreError> {
     changes::tell(store.reader(), &Change::All).await?;
     tokio::time::sleep(session_cache::USED_FOR).await;

@@ -1,4 +1,4 @@
-//! Settings: each section with its flags and defaults, its checks, and what is built of it.
+//! Settings: for each section its flags, defaults and checks, and the parts built from it.
 
 mod check;
 mod error;
@@ -32,7 +32,7 @@ pub use tls::TlsSettings;
 pub(crate) use tls::acceptor;
 pub(crate) use warnings::warnings;
 
-/// Every setting.
+/// All settings.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Settings {
     #[command(flatten)]
@@ -43,7 +43,7 @@ pub(crate) struct Settings {
     pub(crate) telemetry: TelemetrySettings,
 }
 
-/// Gives each flag its variable: `--key-file` is CORTEX_REPORT_KEY_FILE.
+/// Gives each flag its environment variable: `--key-file` is CORTEX_REPORT_KEY_FILE.
 pub(crate) fn with_variables(command: Command) -> Command {
     command.mut_args(|arg| match arg.get_long() {
         Some(long) => {
@@ -54,7 +54,7 @@ pub(crate) fn with_variables(command: Command) -> Command {
     })
 }
 
-/// Reads a value of which an error shows nothing: it may hold a password.
+/// Value parser whose errors do not show the value, which may hold a password.
 #[derive(Clone)]
 struct Redacted<T>(fn(&str) -> Result<T, String>);
 

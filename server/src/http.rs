@@ -1,4 +1,4 @@
-//! HTTP: the routes, what surrounds every one of them, and the connections.
+//! HTTP: the routes, the middleware around them, and the connections.
 
 mod admission;
 mod connections;
@@ -30,12 +30,12 @@ use crate::{
     service::{RETRY_AFTER, Service},
 };
 
-/// The largest body that is read, in bytes.
+/// Maximum size of the body of a request, in bytes.
 pub(crate) const BODY_LIMIT: usize = 64 * 1024;
 
 const DATABASE_IS_LATE: &str = "The database does not answer in time. Try again in a few seconds.";
 
-/// Everything that the service answers.
+/// Returns the endpoint of all operations and pages.
 ///
 /// # Errors
 ///
@@ -76,14 +76,15 @@ pub(crate) fn endpoint(
     ))
 }
 
-/// Operations that are answered in time. By then a body has been read: how long that takes is up to
-/// the client.
+/// Operations with a time limit for their answer. It begins once the body has been read, since that
+/// depends on the client.
 struct InTime(Operations);
 
 impl Endpoint for InTime {
     type Output = Response;
 
-    /// Begun before it is polled: the request is moved once, into the operation.
+    /// Begins the operation before the future is polled, so that the request is moved only once,
+    /// into the operation.
     fn call(&self, request: Request) -> impl Future<Output = Result<Response>> + Send {
         note_arrival(&request);
         let begun = self.0.begin(request);
@@ -91,7 +92,7 @@ impl Endpoint for InTime {
     }
 }
 
-/// A page that is answered in time.
+/// Calls a page, with a time limit for its answer.
 async fn page_in_time(
     page: Arc<impl Endpoint<Output = Response> + 'static>,
     request: Request,
@@ -101,7 +102,7 @@ async fn page_in_time(
     answer_in_time(work, pages::unavailable).await
 }
 
-/// The endpoint that Prometheus scrapes, which has a listener of its own.
+/// Returns the endpoint that Prometheus scrapes, which has a listener of its own.
 pub(crate) fn metrics_endpoint(service: Service) -> impl Endpoint<Output = Response> + 'static {
     Route::new()
         .at("/metrics", only("GET, HEAD", get(metrics)))
@@ -118,14 +119,14 @@ async fn metrics(Data(service): Data<&Service>) -> Result<Response> {
     Ok(text.with_content_type(media_type).into_response())
 }
 
-/// The answer to a request that the service cannot serve for the moment.
+/// Returns the answer to a request that the service cannot serve for the moment.
 fn unavailable(detail: &str) -> Response {
     Rejection::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail)
         .with_header(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER))
         .into_response()
 }
 
-/// Tells a client that uses another method which ones there are.
+/// Answers a request with another method by an error that lists the allowed ones.
 fn only(allowed: &'static str, route: impl Endpoint) -> impl Endpoint<Output = Response> {
     let answer = move |_: MethodNotAllowedError| async { Rejection::method_not_allowed(allowed) };
     route.catch_error(answer).map_to_response()

@@ -1,8 +1,8 @@
-//! The service of the Data Cortex Report API, and the operator's commands.
+//! Service of the Data Cortex Report API, and the operator's commands.
 //!
-//! How a request runs: [`http`](self) accepts it and sets its limits, the contract checks it
-//! against the document, the generated route finds out who calls and calls the operation (one file
-//! each, in `auth` and `app`), the operation asks the `store` and answers.
+//! Steps of a request: [`http`](self) accepts it and sets its limits, the contract checks it
+//! against the document, the generated route authenticates the caller and calls the operation (one
+//! file each, in `auth` and `app`), and the operation queries the `store` and answers.
 
 mod address;
 mod app;

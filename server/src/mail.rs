@@ -19,9 +19,9 @@ pub use transport::{MailDir, Smtp, Transport};
 
 use crate::{address::EmailAddress, clock::Timestamp, public_url::PublicUrl, secret::Secret};
 
-/// The mail with the verification URL of a login.
+/// Mail with the verification URL of a login.
 ///
-/// It shows nothing that whoever asked could write into it: they may not be who gets it.
+/// It contains no text chosen by the person who started the login, who may not be its recipient.
 pub(crate) struct LoginMail<'a> {
     pub(crate) from: &'a Mailbox,
     pub(crate) to: &'a EmailAddress,
@@ -31,37 +31,39 @@ pub(crate) struct LoginMail<'a> {
     pub(crate) lives_for: Duration,
 }
 
-/// A verification URL.
+/// Verification URL.
 #[derive(Clone, Debug)]
 pub(crate) struct Link(Secret);
 
 impl Link {
-    /// The URL of a token: of the public URL alone, whatever a request says of its host.
+    /// Returns the URL of a token. It is made of the public URL alone, whatever the host of a
+    /// request is.
     pub(crate) fn new(public_url: &PublicUrl, token: &Secret) -> Self {
-        Self(Secret::new(format!(
+        Self(Secret::from(format!(
             "{public_url}/verify/{}",
             token.reveal()
         )))
     }
 }
 
-/// An error that kept a mail from being written or sent.
+/// Error that prevented a mail from being written or sent.
 #[derive(Debug, thiserror::Error)]
 pub enum MailError {
     /// The message cannot be written.
     #[error("the mail cannot be written: {0}")]
     Message(#[from] lettre::error::Error),
-    /// The address is none that a mail can have.
-    #[error("the mail has a wrong address: {0}")]
+    /// The address is not valid in a mail.
+    #[error("the mail has an invalid address: {0}")]
     Address(#[from] lettre::address::AddressError),
     /// The template cannot be filled in.
     #[error("the mail's text cannot be written: {0}")]
     Template(#[from] askama::Error),
-    /// The mail folder does not take it.
+    /// The mail cannot be written into the mail folder.
     #[error("the mail cannot be written into its folder: {0}")]
     Folder(#[from] std::io::Error),
-    /// The server does not take it. What it says may hold the address, so it stands in no log.
-    #[error("the mail server: {0}")]
+    /// The server cannot be reached, or does not accept the mail. Its answer may contain the
+    /// address, so it is not logged.
+    #[error("mail server error: {0}")]
     Smtp(#[from] lettre::transport::smtp::Error),
     /// The server does not answer.
     #[error("the mail server took longer than {0} seconds")]
@@ -69,12 +71,12 @@ pub enum MailError {
 }
 
 impl MailError {
-    /// Returns true if there is no point in trying again.
+    /// Returns true if a retry cannot succeed.
     pub(crate) fn is_final(&self) -> bool {
         match self {
             Self::Message(_) | Self::Address(_) | Self::Template(_) => true,
             Self::Smtp(error) => {
-                // It is not the mail's fault when the server does not know who sends.
+                // A login to the server that fails is not the fault of the mail.
                 let is_of_login = |status| [530, 534, 535, 538].contains(&u16::from(status));
                 error.is_client()
                     || error.is_permanent() && !error.status().is_some_and(is_of_login)
@@ -89,7 +91,7 @@ impl MailError {
             Self::Smtp(error) => match error.status() {
                 Some(status) => format!("the mail server answers {status}"),
                 None if error.is_timeout() => "the mail server does not answer".to_owned(),
-                None => "the mail server cannot be reached, or is not to be trusted".to_owned(),
+                None => "the mail server cannot be reached, or is not trusted".to_owned(),
             },
             error => error.to_string(),
         }
@@ -104,7 +106,7 @@ struct LoginMailText<'a>(&'a LoginMail<'a>);
 #[template(path = "login_mail.html")]
 struct LoginMailHtml<'a>(&'a LoginMail<'a>);
 
-/// Says that no person wrote the mail, so that none is sent back by a program (RFC 3834).
+/// Header that marks the mail as automatic, so that programs do not reply to it (RFC 3834).
 #[derive(Clone)]
 struct AutoSubmitted;
 
@@ -122,11 +124,11 @@ impl Header for AutoSubmitted {
     }
 }
 
-/// The longest line that SMTP carries, without its end (RFC 5321, 4.5.3.1.6).
+/// Maximum length of a line in SMTP, without its end (RFC 5321, 4.5.3.1.6).
 const MAX_LINE: usize = 998;
 
 impl LoginMail<'_> {
-    /// The message as it goes out. `id` stays the same if it is sent again.
+    /// Returns the message to send. `id` stays the same if it is sent again.
     pub(crate) fn message(&self, id: &str, now: Timestamp) -> Result<Message, MailError> {
         let part = |kind, text| SinglePart::builder().header(kind).body(body(text));
         let message = Message::builder()
@@ -148,7 +150,7 @@ impl LoginMail<'_> {
         self.link.0.reveal()
     }
 
-    /// The domain of whom the mail comes from, in ASCII.
+    /// Returns the domain of the sender, in ASCII.
     fn domain(&self) -> String {
         let domain = self.from.email.domain();
         idna::domain_to_ascii(domain).unwrap_or_else(|_| "localhost".to_owned())
@@ -159,8 +161,9 @@ impl LoginMail<'_> {
     }
 }
 
-/// A part of the mail as it is, so that its link can be opened from the raw text too: the encoding
-/// that is chosen for lines of more than 76 characters would break it in two.
+/// Returns a part of the mail without encoding if possible, so that its link can be opened from the
+/// raw text too: the encoding that is chosen for lines of more than 76 characters would break the
+/// link in two.
 fn body(text: String) -> Body {
     if text.is_ascii() && text.lines().all(|line| line.len() <= MAX_LINE) {
         let text = text.lines().collect::<Vec<_>>().join("\r\n");

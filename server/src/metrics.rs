@@ -37,12 +37,12 @@ pub(crate) struct Metrics {
     durations: Family<Asked, Histogram>,
     mails: Family<Mail, Counter>,
     successes: Family<Worker, Gauge>,
-    /// The metrics of requests, by status and operation: a look into the families would make their
-    /// labels anew each time.
+    /// The metrics of requests, by status and operation: a lookup in the families would allocate
+    /// the labels each time.
     counted: RwLock<BTreeMap<u16, BTreeMap<Box<str>, Counted>>>,
 }
 
-/// The metrics of requests of one status and operation.
+/// The metrics of requests with one status and operation.
 struct Counted {
     requests: Counter,
     durations: Histogram,
@@ -67,11 +67,11 @@ struct Mail {
 /// The outcome of an attempt to send a mail.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum MailOutcome {
-    /// It was taken.
+    /// The mail was accepted.
     Sent,
-    /// It is to be tried again.
+    /// The attempt failed and will be repeated.
     Postponed,
-    /// It will never be sent.
+    /// The mail will not be sent.
     GivenUp,
 }
 
@@ -109,7 +109,7 @@ impl Metrics {
         let requests = Family::default();
         registry.register(
             "requests",
-            "Requests that were answered, by operationId (a page's route) and status",
+            "Requests answered, by operationId (for pages, the route) and status",
             requests.clone(),
         );
         // From a millisecond to the deadline of a request.
@@ -117,11 +117,11 @@ impl Metrics {
         let durations = Family::new_with_constructor(buckets as fn() -> Histogram);
         registry.register(
             "request_duration_seconds",
-            "How long they took from the first line to the answer",
+            "Duration of requests, from the request line to the response",
             durations.clone(),
         );
         let mails = Family::<Mail, Counter>::default();
-        // Else nobody sees the first one of a kind as an increase.
+        // Start at 0, so that the first mail of an outcome is seen as an increase.
         for outcome in [
             MailOutcome::Sent,
             MailOutcome::Postponed,
@@ -131,13 +131,13 @@ impl Metrics {
         }
         registry.register(
             "mails",
-            "Tries to send a login mail, by what became of them",
+            "Attempts to send a login mail, by outcome",
             mails.clone(),
         );
         let successes = Family::default();
         registry.register(
             "worker_last_success_timestamp_seconds",
-            "Time of the last round of a background worker that succeeded",
+            "Time of the last successful round of a background worker",
             successes.clone(),
         );
         Self {
@@ -183,13 +183,14 @@ impl Metrics {
         self.mails.get_or_create(&outcome.into()).inc();
     }
 
-    /// Notes that a background worker has done a round of its work.
+    /// Records a successful round of a background worker.
     pub(crate) fn note_success(&self, worker: &'static str, now: Timestamp) {
         let success = self.successes.get_or_create(&Worker { worker });
         success.set(now.0 / 1000);
     }
 
-    /// All of it in the OpenMetrics text format. Without the database what it knows is left out.
+    /// All metrics in the OpenMetrics text format. If the database does not answer, the metrics
+    /// that are queried from it are left out.
     pub(crate) async fn text(
         &self,
         store: &Store,
@@ -203,30 +204,30 @@ impl Metrics {
         }
         now_registry.register(
             "database_connections",
-            "Connections to the database that this instance holds",
+            "Database connections that this instance holds, by state",
             pool,
         );
         let dropped = ConstCounter::new(telemetry::dropped_lines());
         now_registry.register(
             "log_lines_dropped",
-            "Lines of the log that were dropped, since whoever reads it stalled",
+            "Log lines dropped because the reader of the log stalled",
             dropped,
         );
         let is_up = Gauge::<i64>::default();
         let store = store.clone();
-        // It goes on when nobody waits for it any more.
+        // A task of its own, which is not cancelled by the timeout.
         let counts = tokio::spawn(async move { Counts::of(&store, now).await });
         match tokio::time::timeout(TIMEOUT, counts).await {
             Ok(Ok(Ok(counts))) => {
                 is_up.set(1);
                 counts.register(&mut now_registry);
             }
-            Ok(Ok(Err(error))) => tracing::warn!(%error, "the database does not tell its state"),
+            Ok(Ok(Err(error))) => tracing::warn!(%error, "the database failed to report its state"),
             Ok(Err(_)) | Err(_) => {
-                tracing::warn!("the database does not tell its state in time");
+                tracing::warn!("the database did not report its state in time");
             }
         }
-        now_registry.register("database_up", "Whether the database answers", is_up);
+        now_registry.register("database_up", "1 if the database answers, 0 if not", is_up);
         let mut text = String::new();
         encode_registry(&mut text, &self.registry)?;
         encode_registry(&mut text, &now_registry)?;
@@ -235,7 +236,7 @@ impl Metrics {
     }
 }
 
-/// Counts of what all instances share, so that each reports the same.
+/// Counts of rows that all instances share, so that each instance reports the same.
 struct Counts {
     active: u64,
     pending: u64,
@@ -263,12 +264,12 @@ impl Counts {
         set(&mails, "given_up", self.given_up);
         registry.register(
             "sessions",
-            "Sessions that are worth something, or may become so",
+            "Sessions that are active, or pending until the login is verified",
             sessions,
         );
         registry.register(
             "mail_queue",
-            "Login mails that are owed, and those that were given up",
+            "Login mails that are queued (owed), and those that were given up",
             mails,
         );
     }

@@ -1,15 +1,17 @@
-//! Networks: those of trusted proxies.
+//! Networks of trusted proxies.
 
 use std::{net::IpAddr, str::FromStr};
 
 use ipnet::IpNet;
 
-/// A network: an address, or the first one and the length of the prefix that all have in common.
+/// Network: a single address, or the first address and the length of the prefix that all of its
+/// addresses share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Network(IpNet);
 
 impl Network {
-    /// The networks that together are most of the internet, such as 0.0.0.0/0 or both its halves.
+    /// Returns the networks that, joined, cover too much of the internet, such as 0.0.0.0/0 or both
+    /// its halves.
     pub(crate) fn too_large(networks: &[Self]) -> Vec<IpNet> {
         let networks: Vec<IpNet> = networks.iter().map(|network| network.0).collect();
         let is_too_large = |network: &IpNet| match network {

@@ -8,8 +8,8 @@ use std::{
 
 use poem::http::{Uri, uri::Scheme};
 
-/// The first segments of the service's own paths. A public URL whose path began with one of them
-/// could not be told from a path that the proxy has shortened already.
+/// First segments of the service's own paths. If the path of the public URL began with one of them,
+/// it could not be distinguished from a path that the proxy has shortened already.
 const OWN_SEGMENTS: [&str; 8] = [
     "api",
     "docs",
@@ -27,15 +27,15 @@ const OWN_SEGMENTS: [&str; 8] = [
 pub struct PublicUrl {
     /// A scheme, a host and perhaps a port, as browsers write it.
     origin: String,
-    /// Other origins that are the same service.
+    /// Other origins of the same service.
     aliases: Vec<String>,
     /// Empty, or a path without a slash at its end, such as `/cortex`.
     path: String,
 }
 
 impl PublicUrl {
-    /// The URL of a service that is reached where it listens. One that listens on the loopback
-    /// interface is reached by each name of it.
+    /// Returns the URL of a service that is reached at the address where it listens. If that is on
+    /// the loopback interface, each of its names is an origin of the service.
     pub fn of_address(address: SocketAddr, is_https: bool) -> Self {
         let scheme = if is_https {
             Scheme::HTTPS
@@ -60,12 +60,12 @@ impl PublicUrl {
         origins.any(|origin| origin.as_bytes() == header)
     }
 
-    /// Empty, or the path in front of the service's own paths, such as `/cortex`.
+    /// Returns the path in front of the service's own paths, such as `/cortex`, or an empty text.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// The name or address of the host.
+    /// Returns the name or address of the host.
     pub fn host(&self) -> &str {
         let (_, host) = self.origin.split_once("://").unwrap_or_default();
         match host.rsplit_once(':') {
@@ -103,11 +103,11 @@ impl FromStr for PublicUrl {
             .filter(|host| !host.is_empty())
             .ok_or_else(wrong)?;
         let host_and_port = uri.authority().map(|it| it.as_str()).unwrap_or_default();
-        // A port that is none is passed over in silence.
+        // `Uri` silently ignores an invalid port.
         let wrong_port = uri.port_u16().is_none() && host_and_port != host;
         let has_user = uri.authority().is_some_and(|it| it.as_str().contains('@'));
         let path = uri.path().trim_end_matches('/');
-        // What needs no encoding in HTML, a cookie, YAML or a URL.
+        // Characters that need no encoding in HTML, a cookie, YAML or a URL.
         let is_plain = |segment: &str| {
             let is_plain = |it: u8| it.is_ascii_alphanumeric() || b"-._~".contains(&it);
             !["", ".", ".."].contains(&segment) && segment.bytes().all(is_plain)
@@ -119,7 +119,7 @@ impl FromStr for PublicUrl {
         }
         if OWN_SEGMENTS.contains(&first) {
             return Err(format!(
-                "its path cannot begin with /{first}, as paths of the service itself do"
+                "its path cannot begin with /{first}, where the service has paths of its own"
             ));
         }
         Ok(Self {
@@ -130,7 +130,7 @@ impl FromStr for PublicUrl {
     }
 }
 
-/// An origin as browsers write it, which leave out the port that the scheme implies.
+/// Returns an origin as browsers write it, without the port that the scheme implies.
 fn origin(scheme: &Scheme, host: &str, port: Option<u16>) -> String {
     let implied = if *scheme == Scheme::HTTPS { 443 } else { 80 };
     match port {
@@ -139,7 +139,7 @@ fn origin(scheme: &Scheme, host: &str, port: Option<u16>) -> String {
     }
 }
 
-/// An IP address as a URL has it.
+/// Returns an IP address as it is written in a URL.
 fn host(address: IpAddr) -> String {
     match address {
         IpAddr::V4(address) => address.to_string(),

@@ -1,4 +1,4 @@
-//! Randomness, as a service that a test can seed.
+//! Random number generator of the service, which tests can seed.
 
 use std::{
     array,
@@ -13,29 +13,30 @@ use rand::{
 
 use crate::secret::Secret;
 
-/// The letters of a manual_code: no vowels, so that no words come out.
+/// Letters of a manual_code: no vowels, so that they form no words.
 pub(crate) const CODE_LETTERS: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
 /// Number of letters in a manual_code.
 pub(crate) const CODE_LENGTH: usize = 8;
 const KEY_CHARACTERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-/// Five bits each.
+/// Characters of the id of a request, of five bits each.
 const ID_CHARACTERS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
-/// A cryptographic random number generator and what the service makes of it.
+/// Cryptographic random number generator, and the values that the service makes with it.
 pub struct Random {
     secrets: Mutex<StdRng>,
     ids: Ids,
 }
 
-/// The source of the ids of requests, apart, so that no secret depends on how many there were.
+/// Source of the ids of requests. It is a separate one, so that no secret depends on the number of
+/// requests.
 enum Ids {
-    /// The generator of each thread: one that all share takes a twentieth of the time of a request.
+    /// Generator of each thread: a shared one would take a twentieth of the time of a request.
     System,
     Seeded(Box<Mutex<StdRng>>),
 }
 
 impl Random {
-    /// One that nobody can foresee.
+    /// Creates a generator that cannot be predicted.
     ///
     /// # Errors
     ///
@@ -47,7 +48,7 @@ impl Random {
         })
     }
 
-    /// One that gives the same for the same seed, for tests.
+    /// Creates a generator that gives the same values for the same seed, for tests.
     pub fn seeded(seed: u64) -> Self {
         let rng = || Mutex::new(StdRng::seed_from_u64(seed));
         Self {
@@ -56,23 +57,23 @@ impl Random {
         }
     }
 
-    /// A new session_key: 256 bits in base64url.
+    /// Returns a new session_key: 256 bits in base64url.
     pub(crate) fn session_key(&self) -> Secret {
-        Secret::new(BASE64_URL_SAFE_NO_PAD.encode(self.bytes::<32>()))
+        Secret::from(BASE64_URL_SAFE_NO_PAD.encode(self.bytes::<32>()))
     }
 
-    /// A new manual_code: 8 letters, shown as `XXXX-XXXX`.
+    /// Returns a new manual_code: 8 letters, shown as `XXXX-XXXX`.
     pub(crate) fn manual_code(&self) -> Secret {
         let letters = characters(&self.secrets, CODE_LETTERS, CODE_LENGTH);
         shown_code(&letters)
     }
 
-    /// A new API key: 32 letters and digits.
+    /// Returns a new API key: 32 letters and digits.
     pub(crate) fn api_key(&self) -> String {
         characters(&self.secrets, KEY_CHARACTERS, 32)
     }
 
-    /// A new id of a request: 16 letters and digits.
+    /// Returns a new id of a request: 16 letters and digits.
     pub(crate) fn id(&self) -> [u8; 16] {
         let bits: u128 = match &self.ids {
             Ids::System => rand::random(),
@@ -81,7 +82,7 @@ impl Random {
         array::from_fn(|at| ID_CHARACTERS[(bits >> (5 * at)) as usize % 32])
     }
 
-    /// As many random bytes.
+    /// Returns `N` random bytes.
     pub(crate) fn bytes<const N: usize>(&self) -> [u8; N] {
         let mut bytes = [0; N];
         lock(&self.secrets).fill_bytes(&mut bytes);
@@ -89,9 +90,9 @@ impl Random {
     }
 }
 
-/// A manual_code as it is shown and compared, of its letters.
+/// Returns the manual_code of the letters, in the form in which it is shown and compared.
 pub(crate) fn shown_code(letters: &str) -> Secret {
-    Secret::new(match letters.split_at_checked(CODE_LENGTH / 2) {
+    Secret::from(match letters.split_at_checked(CODE_LENGTH / 2) {
         Some((first, second)) => format!("{first}-{second}"),
         None => letters.to_owned(),
     })

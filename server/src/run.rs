@@ -1,4 +1,4 @@
-//! The binary: its command line, and what it does.
+//! Entry point of the binary: its command line and its commands.
 
 use std::{
     env,
@@ -28,13 +28,13 @@ use crate::{
 /// Serves the Data Cortex Report API: people log in by e-mail and manage the applications of
 /// their organizations.
 ///
-/// Without a command it serves, with an SQLite file and a folder for mails beside where it is
-/// started. Every setting is a flag, or the variable that is shown beside it, or stands in the
-/// settings file under the name of its flag, with _ for -.
+/// Without a command it starts the service, by default with an SQLite file and a folder for mails
+/// in the current folder. Each setting is a flag, the environment variable shown beside it, or a
+/// key in the settings file: the name of the flag with _ instead of -.
 #[derive(Parser)]
 #[command(name = "cortex-reportd", version, max_term_width = 100)]
 struct CommandLine {
-    /// The settings file, in TOML; flags and variables go before what stands there.
+    /// Settings file, in TOML. Flags and variables override it.
     #[arg(long, value_name = "FILE", global = true)]
     config: Option<PathBuf>,
     #[command(flatten)]
@@ -43,24 +43,25 @@ struct CommandLine {
     action: Option<Action>,
 }
 
-/// What is done instead of serving.
+/// Commands that run instead of the service.
 #[derive(Subcommand)]
 enum Action {
-    /// List every setting with its value and where that comes from, then try the database, the key,
-    /// the certificate and the mail server, each whatever the others say; nothing is made.
+    /// List each setting with its value and source, then check the database, the key, the
+    /// certificate and the mail server. All checks run even if one fails; nothing is created.
     CheckConfig,
-    /// Copy the SQLite database into a new file, also while the service runs.
+    /// Copy the SQLite database into a new file; the service may be running.
     Backup {
-        /// The file to make.
+        /// File to create.
         file: PathBuf,
     },
-    /// Put a backup in the place of the SQLite database; the service must not run.
+    /// Replace the SQLite database with a backup; the service must not be running.
     Restore {
-        /// The backup.
+        /// Backup file.
         file: PathBuf,
     },
-    /// Use the database with the key of the key file, which is made if it is not there, after the key
-    /// before was lost; no instance may run. Logins under way have to be started anew.
+    /// Use the key of the key file for the database after the old key was lost; the file is created
+    /// if it does not exist. No instance may be running. Logins in progress have to be started
+    /// again.
     ReplaceKey,
     #[command(flatten)]
     Operate(Command),
@@ -72,7 +73,7 @@ pub async fn main() -> ExitCode {
     match run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Standard error may be closed; there is nowhere else to say it.
+            // Standard error may be closed; there is nowhere else to report that.
             let _ = writeln!(io::stderr(), "cortex-reportd: {error}");
             ExitCode::FAILURE
         }
@@ -112,7 +113,7 @@ async fn run() -> Result<(), StartError> {
         Some(Action::Restore { file }) => {
             let kept = backup::restore(&store.database_url, &file, &store.key_file).await?;
             let before = match kept {
-                true => "; what was there before is kept beside it, as .before-restore",
+                true => "; the old database is kept beside it, with the suffix .before-restore",
                 false => "",
             };
             let said = writeln!(io::stdout(), "restored {}{before}", file.display());
@@ -122,7 +123,7 @@ async fn run() -> Result<(), StartError> {
             let ended = config::replace_key(&store, &random).await?;
             let said = writeln!(
                 io::stdout(),
-                "the database uses the key of {}; logins under way that were ended: {ended}",
+                "the database now uses the key of {}; logins in progress that were ended: {ended}",
                 store.key_file.display()
             );
             said.map_err(CommandError::Output)?;
@@ -139,7 +140,7 @@ async fn run() -> Result<(), StartError> {
             let mut signals = Signals::take().map_err(failed)?;
             let running = tokio::select! {
                 running = start(&store, &serve, clock, random) => running?,
-                // While it waits for another instance, say.
+                // For example while it waits for another instance.
                 () = signals.stop() => return Ok(()),
             };
             tracing::info!(
@@ -152,7 +153,7 @@ async fn run() -> Result<(), StartError> {
             while let Asked::Reload = signals.next().await {
                 reload(&running, &telemetry);
             }
-            tracing::info!("stopping; a second signal ends at once");
+            tracing::info!("stopping; a second signal stops at once");
             tokio::select! {
                 () = running.stop() => {}
                 () = signals.stop() => {}
@@ -163,14 +164,14 @@ async fn run() -> Result<(), StartError> {
     Ok(())
 }
 
-/// Reads the settings again, and uses the log level and the certificate of now. Where one cannot be
-/// used, all stays as it was.
+/// Reads the settings again, and applies the log level and the certificate. If the settings have an
+/// error, nothing changes; a log level or certificate that cannot be used leaves the old one.
 fn reload(running: &Running, telemetry: &Telemetry) {
     let given = ParsedArgs::read().map_err(SettingError::Flag);
     let settings = match given.and_then(|it| it.sources.checked().map(|()| it.settings)) {
         Ok(settings) => settings,
         Err(error) => {
-            tracing::error!(%error, "nothing is reloaded");
+            tracing::error!(%error, "the settings were not reloaded");
             return;
         }
     };
@@ -179,11 +180,11 @@ fn reload(running: &Running, telemetry: &Telemetry) {
             log_level = settings.telemetry.log_level,
             "reloaded the log filter"
         ),
-        Err(error) => tracing::error!(%error, "the log filter stays as it was"),
+        Err(error) => tracing::error!(%error, "the old log filter stays in use"),
     }
     match running.reload(&settings.serve.tls) {
         Ok(()) => tracing::info!("reloaded the certificate"),
-        Err(error) => tracing::error!(%error, "the certificate stays as it was"),
+        Err(error) => tracing::error!(%error, "the old certificate stays in use"),
     }
 }
 
@@ -231,7 +232,7 @@ impl ParsedArgs {
     }
 }
 
-/// A check takes every flag behind its name too.
+/// Lets `check-config` take every flag after its name too.
 fn with_flags_of_check(command: clap::Command) -> clap::Command {
     let flags = command.get_arguments().filter(|arg| !arg.is_global_set());
     let flags: Vec<Arg> = flags.cloned().collect();
@@ -259,20 +260,20 @@ fn warnings_of(sources: &Sources, settings: &Settings) -> Vec<String> {
     warnings(&settings.store, &settings.serve, config)
 }
 
-/// Lists the settings, then makes every check that can be made with those that can be used.
+/// Lists the settings, then runs each check whose settings are valid.
 async fn check_config(sources: &Sources, settings: &Settings) -> Result<(), StartError> {
     let mut output = io::stdout();
     let failed = report(&mut output, sources, settings).await;
     match failed.map_err(CommandError::Output)? {
         0 => {
-            let good = writeln!(output, "\nThe service could start with these settings.");
+            let good = writeln!(output, "\nThe service can start with these settings.");
             Ok(good.map_err(CommandError::Output)?)
         }
         failed => Err(StartError::Checks(failed)),
     }
 }
 
-/// Writes what [`check_config`] finds. Answers how many checks failed.
+/// Writes the results of [`check_config`]. Returns the number of failed checks.
 async fn report(
     output: &mut impl Write,
     sources: &Sources,

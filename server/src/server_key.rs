@@ -1,4 +1,4 @@
-//! The key of the server, which what is stored of codes and links depends on.
+//! Key of the server, with which codes and links are authenticated.
 
 use std::{
     fs,
@@ -13,34 +13,34 @@ use sha2::Sha256;
 
 use crate::{random::Random, secret::Secret};
 
-/// The server's own key. What is short, or has to be made again for a mail, depends on it, so that
-/// the database alone gives nothing away.
+/// Secret key of the server. Codes, which are short, and links, which have to be made again for
+/// each mail, depend on it, so that the database alone reveals neither.
 #[derive(Clone)]
 pub struct ServerKey(Vec<u8>);
 
 impl ServerKey {
-    /// The bytes of the key that a file holds.
+    /// Reads the key from a file.
     ///
     /// # Errors
     ///
-    /// The file cannot be read, or holds less than 32 characters.
+    /// The file cannot be read, or has fewer than 32 characters.
     pub fn load(path: &Path) -> io::Result<Self> {
         let key = fs::read_to_string(path)?.trim().as_bytes().to_vec();
         if key.len() < 32 {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidData,
-                "it holds less than 32 characters",
+                "it has fewer than 32 characters",
             ));
         }
         Ok(Self(key))
     }
 
-    /// Makes a file with a new key, whole or not at all, since another instance may do the same at
-    /// the same moment: then its key is the one.
+    /// Creates a file with a new key, complete or not at all, since another instance may do the
+    /// same at the same moment: then the key of that instance is used.
     ///
     /// # Errors
     ///
-    /// The file cannot be made.
+    /// The file cannot be created.
     pub fn create(path: &Path, random: &Random) -> io::Result<()> {
         let encode = |bytes: [u8; 32]| BASE64_URL_SAFE_NO_PAD.encode(bytes);
         let mut unfinished = path.as_os_str().to_owned();
@@ -55,25 +55,26 @@ impl ServerKey {
         let linked = fs::hard_link(&unfinished, path);
         fs::remove_file(&unfinished)?;
         match linked {
-            // The other instance was first: its key is the one.
+            // The other instance was first, so its key is used.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
             linked => linked,
         }
     }
 
-    /// A text that tells this key from others and gives nothing of it away.
+    /// Returns a text that distinguishes this key from others, and reveals nothing of it.
     pub(crate) fn fingerprint(&self) -> String {
         let fingerprint = self.mac("fingerprint", b"", b"").finalize().into_bytes();
         BASE64_URL_SAFE_NO_PAD.encode(fingerprint)
     }
 
-    /// The token of a verification URL, which belongs to a session's nonce.
+    /// Returns the token of the verification URL for a session's nonce.
     pub(crate) fn link_token(&self, nonce: &[u8]) -> Secret {
         let token = self.mac("link", nonce, b"").finalize().into_bytes();
-        Secret::new(BASE64_URL_SAFE_NO_PAD.encode(token))
+        Secret::from(BASE64_URL_SAFE_NO_PAD.encode(token))
     }
 
-    /// The MAC of a manual_code, which is stored in its place: it is too short for an unkeyed hash.
+    /// Returns the MAC of a manual_code, which is stored in its place: the code is too short for an
+    /// unkeyed hash.
     pub(crate) fn code_mac(&self, nonce: &[u8], code: &Secret) -> Vec<u8> {
         let code = code.reveal().as_bytes();
         self.mac("code", nonce, code)

@@ -1,4 +1,4 @@
-//! The service: what every operation works with, and how an error of it is answered.
+//! Service: the state that all operations share, and the answers to their errors.
 
 use std::{ops::Deref, sync::Arc};
 
@@ -21,7 +21,7 @@ use crate::{
 /// Value of Retry-After, in seconds, while the database is not available.
 pub(crate) const RETRY_AFTER: i64 = 5;
 
-/// The service. A clone is the same one.
+/// The service. Clones share their state.
 #[derive(Clone)]
 pub struct Service(Arc<Parts>);
 
@@ -42,7 +42,7 @@ impl Deref for Service {
 /// State shared by all operations.
 pub struct Parts {
     pub(crate) store: Store,
-    /// The applications that wait to be created.
+    /// Applications that wait to be created.
     pub(crate) new_apps: Arc<Batch<NewApp>>,
     pub(crate) sessions: SessionCache,
     pub(crate) clock: Clock,
@@ -60,7 +60,7 @@ impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Unavailable(_) => {
-                tracing::warn!(%error, "a request found no database");
+                tracing::warn!(%error, "a request failed because the database is not available");
                 Self::service_unavailable(
                     ProblemCode::Unavailable,
                     format!("The database is not available. Try again in {RETRY_AFTER} seconds."),
@@ -68,7 +68,7 @@ impl From<StoreError> for Failure {
                 )
             }
             StoreError::Replaced { .. } | StoreError::Damaged => {
-                tracing::error!(%error, "a request found no usable database");
+                tracing::error!(%error, "a request failed because the database is not usable");
                 Self::service_unavailable(
                     ProblemCode::Unavailable,
                     "The database is not available. The operator finds the reason in the log.",
@@ -86,7 +86,8 @@ impl From<StoreError> for Failure {
     }
 }
 
-/// The answer to who may not do what they ask, or asks for what is not there: the same for both.
+/// Returns the error for a request that the user may not make, or that is for something that does
+/// not exist: the same for both.
 pub(crate) fn not_allowed() -> Failure {
     Failure::forbidden(
         ProblemCode::NotAllowed,
@@ -94,7 +95,7 @@ pub(crate) fn not_allowed() -> Failure {
     )
 }
 
-/// The answer to one wrong member that only the service can tell.
+/// Returns the error for a wrong member of a request that only the service can detect.
 pub(crate) fn invalid(pointer: &str, detail: impl ToString) -> Failure {
     Failure::bad_request(
         ProblemCode::InvalidRequest,

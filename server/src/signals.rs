@@ -1,4 +1,4 @@
-//! Signals: some end the service, one has it reload, and no other ends it.
+//! Signal handling: three signals stop the service, one reloads it, and no other ends it.
 
 use std::{
     future::poll_fn,
@@ -10,28 +10,28 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// The action that a signal asks for.
 pub(crate) enum Asked {
-    /// To finish what is under way, and end.
+    /// Finish requests in progress, and end.
     Stop,
-    /// To read the certificate and the log filter anew.
+    /// Reload the certificate and the log filter.
     Reload,
 }
 
-/// The signals that are taken while this lives.
+/// Handlers of the signals, registered by [`Signals::take`].
 pub(crate) struct Signals {
     stop: [Signal; 3],
     reload: Signal,
     /// Signals that would otherwise end the process, with their numbers; they are logged and
-    /// ignored. Those of a fault are left out: the process cannot go on serving after one.
+    /// ignored. Signals of a fault are left out: the process cannot continue after one.
     ignored: Vec<(i32, Signal)>,
 }
 
 impl Signals {
-    /// Takes the signals.
+    /// Registers handlers for the signals.
     pub(crate) fn take() -> io::Result<Self> {
         let ignored = would_end().filter_map(|number| {
             match signal(SignalKind::from_raw(number)) {
                 Ok(taken) => Some(Ok((number, taken))),
-                // Something that the process runs in, such as valgrind, keeps it to itself.
+                // Reserved by a tool that the process runs in, such as valgrind.
                 Err(error) if error.kind() == io::ErrorKind::InvalidInput => None,
                 Err(error) => Some(Err(error)),
             }
@@ -47,7 +47,7 @@ impl Signals {
         })
     }
 
-    /// Waits until a signal asks for something.
+    /// Waits for a signal to stop or to reload.
     pub(crate) async fn next(&mut self) -> Asked {
         poll_fn(|context| match self.poll_stop(context) {
             Poll::Ready(()) => Poll::Ready(Asked::Stop),
@@ -56,7 +56,7 @@ impl Signals {
         .await
     }
 
-    /// Waits until a signal asks to stop. One that asks to reload is kept for [`Self::next`].
+    /// Waits for a signal to stop. A signal to reload is kept for [`Self::next`].
     pub(crate) async fn stop(&mut self) {
         poll_fn(|context| self.poll_stop(context)).await;
     }

@@ -19,25 +19,25 @@ use crate::{
     random::Random,
     service::{Parts, Service},
     store::{StoreError, backup::BackupError, session_cache::SessionCache},
-    worker::{Cleanup, Outbox, Workers, settle_times},
+    worker::{Cleanup, Expiry, Outbox, Workers, settle_times},
 };
 
-/// Why the service does not start, with the setting to change.
+/// Error of a start or a command, naming the setting to change.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// A setting, or the settings file, cannot be used.
     #[error(transparent)]
     Setting(#[from] SettingError),
-    /// The settings were checked, and the service could not start with them.
+    /// Checks of the settings failed.
     #[error("the service cannot start with these settings: {0} of the checks failed")]
     Checks(usize),
     /// The system has no randomness or takes no signal handler.
-    #[error("the system does not give what the service needs: {0}")]
+    #[error("the operating system failed to provide what the service needs: {0}")]
     System(String),
     /// The document cannot be used, which the build rules out.
     #[error(transparent)]
     Contract(#[from] ContractError),
-    /// A backup failed, or was not put back.
+    /// A backup or its restoration failed.
     #[error(transparent)]
     Backup(#[from] BackupError),
     /// A command failed.
@@ -51,7 +51,7 @@ impl From<StoreError> for StartError {
     }
 }
 
-/// A service that runs.
+/// A running service.
 pub struct Running {
     address: SocketAddr,
     metrics_address: Option<SocketAddr>,
@@ -72,16 +72,16 @@ impl Running {
         self.metrics_address
     }
 
-    /// Under which URL it is reached.
+    /// URL that the service is reached at.
     pub fn public_url(&self) -> &PublicUrl {
         &self.public_url
     }
 
-    /// Uses the certificate of these settings for the connections that come from now on.
+    /// Uses the certificate of these settings for new connections.
     ///
     /// # Errors
     ///
-    /// A setting that does not work; the certificate stays as it was.
+    /// A setting cannot be used; the old certificate stays in use.
     pub fn reload(&self, settings: &TlsSettings) -> Result<(), StartError> {
         let tls = config::acceptor(settings)?;
         if tls.is_some() != self.tls.borrow().is_some() {
@@ -91,10 +91,10 @@ impl Running {
         Ok(())
     }
 
-    /// Says that it is no longer ready, stops accepting after a while, lets the requests under way
-    /// finish, and closes the database.
+    /// Reports that the service is not ready, stops accepting connections after the drain time,
+    /// lets requests in progress finish, and closes the database.
     pub async fn stop(self) {
-        // The receiver is gone only if it has ended already.
+        // The receiver is dropped only if the service has ended already.
         let _ = self.shutdown.send(());
         if let Err(error) = self.serving.await {
             tracing::error!(%error, "the service did not end cleanly");
@@ -106,7 +106,7 @@ impl Running {
 ///
 /// # Errors
 ///
-/// A setting that does not work.
+/// A setting cannot be used, or the database cannot be written to.
 pub async fn start(
     store_settings: &StoreSettings,
     settings: &ServeSettings,
@@ -115,7 +115,7 @@ pub async fn start(
 ) -> Result<Running, StartError> {
     let (tls, tls_of_now) = watch::channel(config::acceptor(&settings.tls)?);
     let (store, key) = config::open(store_settings, &random).await?;
-    // Whoever is let in wants to write.
+    // Every login writes, so the start fails if the database cannot be written to.
     store.probe(clock.now()).await?;
     let (listener, address) = config::listen("CORTEX_REPORT_LISTEN", settings.listen).await?;
     let public_url = config::public_url(settings, address)?;
@@ -147,7 +147,8 @@ pub async fn start(
     let from = settings.mail.mail_from.clone();
     workers.start(Outbox::new(service.clone(), transport, from));
     workers.start(Cleanup(service.clone()));
-    // Ended by being dropped, at any point.
+    workers.start(Expiry(service.clone()));
+    // These tasks are aborted at the end, and may be at any point.
     let mut others = JoinSet::new();
     let following = service.clone();
     others.spawn(async move { following.sessions.follow(&following.store).await });
@@ -173,7 +174,7 @@ pub async fn start(
         others.shutdown().await;
         // The system clock may be set back before the next start.
         if let Err(error) = settle_times(&service).await {
-            tracing::warn!(%error, "what has expired is not marked");
+            tracing::warn!(%error, "expired sessions could not be marked");
         }
         store.close().await;
     });

@@ -1,7 +1,7 @@
-//! The database: one module for each table, with the entity and the questions asked of it.
+//! Database: one module for each table, with its entity and queries.
 //!
-//! Whatever belongs to an organization is found through the user who asks, so that a query which
-//! forgets whose it is does not come easily.
+//! Rows that belong to an organization are looked up through the requesting user, so that it is
+//! hard to write a query that forgets to check their rights.
 
 mod active_session;
 pub mod api_key;
@@ -58,37 +58,36 @@ pub use url::DatabaseUrl;
 
 use crate::clock::Timestamp;
 
-/// Anything that takes queries: the database, or a transaction.
+/// Target of queries: the database, or a transaction.
 pub(crate) use sea_orm::ConnectionTrait as Connection;
 
-/// Maximum number of whole long lists that are read at the same time.
+/// Maximum number of long lists that are read as a whole at the same time.
 const LONG_READS: usize = 2;
 
-/// Number of connections that are always left to those who only read.
+/// Number of connections that are reserved for reads.
 const READERS: u32 = 2;
 
 /// The database.
 #[derive(Clone)]
 pub struct Store {
     reader: Reader,
-    /// As many as may write at a time, which with SQLite is one. Those who wait do it here, not each
-    /// with a connection of the pool, which readers need.
+    /// Permits to write; with SQLite there is one. Writers wait here, and not each with a
+    /// connection of the pool, which readers need.
     writing: Arc<Semaphore>,
-    /// As many as may read much at a time, and hold it in memory.
+    /// Permits to read a long list as a whole, which is then held in memory.
     long_reads: Arc<Semaphore>,
     /// The connection and transaction that writers to an SQLite database share.
     group: Option<Arc<Group>>,
 }
 
 impl Store {
-    /// Opens the database, which is made if it is an SQLite file that is not there yet, with so
-    /// many connections at most, and brings its schema up to date. Of several instances that start
-    /// together only one does it.
+    /// Opens the database with a maximum number of connections, and brings its schema up to date. A
+    /// missing SQLite file is created. Of several instances that start together, only one changes
+    /// the schema.
     ///
     /// # Errors
     ///
-    /// The URL is none, what it names cannot be opened, a migration failed, or the lock cannot be
-    /// had.
+    /// The database cannot be opened, a migration failed, or the lock cannot be acquired.
     pub async fn open(url: &DatabaseUrl, connections: u32, lock_file: &Path) -> Result<Self> {
         let health = Arc::new(Health::default());
         let pooled = pooled(url, connections);
@@ -112,11 +111,12 @@ impl Store {
         })
     }
 
-    /// Opens a database that a service of this version has brought up to date, and makes nothing.
+    /// Opens a database whose schema a service of this version has brought up to date. Creates
+    /// nothing.
     ///
     /// # Errors
     ///
-    /// There is none, or it cannot be opened.
+    /// There is no such database, or it cannot be opened.
     pub async fn open_ready(url: &DatabaseUrl, connections: u32) -> Result<Self> {
         if connect::can_be_made(url) {
             return Err(StoreError::NotReady);
@@ -129,11 +129,11 @@ impl Store {
         Self::new(url, Reader { connection, health }, connections).await
     }
 
-    /// Tries whether a database can be opened; an SQLite file that is not there yet is not made.
+    /// Checks that a database can be opened. A missing SQLite file is not created.
     ///
     /// # Errors
     ///
-    /// The URL is none, or what it names cannot be opened.
+    /// The database cannot be opened.
     pub async fn check(url: &DatabaseUrl) -> Result<()> {
         if !connect::can_be_made(url) {
             let connection = connect::connect(url, 1, &Arc::default()).await?;
@@ -145,12 +145,12 @@ impl Store {
         Ok(())
     }
 
-    /// The fingerprint of the key that a database was used with; none if there is no database yet, or
-    /// one of a version that recorded none. Makes nothing.
+    /// Returns the fingerprint of the server's key that a database was used with; `None` if there
+    /// is no database yet, or one of a version that recorded none. Creates nothing.
     ///
     /// # Errors
     ///
-    /// The URL is none, or what it names cannot be opened.
+    /// The database cannot be opened.
     pub async fn find_key_fingerprint(url: &DatabaseUrl) -> Result<Option<String>> {
         if connect::can_be_made(url) {
             return Ok(None);
@@ -164,8 +164,8 @@ impl Store {
         Ok(fingerprint)
     }
 
-    /// Records the fingerprint of the key that the database is used with, if it has none. Says
-    /// whether it is this one.
+    /// Records the fingerprint of the server's key, if none is recorded yet. Returns true if the
+    /// recorded one is this one.
     pub(crate) async fn claim_key_fingerprint(&self, fingerprint: &str) -> Result<bool> {
         let writer = self.begin().await?;
         state::claim_key_fingerprint(&writer, fingerprint).await?;
@@ -174,7 +174,7 @@ impl Store {
         Ok(recorded.as_deref() == Some(fingerprint))
     }
 
-    /// Records the fingerprint of another key, and ends the logins under way. Answers how many.
+    /// Records the fingerprint of another key, and ends all pending logins. Returns their number.
     pub(crate) async fn replace_key_fingerprint(&self, fingerprint: &str) -> Result<u64> {
         let writer = self.begin().await?;
         state::replace_key_fingerprint(&writer, fingerprint).await?;
@@ -183,25 +183,25 @@ impl Store {
         Ok(ended)
     }
 
-    /// For questions that change nothing.
+    /// Returns the connection for queries that change nothing.
     pub(crate) fn reader(&self) -> &Reader {
         &self.reader
     }
 
-    /// Waits for its turn to read much, which lasts until the permit is dropped.
+    /// Waits for a permit to read a long list. It is held until it is dropped.
     pub(crate) async fn begin_long_read(&self) -> Option<OwnedSemaphorePermit> {
         // The semaphore is never closed.
         Arc::clone(&self.long_reads).acquire_owned().await.ok()
     }
 
-    /// Starts to write.
+    /// Begins a transaction that writes.
     pub(crate) async fn begin(&self) -> Result<Writer> {
         let Reader { connection, health } = self.reader.clone();
         health.check()?;
         let permit = permit(Arc::clone(&self.writing)).await?;
         let (writing, group) = (Arc::clone(&self.writing), self.group.clone());
-        // A task of its own, which goes on when nobody waits for it any more: a transaction that is
-        // given up while it begins would stay open on a connection that others use.
+        // A task of its own, which continues if the caller is dropped: a transaction that is
+        // abandoned while it begins would stay open on a connection that others use.
         let begun = tokio::spawn(async move {
             let begun = match group {
                 Some(group) => {
@@ -227,11 +227,11 @@ impl Store {
             .map_err(|error| DbErr::Custom(error.to_string()))?
     }
 
-    /// Deletes rows of a table, no more than `batch` by one statement, which others may have to wait
-    /// for, and no more than `batches` times as many.
+    /// Deletes rows of a table: at most `batch` by one statement, since other writers may have to
+    /// wait for it, and at most `batches` times as many.
     ///
-    /// What is deleted is looked up first: MariaDB would else lock every row that it looks at. A row
-    /// that has changed meanwhile stays.
+    /// The rows are looked up first: otherwise MariaDB would lock every row that it reads. A row
+    /// that no longer matches stays.
     pub(crate) async fn delete<E, K>(&self, which: Expr, batch: u64, batches: usize) -> Result<()>
     where
         E: EntityTrait<PrimaryKey: PrimaryKeyTrait<ValueType = K>>,
@@ -264,11 +264,12 @@ impl Store {
         Ok(())
     }
 
-    /// Writes a row, as every request that changes something has to. It must not be given up half-way.
+    /// Writes a row, like every request that changes something. The future must not be dropped
+    /// half-way.
     ///
     /// # Errors
     ///
-    /// Such a request would be answered with 503, or was a moment ago.
+    /// A request that changes something would be answered with 503, or was a moment ago.
     pub(crate) async fn probe(&self, now: Timestamp) -> Result<()> {
         if self.reader.health.has_refused_writes() {
             return Err(StoreError::Unavailable(DbErr::Custom(
@@ -324,14 +325,14 @@ fn pooled(url: &DatabaseUrl, connections: u32) -> u32 {
 
 async fn permit(writing: Arc<Semaphore>) -> Result<OwnedSemaphorePermit> {
     let permit = tokio::time::timeout(ACQUIRE_TIMEOUT, writing.acquire_owned()).await;
-    // The semaphore is never closed, so that it was too late is the only failure.
+    // The semaphore is never closed, so a time-out is the only error.
     match permit {
         Ok(Ok(permit)) => Ok(permit),
         _ => Err(too_late()),
     }
 }
 
-/// The error of who has waited too long for its turn.
+/// Error of a writer that has waited too long for its turn.
 fn too_late() -> StoreError {
     DbErr::ConnectionAcquire(ConnAcquireErr::Timeout).into()
 }

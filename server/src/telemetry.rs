@@ -1,4 +1,4 @@
-//! The log, and the traces that go to an OpenTelemetry collector.
+//! Logging, and traces for an OpenTelemetry collector.
 
 use std::{
     fmt,
@@ -36,25 +36,25 @@ use crate::{
     random::Random,
 };
 
-/// At each start, and each command, these say that there is nothing to do. What the operator wants
-/// to know of them goes before.
+/// Log filters for libraries that report at every start and command that there is nothing to do.
+/// The operator's filter overrides them.
 const QUIET: &str = "sea_orm_migration=warn,sqlx::postgres::notice=warn,opentelemetry=warn,\
     opentelemetry_sdk=warn,opentelemetry_otlp=warn,opentelemetry-otlp=warn";
-/// The target of the spans that are traces. They are no part of the log, which has its own.
+/// Target of the spans that are traces. They are not logged: requests have log lines of their own.
 pub(crate) const TRACE: &str = "cortex_report_trace";
 /// Time limit for sending the last traces when the service ends.
 const LAST_TRACES: Duration = Duration::from_secs(1);
 
-/// The most lines of the log that wait to be written, each of some 150 bytes. Where whoever reads the
-/// log stalls, more are dropped: no request waits for a line.
+/// Maximum number of log lines, of about 150 bytes each, that wait to be written. If the reader of
+/// the log stalls, further lines are dropped, so that no request waits for one.
 const WAITING_LINES: usize = 16_384;
 
-/// The pause of the thread that writes the log, in which lines gather: the longest that one waits. The end
-/// of the program waits up to twice as long. With [`WAITING_LINES`], 3 million lines a second are not
-/// dropped.
+/// Pause of the log thread, in which lines gather: the longest that a line waits. The end of the
+/// program waits up to twice as long. With [`WAITING_LINES`], 3 million lines a second are written
+/// without loss.
 const BETWEEN_WRITES: Duration = Duration::from_millis(5);
 
-/// Counts the lines of the log that were dropped.
+/// Counter of dropped log lines.
 static DROPPED_LINES: OnceLock<ErrorCounter> = OnceLock::new();
 
 /// Number of log lines that were dropped because the reader of the log stalled.
@@ -67,19 +67,19 @@ tokio::task_local! {
     static REQUEST_ID: RequestId;
 }
 
-/// The id of a request: up to 64 letters, digits and `-_.`, which may stand in a log and in a header as
-/// they are.
+/// Id of a request: up to 64 letters, digits and `-_.`, which need no escaping in a log or a
+/// header.
 #[derive(Clone, Copy)]
 pub(crate) struct RequestId(ArrayString<64>);
 
 impl RequestId {
-    /// The id of a text, if it is one.
+    /// Parses an id; returns `None` if the text is not one.
     pub(crate) fn new(text: &str) -> Option<Self> {
         let is_id = is_plain(text);
         ArrayString::from(text).ok().filter(|_| is_id).map(Self)
     }
 
-    /// The id of a request that has brought none.
+    /// Random id, for a request without one.
     pub(crate) fn random(random: &Random) -> Self {
         let mut id = ArrayString::new();
         for letter in random.id() {
@@ -88,17 +88,17 @@ impl RequestId {
         Self(id)
     }
 
-    /// The id of the request that the current task answers.
+    /// Id of the request that the current task handles.
     pub(crate) fn current() -> Option<Self> {
         REQUEST_ID.try_with(|id| *id).ok()
     }
 
-    /// Work whose lines in the log have the id.
+    /// Runs a future whose log lines have the id.
     pub(crate) fn scope<F: Future>(self, work: F) -> TaskLocalFuture<Self, F> {
         REQUEST_ID.scope(self, work)
     }
 
-    /// Does what logs a line that has the id.
+    /// Runs a function whose log lines have the id.
     pub(crate) fn sync_scope<T>(self, log: impl FnOnce() -> T) -> T {
         REQUEST_ID.sync_scope(self, log)
     }
@@ -108,7 +108,7 @@ impl RequestId {
     }
 
     pub(crate) fn header_value(&self) -> HeaderValue {
-        // It has none of the characters that a header cannot have.
+        // An id has only characters that are allowed in a header.
         HeaderValue::from_str(&self.0).unwrap_or(HeaderValue::from_static("none"))
     }
 }
@@ -119,10 +119,10 @@ pub(crate) fn is_plain(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(is_plain)
 }
 
-/// Lines of the log on their way out, which are written together.
+/// Writer that collects log lines and writes them together.
 ///
-/// The thread that writes asks for the next line only after [`BETWEEN_WRITES`]: to wake it for each
-/// would take longer than to answer a request.
+/// The log thread asks for the next line only after [`BETWEEN_WRITES`]: waking it for each line
+/// would take longer than answering a request.
 struct Collecting<W>(W);
 
 impl<W: Write> Write for Collecting<W> {
@@ -137,11 +137,11 @@ impl<W: Write> Write for Collecting<W> {
     }
 }
 
-/// A format of lines of the log, with the id of the request that causes one. A span for each request
-/// would name it too, and takes a tenth of the request's time.
+/// Format of log lines that adds the id of the request. A span for each request could add it too,
+/// but takes a tenth of the request's time.
 struct WithRequestId<F>(F);
 
-/// As a field of a line of text.
+/// Adds the id as a field of a text line.
 impl<'a, F: for<'b> FormatFields<'b>> FormatFields<'a> for WithRequestId<F> {
     fn format_fields<R: RecordFields>(&self, mut writer: Writer<'a>, fields: R) -> fmt::Result {
         self.0.format_fields(writer.by_ref(), fields)?;
@@ -152,7 +152,7 @@ impl<'a, F: for<'b> FormatFields<'b>> FormatFields<'a> for WithRequestId<F> {
     }
 }
 
-/// As a member of a line of JSON.
+/// Adds the id as a member of a JSON line.
 impl<S, N> FormatEvent<S, N> for WithRequestId<Format<Json>>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
@@ -180,15 +180,15 @@ where
 pub(crate) struct Telemetry {
     log_filter: reload::Handle<EnvFilter, Registry>,
     traces: Option<SdkTracerProvider>,
-    /// Writes the last lines when it is dropped.
+    /// Writes the last log lines when dropped.
     _log: WorkerGuard,
 }
 
 impl Telemetry {
-    /// Starts to log, and to send traces if there is whom to.
+    /// Starts logging, and sending traces if a collector is set.
     pub(crate) fn start(settings: &TelemetrySettings) -> Result<Self, SettingError> {
         let (filter, log_filter) = reload::Layer::new(log_filter(settings)?);
-        // The thread that writes does so for many lines at once.
+        // The log thread writes many lines at once.
         let (lines, written) = NonBlockingBuilder::default()
             .thread_name("log")
             .buffered_lines_limit(WAITING_LINES)
@@ -196,7 +196,7 @@ impl Telemetry {
         DROPPED_LINES.get_or_init(|| lines.error_counter());
         let log = tracing_subscriber::fmt::layer()
             .with_writer(lines)
-            // Standard error may be full or closed. To say so there would panic.
+            // Standard error may be full or closed; reporting that there would panic.
             .log_internal_errors(false);
         let log = match settings.log_format {
             LogFormat::Text => log
@@ -236,7 +236,7 @@ impl Telemetry {
             .init();
         panic::set_hook(Box::new(|panic| {
             let place = panic.location().map(ToString::to_string);
-            // What was put together at run time may hold anything.
+            // Only static texts are logged: a formatted message may contain secrets.
             let reason = panic.payload().downcast_ref::<&str>();
             tracing::error!(place, reason, "a panic");
         }));
@@ -247,7 +247,7 @@ impl Telemetry {
         })
     }
 
-    /// Logs what the settings of now ask for.
+    /// Applies the log level of new settings.
     pub(crate) fn reload(&self, settings: &TelemetrySettings) -> Result<(), SettingError> {
         let reloaded = self.log_filter.reload(log_filter(settings)?);
         reloaded.map_err(SettingError::Log)
@@ -270,7 +270,7 @@ fn log_filter(settings: &TelemetrySettings) -> Result<EnvFilter, ParseError> {
     EnvFilter::try_new(format!("{QUIET},{level},{TRACE}=off"))
 }
 
-/// Returns true for parts of a trace: the spans of requests, and events of this project's code at
+/// Returns true for the parts of a trace: spans of requests, and events of this project's code at
 /// level info or more severe.
 fn is_ours(metadata: &Metadata<'_>) -> bool {
     match metadata.is_span() {

@@ -1,4 +1,4 @@
-//! Texts that one person writes and another one reads: names, and what a terminal prints.
+//! Texts that one person writes and another one reads: names, and the output in a terminal.
 //!
 //! A character that cannot be seen, or that changes how the text around it reads, makes two names
 //! look like one, or one look like another.
@@ -24,12 +24,12 @@ const TEXT_PRESENTATION: char = '\u{fe0e}';
 const EMOJI_PRESENTATION: char = '\u{fe0f}';
 /// Characters with an empty glyph that Unicode calls symbols, and the place of an embedded object.
 const BLANKS: [char; 3] = ['\u{2800}', '\u{fffc}', '\u{1d159}'];
-/// The most marks on one letter (UTS 39, 5.4); more of them cover the lines around it.
+/// Maximum number of marks on one letter (UTS 39, 5.4); more of them cover the lines around it.
 const MAX_MARKS: usize = 4;
-/// The longest key of a name, in characters: the width of its column.
+/// Maximum length of the key of a name, in characters: the width of its column.
 pub const MAX_KEY_LENGTH: usize = 255;
 
-/// Why a name is refused.
+/// Reason why a name is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
     /// Nothing but white space.
@@ -39,7 +39,10 @@ pub enum NameError {
     #[error("has the character {0}, which cannot be seen or changes how the text around it reads")]
     Hidden(CodePoint),
     /// A mark with nothing below it, or too many on one letter.
-    #[error("has the mark {0} without a letter below it, or more than {MAX_MARKS} on one letter")]
+    #[error(
+        "has the combining mark {0} without a letter below it, or more than {MAX_MARKS} marks on \
+         one letter"
+    )]
     Mark(CodePoint),
 }
 
@@ -53,14 +56,14 @@ impl fmt::Display for CodePoint {
     }
 }
 
-/// The name without the white space around it.
+/// Checks a name, and returns it without the white space around it.
 ///
-/// The joiners and the presentation selectors are characters like any other where a script or an
-/// emoji needs them, as in Persian and in families.
+/// Joiners and presentation selectors are allowed where a script or an emoji needs them, as in
+/// Persian and in the emoji of a family.
 ///
 /// # Errors
 ///
-/// Nothing would be left, or somebody who reads it could be misled.
+/// The name is empty, or could mislead its readers.
 pub fn check_name(name: &str) -> Result<&str, NameError> {
     let name = name.trim();
     if name.is_empty() {
@@ -84,10 +87,10 @@ pub fn check_name(name: &str) -> Result<&str, NameError> {
     Ok(name)
 }
 
-/// The text under which a name is unique: names that differ only in case, in how their letters are
-/// composed or compatible forms of them, in spaces or in what cannot be seen have one in common.
+/// Returns the key under which a name is unique: names have the same key if they differ only in
+/// case, in composed or compatible forms of their letters, in spaces or in invisible characters.
 ///
-/// A compatibility caseless match (Unicode, D147), in the composed form.
+/// It is made for a compatibility caseless match (Unicode, D147), in the composed form.
 pub fn name_key(name: &str) -> String {
     let fold = CaseMapper::new();
     let canonical = DecomposingNormalizerBorrowed::new_nfd().normalize(name);
@@ -110,8 +113,8 @@ pub fn name_key(name: &str) -> String {
     begin.chain(digest.chars()).collect()
 }
 
-/// A text of somebody else's as a terminal may print it: on one line, with U+FFFD for what cannot
-/// be seen.
+/// Makes a text of unknown origin safe to print in a terminal: on one line, with U+FFFD for
+/// invisible characters.
 pub fn printable(text: &str) -> String {
     let mut printable = String::with_capacity(text.len());
     for (index, character) in text.char_indices() {

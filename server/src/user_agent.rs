@@ -1,14 +1,14 @@
-//! The browser or program that sends a request, in words of ours.
+//! Description of the browser or program that sends a request, in fixed words.
 //!
-//! Whoever starts a login for somebody else's address chooses this header, and the page shows it to
-//! that person: a free text could tell them to type a code that somebody else has.
+//! A person who starts a login for another person's address chooses this header, and the page shows
+//! it to that other person: a free text could tell them to type the code of somebody else.
 
 use woothee::parser::Parser;
 
 /// The text shown for an unknown program.
 const UNKNOWN: &str = "an unknown program";
 
-/// Programs other than browsers, as the first word of their header calls them.
+/// Programs other than browsers, by the first word of their header.
 const PROGRAMS: [&str; 14] = [
     "aiohttp",
     "axios",
@@ -26,7 +26,8 @@ const PROGRAMS: [&str; 14] = [
     "Wget",
 ];
 
-/// The name of the browser and its system, or of the program; no word of the header itself.
+/// Returns the name of the browser and its system, or of the program. It contains no text of the
+/// header itself.
 pub(crate) fn describe(user_agent: &str) -> String {
     let product = user_agent.split(['/', ' ']).next().unwrap_or_default();
     if let Some(program) = PROGRAMS.iter().find(|program| **program == product) {
@@ -58,7 +59,7 @@ fn is_browser(name: &str) -> bool {
     .contains(&name)
 }
 
-/// A system of the parser's as people call it; browsers no longer say its version.
+/// Returns the common name of a system; browsers no longer send its version.
 fn system(os: &str) -> &str {
     match os {
         "Mac OSX" => "macOS",

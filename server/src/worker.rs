@@ -1,6 +1,7 @@
-//! Background work: workers, each of which does a round of its work, waits, and does the next.
+//! Background workers: each repeats rounds of its work, with a pause between them.
 
 mod cleanup;
+mod expiry;
 mod outbox;
 
 use std::{future, panic::AssertUnwindSafe, time::Duration};
@@ -11,37 +12,40 @@ use tokio::{
     task::JoinSet,
 };
 
-pub(crate) use cleanup::{Cleanup, settle_times};
+pub(crate) use cleanup::Cleanup;
+pub(crate) use expiry::{Expiry, settle_times};
 pub(crate) use outbox::Outbox;
 
 use crate::{service::Service, store::Result};
 
-/// Time limit for the rounds that are under way when the service stops.
+/// Time limit for rounds in progress when the service stops.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// A worker. Its round may be dropped at any point.
 pub(crate) trait Worker: Send + Sync + 'static {
-    /// The name of the worker in the log and the metrics.
+    /// Name of the worker in the log and the metrics.
     const NAME: &'static str;
-    /// The pause between two rounds.
+    /// Pause between two rounds.
     const INTERVAL: Duration;
+    /// Pause before the first round.
+    const DELAY: Duration = Duration::ZERO;
 
-    /// Does what is due, and begins nothing more once it has to stop.
+    /// Does the work that is due; starts nothing new once `stop` is due.
     fn round(&self, stop: &Stop) -> impl Future<Output = Result<()>> + Send;
 
-    /// Ends the pause before its time, if something can.
+    /// Notification that ends the pause early, if the worker has one.
     fn wake(&self) -> Option<&Notify> {
         None
     }
 }
 
-/// Tells a worker whether it has to stop.
+/// Request to a worker to stop.
 #[derive(Clone)]
 pub(crate) struct Stop(watch::Receiver<()>);
 
 impl Stop {
     pub(crate) fn is_due(&self) -> bool {
-        // The sender is dropped to stop the workers.
+        // Dropping the sender stops the workers.
         self.0.has_changed().is_err()
     }
 
@@ -50,7 +54,7 @@ impl Stop {
     }
 }
 
-/// The workers that run.
+/// Supervisor of the running workers.
 pub(crate) struct Workers {
     service: Service,
     stop: watch::Sender<()>,
@@ -58,7 +62,7 @@ pub(crate) struct Workers {
 }
 
 impl Workers {
-    /// Makes a supervisor without workers.
+    /// Creates a supervisor without workers.
     pub(crate) fn new(service: Service) -> Self {
         Self {
             service,
@@ -67,14 +71,14 @@ impl Workers {
         }
     }
 
-    /// Starts a worker, whose first round begins at once.
+    /// Starts a worker.
     pub(crate) fn start(&mut self, worker: impl Worker) {
         let stop = Stop(self.stop.subscribe());
         self.tasks
             .spawn(supervise(worker, self.service.clone(), stop));
     }
 
-    /// Lets the rounds that are under way finish, for [`GRACE`] at most.
+    /// Lets rounds in progress finish, for [`GRACE`] at most.
     pub(crate) async fn stop(mut self) {
         drop(self.stop);
         let ended = async { while self.tasks.join_next().await.is_some() {} };
@@ -86,13 +90,8 @@ impl Workers {
 
 /// Runs a worker until it has to stop. A round that fails or panics is followed by the next.
 async fn supervise<W: Worker>(worker: W, service: Service, mut stop: Stop) {
+    let mut pause = W::DELAY;
     loop {
-        match AssertUnwindSafe(worker.round(&stop)).catch_unwind().await {
-            Ok(Ok(())) => service.metrics.note_success(W::NAME, service.clock.now()),
-            Ok(Err(error)) => tracing::warn!(worker = W::NAME, %error, "a worker failed"),
-            // The hook has logged it.
-            Err(_) => {}
-        }
         let woken = async {
             match worker.wake() {
                 Some(wake) => wake.notified().await,
@@ -100,9 +99,16 @@ async fn supervise<W: Worker>(worker: W, service: Service, mut stop: Stop) {
             }
         };
         tokio::select! {
-            () = tokio::time::sleep(W::INTERVAL) => {}
+            () = tokio::time::sleep(pause) => {}
             () = woken => {}
             () = stop.due() => return,
+        }
+        pause = W::INTERVAL;
+        match AssertUnwindSafe(worker.round(&stop)).catch_unwind().await {
+            Ok(Ok(())) => service.metrics.note_success(W::NAME, service.clock.now()),
+            Ok(Err(error)) => tracing::warn!(worker = W::NAME, %error, "a worker failed"),
+            // The panic hook has logged it.
+            Err(_) => {}
         }
     }
 }

@@ -49,8 +49,9 @@ async fn a_login_answers_a_pending_session_and_owes_a_mail() {
         text.replace("\r\n", "\n").replace(&url, "URL"),
         "Somebody wants to log in to Data Cortex with this address.\n\n  From:  127.0.0.1\n  \
          At:    Thu, 01 Jan 2026 00:00:00 GMT\n\nWas it you? Then open this page, and type the \
-         code that is shown where you\nlog in:\n\nURL\n\nIt works for 10 minutes. If it was \
-         not you, do nothing: without the code\nnobody is logged in."
+         code that is shown where you\nare logging in:\n\nURL\n\nThe link works for 10 \
+         minutes. If it was not you, ignore this mail: nobody\nis logged in unless the code is \
+         typed on that page."
     );
     for header in [
         "To: ann@example.com\r\n",

@@ -127,7 +127,7 @@ async function lifeOf(browser, look) {
   }
   await submit(page, "BBBB-BBBB");
   await isSound(page, FORM);
-  assert.match(await page.textContent("[role=alert]"), /not the code\. 4 more tries/);
+  assert.match(await page.textContent("[role=alert]"), /Wrong code\. 4 tries left/);
   await page.screenshot({ path: `${look.replaceAll(/\W+/g, "-")}-wrong.png`, fullPage: true });
   await submit(page, "1234");
   await isSound(page, FORM);

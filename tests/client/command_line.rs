@@ -466,7 +466,7 @@ async fn a_session_whose_key_cannot_be_kept_is_ended_again() {
     service.type_code(&login, &login.manual_code).await;
     let (code, error) = end(child, lines).await;
     assert_eq!(code, 1, "{error}");
-    for words in ["sessions.json", "has been ended again"] {
+    for words in ["sessions.json", "has been ended"] {
         assert!(error.contains(words), "no {words:?} in: {error}");
     }
     let sessions = service.database.rows("session").await;
@@ -609,7 +609,7 @@ async fn a_logout_that_the_service_does_not_hear_of_forgets_the_key_and_says_so(
         fs::write(ann.sessions(), kept.to_string()).unwrap();
         ann.run(&["logout", "--url", &away.url()])
             .await
-            .failed(1, &[words, "is forgotten here all the same"]);
+            .failed(1, &[words, "has been deleted here all the same"]);
         assert_eq!(ann.kept_keys(), serde_json::json!({}));
         // What is not kept here cannot be forgotten here.
         let mut command = ann.command(&["logout", "--url", &away.url()]);
@@ -808,9 +808,10 @@ async fn the_organization_is_asked_for_where_there_are_several() {
     ann.run(&["app", "list", "--org", "example games"])
         .await
         .done();
-    ann.run(&["app", "list", "--org", "Nobody's"])
-        .await
-        .failed(1, &["no organization Nobody's", "\n  2 Example Games"]);
+    ann.run(&["app", "list", "--org", "Nobody's"]).await.failed(
+        1,
+        &["not in the organization Nobody's", "\n  2 Example Games"],
+    );
     ann.run(&["app", "create", "app", "--org", "2"])
         .await
         .failed(1, &["may not"]);
@@ -834,7 +835,7 @@ async fn who_is_in_no_organization_is_told_whom_to_ask() {
     ann.log_in(&service, &[]).await;
     ann.run(&["app", "list"])
         .await
-        .failed(1, &["You are in no organization", "operator"]);
+        .failed(1, &["You are not in any organization", "operator"]);
 }
 
 #[tokio::test]

@@ -50,7 +50,7 @@ async fn a_backup_is_made_while_the_service_runs_and_put_back_when_it_does_not()
     assert_eq!(mode.permissions().mode() & 0o777, 0o600);
     let (code, said) = run(folder, &["backup", "backup.db"]).await;
     assert_eq!(code, Some(1), "nothing is overwritten");
-    assert!(said.contains("backup.db is there already"), "{said}");
+    assert!(said.contains("backup.db already exists"), "{said}");
     let (code, said) = run(folder, &["backup", "nowhere/backup.db"]).await;
     assert_eq!(code, Some(1));
     assert!(said.contains("nowhere"), "{said}");
@@ -76,7 +76,7 @@ async fn a_backup_is_made_while_the_service_runs_and_put_back_when_it_does_not()
     let (code, said) = run(folder, &["restore", "backup.db"]).await;
     assert_eq!(code, Some(1), "what was kept before is not overwritten");
     assert!(
-        said.contains("cortex-report.db.before-restore is there already"),
+        said.contains("cortex-report.db.before-restore already exists"),
         "{said}"
     );
     assert!(users(folder).await.contains("ann@example.com"));
@@ -223,10 +223,15 @@ async fn a_lost_key_and_another_one_are_not_taken_in_silence() {
             }
         }
     };
-    refused(&["CORTEX_REPORT_KEY_FILE", "is not there", "replace-key"]).await;
+    refused(&["CORTEX_REPORT_KEY_FILE", "does not exist", "replace-key"]).await;
     assert!(!key_file.exists(), "no other key is made");
     fs::write(&key_file, "another key of more than 32 characters").unwrap();
-    refused(&["CORTEX_REPORT_KEY_FILE", "holds another key", "replace-key"]).await;
+    refused(&[
+        "CORTEX_REPORT_KEY_FILE",
+        "holds a different key",
+        "replace-key",
+    ])
+    .await;
     fs::write(&key_file, key).unwrap();
     stop(serve(on(folder, &database)).await).await;
 
@@ -238,7 +243,7 @@ async fn a_lost_key_and_another_one_are_not_taken_in_silence() {
         .unwrap();
     let said = text(&replaced.stdout);
     assert!(
-        said.contains("logins under way that were ended: 1"),
+        said.contains("logins in progress that were ended: 1"),
         "{said}{}",
         text(&replaced.stderr)
     );

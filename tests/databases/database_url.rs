@@ -170,7 +170,7 @@ async fn a_refusal_is_told_with_the_remedy() {
         (
             "08P01",
             "unsupported startup parameter: options",
-            &["a connection pooler takes no options: take them out of the URL"],
+            &["the connection pooler does not take the parameter options: take it out of the URL"],
         ),
         (
             "08P01",
@@ -332,7 +332,7 @@ async fn a_server_that_refuses_is_told_with_the_remedy() {
             says(
                 &limited,
                 &[
-                    "may not make tables in the schema",
+                    "may not create tables in the schema",
                     "GRANT CREATE ON SCHEMA",
                 ],
             );
@@ -364,7 +364,7 @@ async fn a_server_that_refuses_is_told_with_the_remedy() {
             run(format!("DROP USER {user}@'%'")).await;
             says(
                 &limited,
-                &["may not make or change the tables", "GRANT ALL"],
+                &["may not create or change the tables", "GRANT ALL"],
             );
         }
     }

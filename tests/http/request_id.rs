@@ -74,7 +74,10 @@ async fn a_warning_names_its_request() {
     for (request, message) in [
         (served.api.get("/readyz"), "not ready"),
         // It waits for the database in a task of its own.
-        (asked_for_user, "a request found no database"),
+        (
+            asked_for_user,
+            "a request failed because the database is not available",
+        ),
     ] {
         let id = id(request).await;
         let warning = loop {

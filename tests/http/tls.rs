@@ -74,7 +74,8 @@ async fn files_that_are_of_no_use_end_the_start() {
         (
             "cert.pem",
             "other.key",
-            "CORTEX_REPORT_TLS_CERTIFICATE_FILE, CORTEX_REPORT_TLS_KEY_FILE: they are of no use",
+            "CORTEX_REPORT_TLS_CERTIFICATE_FILE, CORTEX_REPORT_TLS_KEY_FILE: the certificate and \
+             the key cannot be used",
         ),
     ] {
         let mut command = binary(folder.path());

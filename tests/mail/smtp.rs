@@ -355,7 +355,7 @@ async fn a_server_with_tls_and_a_password_is_trusted_only_with_a_known_certifica
             (served, database, own)
         };
         for (authority, password, told) in [
-            ("other.pem", "hunter2", "is not to be trusted"),
+            ("other.pem", "hunter2", "is not trusted"),
             ("ca.pem", "hunter3", "answers 535"),
         ] {
             let (mut served, _database, _own) = start(authority, password).await;

@@ -151,7 +151,7 @@ async fn the_help_names_every_command_setting_variable_and_default() {
         "user Add and list users, end their sessions",
         "org Add and list organizations",
         "member Add and list memberships of users in organizations",
-        "mail List the login mails that are owed, and those that were given up",
+        "mail List the login mails that are queued, and those that were given up",
         "[env: CORTEX_REPORT_LISTEN=] [default: 127.0.0.1:8080]",
         "[env: CORTEX_REPORT_DATABASE_URL] [default: sqlite://cortex-report.db]",
         "[env: CORTEX_REPORT_DATABASE_CONNECTIONS=] [default: 8]",
@@ -164,7 +164,7 @@ async fn the_help_names_every_command_setting_variable_and_default() {
         "[env: CORTEX_REPORT_TLS_KEY_FILE=]",
         "[env: CORTEX_REPORT_OTLP_URL]",
         "[env: CORTEX_REPORT_CONFIG=]",
-        "check-config List every setting with its value and where that comes from",
+        "check-config List each setting with its value and source",
         "[env: CORTEX_REPORT_SMTP_URL]",
         "[env: CORTEX_REPORT_SMTP_PASSWORD_FILE=]",
         "[env: CORTEX_REPORT_SMTP_TIMEOUT=] [default: 10]",
@@ -314,8 +314,8 @@ async fn a_command_makes_no_database() {
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(
         text(&output.stderr),
-        "cortex-reportd: CORTEX_REPORT_DATABASE_URL: start the service first: it makes the \
-         database, and brings it up to date\n"
+        "cortex-reportd: CORTEX_REPORT_DATABASE_URL: start the service first: it creates the \
+         database, and brings its schema up to date\n"
     );
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }

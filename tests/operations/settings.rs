@@ -104,7 +104,7 @@ async fn what_is_wrong_in_the_file_is_told_with_its_place() {
         ),
         (
             "registration = true",
-            &["line 1: registration: a setting is a text, a number, or a list of texts"],
+            &["line 1: registration: must be a string, a number, or a list of strings"],
         ),
         (
             "listen = ['127.0.0.1:1', '127.0.0.1:2']",
@@ -144,7 +144,7 @@ async fn what_is_wrong_in_the_file_is_told_with_its_place() {
     command.args(["--config", "nowhere.toml"]);
     let said = text(&command.output().await.unwrap().stderr);
     assert!(
-        said.contains("CORTEX_REPORT_CONFIG: nowhere.toml: it cannot be read"),
+        said.contains("CORTEX_REPORT_CONFIG: nowhere.toml: cannot read the file"),
         "{said}"
     );
 }
@@ -433,7 +433,7 @@ async fn an_empty_flag_is_refused() {
             let output = command.output().await.unwrap();
             let said = text(&output.stderr);
             assert_eq!(output.status.code(), Some(2), "{flag}: {said}");
-            let sentence = "needs a value: leave it out if it is not to be set";
+            let sentence = "needs a value; to leave it unset, omit the flag";
             assert!(said.contains(&flag) && said.contains(sentence), "{said}");
         }
     }
@@ -586,10 +586,10 @@ async fn what_hardly_anybody_wants_is_warned_of() {
         "CORTEX_REPORT_DATABASE_URL: other users can read public.db (mode 604)",
         "CORTEX_REPORT_SMTP_PASSWORD_FILE: other users can read group.txt (mode 640)",
         "CORTEX_REPORT_CONFIG: other users can read settings.toml (mode 644)",
-        "CORTEX_REPORT_PUBLIC_URL: people use http, and the service listens on 0.0.0.0:0",
+        "CORTEX_REPORT_PUBLIC_URL: the URL is http, and the service listens on 0.0.0.0:0",
         "CORTEX_REPORT_REGISTRATION: registration is open",
-        "CORTEX_REPORT_TRUSTED_PROXIES: 0.0.0.0/0 is nearly everybody",
-        "CORTEX_REPORT_METRICS_LISTEN: 0.0.0.0:0 may be reached by anybody",
+        "CORTEX_REPORT_TRUSTED_PROXIES: 0.0.0.0/0 covers far more than proxies",
+        "CORTEX_REPORT_METRICS_LISTEN: 0.0.0.0:0 may be reachable by anybody",
     ];
     assert_eq!(started.len(), expected.len(), "{started:#?}");
     for (warning, begin) in started.iter().zip(expected) {
@@ -614,7 +614,7 @@ async fn what_hardly_anybody_wants_is_warned_of() {
     let checked = warned(&text(&check(command).await.stdout), "warning: ");
     let expected = [
         "CORTEX_REPORT_TLS_KEY_FILE: other users can read public.pem",
-        "CORTEX_REPORT_SMTP_URL: it is not set, so login mails are written into the folder mail",
+        "CORTEX_REPORT_SMTP_URL: not set, so login mails are written to the folder mail",
     ];
     assert_eq!(checked.len(), expected.len(), "{checked:#?}");
     for (warning, begin) in checked.iter().zip(expected) {

@@ -78,13 +78,13 @@ async fn a_hangup_has_the_certificate_read_anew_and_one_of_no_use_changes_nothin
 
     let refused = [
         // Renewed halfway: the key is that of the other certificate.
-        (renewed.join("cert.pem"), "cert.pem", "they are of no use"),
+        (renewed.join("cert.pem"), "cert.pem", "key cannot be used"),
         (here.join("settings.toml"), "cert.pem", "no certificate"),
     ];
     for (from, to, reason) in refused {
         fs::copy(from, here.join(to)).unwrap();
         signal(&served.child, "HUP");
-        let logged = logs(&mut served, "the certificate stays as it was").await;
+        let logged = logs(&mut served, "the old certificate stays in use").await;
         let named = logged.contains("CORTEX_REPORT_TLS_CERTIFICATE_FILE");
         assert!(named && logged.contains(reason), "lacks {reason}: {logged}");
         assert_eq!(trusted_by().await, [true, false], "{reason}");
@@ -99,7 +99,7 @@ async fn a_hangup_has_the_certificate_read_anew_and_one_of_no_use_changes_nothin
 
     fs::write(here.join("settings.toml"), "").unwrap();
     signal(&served.child, "HUP");
-    let logged = logs(&mut served, "the certificate stays as it was").await;
+    let logged = logs(&mut served, "the old certificate stays in use").await;
     assert!(logged.contains("restart the service"), "{logged}");
     assert_eq!(trusted_by().await, [false, true]);
 }
@@ -118,10 +118,10 @@ async fn a_hangup_has_the_log_filter_read_anew() {
     logs(&mut served, "DEBUG").await;
 
     for (settings, reason) in [
-        ("log_level = 'a=b=c'\n", "the log filter stays as it was"),
-        ("log_level = 'warn\n", "nothing is reloaded"),
-        ("log_levels = 'warn'\n", "nothing is reloaded"),
-        ("drain = 'long'\n", "nothing is reloaded"),
+        ("log_level = 'a=b=c'\n", "the old log filter stays in use"),
+        ("log_level = 'warn\n", "the settings were not reloaded"),
+        ("log_levels = 'warn'\n", "the settings were not reloaded"),
+        ("drain = 'long'\n", "the settings were not reloaded"),
     ] {
         fs::write(&file, settings).unwrap();
         signal(&served.child, "HUP");

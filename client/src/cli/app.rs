@@ -34,7 +34,7 @@ pub(super) enum App {
         /// The number of the application
         #[arg(value_parser = value_parser!(i64).range(1..))]
         id: i64,
-        /// Do not ask first
+        /// Delete without asking for confirmation
         #[arg(long, short)]
         yes: bool,
     },
@@ -42,13 +42,13 @@ pub(super) enum App {
 
 #[derive(Args)]
 pub(super) struct OrgChoice {
-    /// The organization, by number or name [default: yours, if you are in one only]
+    /// The organization, by number or name [default: yours, if you are in only one]
     #[arg(long, value_hint = ValueHint::Other)]
     org: Option<String>,
 }
 
-/// An application that was created. Its API key is not in the service's reply to that, but in the
-/// list, which may fail.
+/// Created application. Its API key is not in the service's reply, but has to be read from the list
+/// of applications, which may fail.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Created {
@@ -56,7 +56,7 @@ enum Created {
     Unlisted(CreateAppReply),
 }
 
-/// The service's reply, and which application it is about.
+/// Reply of the service, with the id of the application.
 #[derive(Serialize)]
 struct Deleted {
     app_id: i64,
@@ -116,7 +116,8 @@ async fn delete(cli: Cli<'_>, id: i64, yes: bool) -> Result<(), Failure> {
     if !yes {
         if !io::stdin().is_terminal() {
             return Err(Failure::Usage(
-                "There is nobody to ask whether to delete it.\nAdd --yes to delete without asking."
+                "Standard input is not a terminal, so the deletion cannot be confirmed.\nAdd --yes \
+                 to delete without asking."
                     .to_owned(),
             ));
         }
@@ -126,10 +127,12 @@ async fn delete(cli: Cli<'_>, id: i64, yes: bool) -> Result<(), Failure> {
                 visible(&app.name),
                 visible(&org.name)
             ),
-            None => format!("Delete application {id}, which is in none of your organizations?"),
+            None => format!("Delete application {id}, which is not in any of your organizations?"),
         };
         let confirmed = cli.output.confirm(&question);
-        if !confirmed.map_err(|error| Failure::Failed(format!("no answer: {error}")))? {
+        let confirmed = confirmed
+            .map_err(|error| Failure::Failed(format!("cannot read the answer: {error}")))?;
+        if !confirmed {
             return Err(Failure::Failed("Nothing is deleted.".to_owned()));
         }
     }
@@ -140,7 +143,7 @@ async fn delete(cli: Cli<'_>, id: i64, yes: bool) -> Result<(), Failure> {
         .result(&deleted, |_| format!("Application {id} is deleted."))?)
 }
 
-/// An application of the user's organizations, and whose it is.
+/// Finds an application in the user's organizations, with its organization.
 async fn find_app(cli: &Cli<'_>, id: i64) -> Result<Option<(types::App, Org)>, Failure> {
     let user = cli.reply(cli.client.get_user().send().await)?;
     for org in user.org_list {
@@ -164,7 +167,7 @@ fn app_table(apps: &[types::App]) -> String {
 }
 
 impl OrgChoice {
-    /// The organization that is meant: the one of this number or name, or else the only one.
+    /// Finds the chosen organization: by its number or name, or the user's only one by default.
     async fn find(self, cli: &Cli<'_>) -> Result<Org, Failure> {
         let orgs = cli
             .reply(cli.logged_in()?.get_user().send().await)?
@@ -191,17 +194,19 @@ impl OrgChoice {
         match (meant.as_slice(), wanted) {
             ([org], _) => Ok(org.clone()),
             ([], None) => Err(Failure::Failed(
-                "You are in no organization. Ask the operator of the service to add you to one."
+                "You are not in any organization. Ask the operator of the service to add you to \
+                 one."
                     .to_owned(),
             )),
             ([], Some(wanted)) => Err(Failure::Failed(format!(
-                "You are in no organization {wanted}. Yours are:{listed}"
+                "You are not in the organization {wanted}. Your organizations are:{listed}"
             ))),
             (_, None) => Err(Failure::Usage(format!(
-                "You are in several organizations. Say which one with --org:{listed}"
+                "You are in several organizations. Choose one with --org:{listed}"
             ))),
             (_, Some(name)) => Err(Failure::Usage(format!(
-                "Several organizations are called {name}. Say which one with --org and its number:{listed}"
+                "Several organizations are called {name}. Choose one by its number with \
+                 --org:{listed}"
             ))),
         }
     }

@@ -1,4 +1,4 @@
-//! Logging in and out, and who is logged in.
+//! Commands to log in and out, and to show the user.
 
 use std::time::Duration;
 
@@ -20,19 +20,19 @@ pub(super) struct Login {
     /// Your e-mail address
     #[arg(value_hint = ValueHint::EmailAddress)]
     address: String,
-    /// How long to wait until you have typed the code
+    /// Time limit for typing the code
     #[arg(long, default_value_t = crate::Login::LIFETIME.as_secs(), value_name = "SECONDS")]
     wait: u64,
 }
 
-/// A login that waits for a person.
+/// Login that waits to be verified.
 #[derive(Serialize)]
 struct Started<'a> {
     email: &'a str,
     manual_code: &'a str,
 }
 
-/// The service's reply, and which service it is.
+/// Reply of the service, with its URL.
 #[derive(Serialize)]
 struct LoggedOut<'a> {
     #[serde(flatten)]
@@ -43,12 +43,12 @@ struct LoggedOut<'a> {
 impl Login {
     pub(super) async fn run(self, cli: Cli<'_>) -> Result<(), Failure> {
         let address = self.address.trim();
-        // Nobody is to open a mail and type a code in vain.
+        // Checked first: otherwise a person could open the mail and type the code in vain.
         cli.sessions.check_writable(&cli.client.baseurl)?;
         if cli.has_key_of_variable {
             cli.output.tell(&format!(
-                "{KEY_VARIABLE} is set, and other commands use its session instead of the one of \
-                 this login: unset it."
+                "{KEY_VARIABLE} is set, so other commands will use its session instead of the \
+                 session of this login. Unset it to use this login."
             ));
         }
         let login = cli.client.start_login(address).await;
@@ -82,10 +82,13 @@ impl Login {
         if let Some(key) = client.session_key()
             && let Err(failure) = cli.sessions.keep(&client.baseurl, key.clone())
         {
-            // A session whose key is nowhere is nobody's.
+            // Without its key, nobody can use the session.
             let said = match client.logout().send().await {
-                Ok(_) => "The session of this login has been ended again.",
-                Err(_) => "The session of this login ends after 7 days without use.",
+                Ok(_) => "The session of this login has been ended.",
+                Err(_) => {
+                    "The session of this login could not be ended. It expires after 7 days \
+                     without use."
+                }
             };
             return Err(failure.with(said));
         }
@@ -95,8 +98,8 @@ impl Login {
     }
 }
 
-/// Ends the session at the service. Its key is forgotten here even if that fails: whoever logs out
-/// leaves none behind.
+/// Ends the session at the service. Its key is deleted here even if that fails, so that a logout
+/// never leaves one behind.
 pub(super) async fn logout(cli: Cli<'_>) -> Result<(), Failure> {
     let client = cli.logged_in()?;
     let url = &client.baseurl;
@@ -110,11 +113,11 @@ pub(super) async fn logout(cli: Cli<'_>) -> Result<(), Failure> {
             format!("You are logged out at {url}.")
         })?),
         (Ok(_), Err(failure)) => Err(failure.with(&format!(
-            "The session at {url} has ended: its key in that file is worth nothing."
+            "The session at {url} has ended: its session_key in that file is no longer valid."
         ))),
         (Err(failure), Ok(true)) => Err(failure.with(
-            "The session_key is forgotten here all the same. At the service the session ends \
-             after 7 days without use, or when the operator ends it.",
+            "The session_key has been deleted here all the same. At the service, the session \
+             expires after 7 days without use, unless the operator ends it before.",
         )),
         (Err(failure), Ok(false)) => Err(failure.with(&format!(
             "The session of {KEY_VARIABLE} has not been ended."
@@ -130,7 +133,7 @@ pub(super) async fn whoami(cli: Cli<'_>) -> Result<(), Failure> {
         .result(&user, |user| format!("{}\n\n{}", name(user), orgs(user)))?)
 }
 
-/// A code in a box, which no eye misses.
+/// Draws a box around a code, so that it is easy to see.
 fn boxed(code: &str) -> String {
     let code = visible(code);
     let width = code.chars().count() + 10;

@@ -11,7 +11,7 @@ use icu_properties::{
 };
 use serde::Serialize;
 
-/// How results are printed.
+/// Output format of results.
 #[derive(Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
     #[default]
@@ -33,7 +33,7 @@ impl Output {
         Self { format }
     }
 
-    /// Prints a result: the reply itself as JSON, or what `text` makes of it.
+    /// Prints a result: the reply itself as JSON, or as the text that `text` makes of it.
     pub(super) fn result<T: Serialize>(
         &self,
         reply: &T,
@@ -45,7 +45,8 @@ impl Output {
         }
     }
 
-    /// Prints a line of JSON for a script, of what a person is told before the result is there.
+    /// Prints a line of JSON for scripts, about an event before the result. People are informed by
+    /// [`tell`](Self::tell).
     pub(super) fn event(&self, event: &impl Serialize) -> io::Result<()> {
         match self.format {
             Format::Text => Ok(()),
@@ -60,18 +61,18 @@ impl Output {
         out.flush()
     }
 
-    /// Tells a person what is going on. What cannot be told must not stop it.
+    /// Prints a message for people on standard error. If that fails, the command goes on.
     pub(super) fn tell(&self, text: &str) {
         let _ = writeln!(anstream::stderr(), "{text}");
     }
 
-    /// Tells why a command failed.
+    /// Prints the error of a command.
     pub(super) fn error(&self, text: &str) {
         let lines: Vec<String> = text.lines().map(visible).collect();
         self.tell(&format!("{RED}error:{RED:#} {}", lines.join("\n")));
     }
 
-    /// Asks a person for a yes; everything else is a no.
+    /// Asks for confirmation: `y` or `yes`. Every other answer is a no.
     pub(super) fn confirm(&self, question: &str) -> io::Result<bool> {
         let _ = write!(anstream::stderr(), "{question} [y/N] ");
         let mut answer = String::new();
@@ -90,7 +91,7 @@ pub(super) fn bold(text: &str) -> String {
     format!("{BOLD}{text}{BOLD:#}")
 }
 
-/// A table with aligned columns and a line of names above them.
+/// Formats a table with aligned columns and a header line.
 pub(super) fn table<const N: usize>(
     names: [&str; N],
     rows: impl IntoIterator<Item = [String; N]>,
@@ -110,8 +111,9 @@ pub(super) fn table<const N: usize>(
     format!("{head}{}", rows.collect::<String>())
 }
 
-/// A text in one line, without what would control the terminal or deceive its reader: each control
-/// character, line break, bidirectional control, and character that has no width is replaced.
+/// Makes a text safe to print on one line: replaces each control character, line break,
+/// bidirectional control, and character without a width, which could control the terminal or
+/// deceive its reader.
 pub(super) fn visible(text: &str) -> String {
     let categories = CodePointMapData::<GeneralCategory>::new();
     // Variation selectors, fillers and tags, not all of which are of the category Format.

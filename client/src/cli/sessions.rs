@@ -1,4 +1,4 @@
-//! The keys of sessions, kept in the configuration folder of the platform.
+//! Session keys, stored in the configuration folder of the platform.
 
 use std::{
     collections::BTreeMap,
@@ -15,7 +15,8 @@ use crate::Secret;
 
 /// Maximum number of symbolic links followed in a row; the limit of Linux.
 const MAX_LINKS: usize = 40;
-/// The key of each service that somebody is logged in to, in a file that only its owner reads.
+/// Session keys of all services that the user is logged in to, in a file that only its owner can
+/// read.
 pub(super) struct Sessions {
     file: PathBuf,
     kept: Kept,
@@ -23,9 +24,9 @@ pub(super) struct Sessions {
 
 #[derive(Clone, Default, Serialize, Deserialize)]
 struct Kept {
-    /// The service of the last login.
+    /// URL of the service of the last login.
     last_url: Option<String>,
-    /// The key by the URL of its service. A key is never sent anywhere else.
+    /// Keys by the URL of their service. A key is never sent to another URL.
     session_keys: BTreeMap<String, Secret>,
 }
 
@@ -39,7 +40,9 @@ impl Kept {
 impl Sessions {
     pub(super) fn load() -> Result<Self, Failure> {
         let folder = etcetera::base_strategy::choose_native_strategy()
-            .map_err(|error| Failure::Failed(format!("no configuration folder: {error}")))?
+            .map_err(|error| {
+                Failure::Failed(format!("cannot find the configuration folder: {error}"))
+            })?
             .config_dir();
         let file = folder.join("cortex-report").join("sessions.json");
         let kept = read(&file)?;
@@ -54,7 +57,8 @@ impl Sessions {
         self.kept.session_keys.get(url).cloned()
     }
 
-    /// Rehearses [`keep`](Self::keep) up to its last step, and leaves nothing behind.
+    /// Checks that [`keep`](Self::keep) will succeed, by doing all but its last step. Leaves no
+    /// file behind.
     pub(super) fn check_writable(&self, url: &str) -> Result<(), Failure> {
         let mut kept = self.kept.clone();
         kept.insert(url, Secret::from("-".repeat(MAX_KEY_LENGTH)));
@@ -66,7 +70,7 @@ impl Sessions {
         self.change(|kept| kept.insert(url, key))
     }
 
-    /// Forgets a key, if it is the one that is kept for this URL, and says whether it was.
+    /// Removes a key if it is the one stored for this URL. Returns true if it was.
     pub(super) fn forget(&self, url: &str, key: &Secret) -> Result<bool, Failure> {
         let mut is_kept = false;
         self.change(|kept| {
@@ -78,7 +82,8 @@ impl Sessions {
         Ok(is_kept)
     }
 
-    /// Changes the file as it is now: another login may have ended while this one was waited for.
+    /// Changes the current content of the file: another login may have finished while this one was
+    /// waiting.
     fn change(&self, change: impl FnOnce(&mut Kept)) -> Result<(), Failure> {
         let mut kept = read(&self.file)?;
         change(&mut kept);
@@ -90,9 +95,8 @@ impl Sessions {
         replace().map_err(|error| self.unwritable(&error))
     }
 
-    /// Writes to the disk what is to take the place of the file: put in place whole or not at all.
-    /// If the file is a symbolic link, that is the place that the link names, or its old content
-    /// would stay there with the keys.
+    /// Writes a temporary file, which then replaces the sessions file atomically. If the sessions
+    /// file is a symbolic link, its target is replaced: otherwise the old keys would stay there.
     fn write_beside(&self, kept: &Kept) -> io::Result<(NamedTempFile, PathBuf)> {
         let target = follow_links(&self.file)?;
         let folder = target.parent().unwrap_or(Path::new("."));
@@ -106,14 +110,14 @@ impl Sessions {
 
     fn unwritable(&self, error: &io::Error) -> Failure {
         Failure::Failed(format!(
-            "{} cannot be written: {error}.\nThe session_key of a login is kept there: make it \
-             writable, or have another folder by HOME or XDG_CONFIG_HOME.",
+            "{} cannot be written: {error}.\nThe session_key of a login is stored there: make it \
+             writable, or choose another folder with HOME or XDG_CONFIG_HOME.",
             self.file.display()
         ))
     }
 }
 
-/// The file that a path means, even if there is none yet.
+/// Resolves the symbolic links of a path, even if the final file does not exist yet.
 fn follow_links(path: &Path) -> io::Result<PathBuf> {
     let mut path = path.to_owned();
     for _ in 0..MAX_LINKS {
@@ -132,7 +136,7 @@ fn follow_links(path: &Path) -> io::Result<PathBuf> {
 fn read(file: &Path) -> Result<Kept, Failure> {
     let spoilt = || {
         Failure::Failed(format!(
-            "{} is not as cortex-report writes it.\nDelete it and log in again.",
+            "{} is not a valid file of cortex-report.\nDelete it and log in again.",
             file.display()
         ))
     };

@@ -315,11 +315,6 @@ pub mod client;
 #[derive(Clone, Debug)]
 pub struct Inner;
 
-/// What the format `password` becomes in the client.
-#[derive(Clone, Debug, PartialEq, serde::Deserialize, serde::Serialize)]
-#[serde(transparent)]
-pub struct Secret(pub String);
-
 #[cfg(test)]
 #[test]
 fn the_server_says_what_the_document_says() {

@@ -21,19 +21,17 @@ mod received;
 mod reply;
 mod request;
 mod schema;
-mod secret;
 
 pub use contract::{Contract, Guarded, Matched};
 pub use credential::Presented;
 pub use describe::{Operation, Scheme, Style, add_tag, meta};
 pub use document::ContractError;
 pub use given::{File, Given};
-pub use openapi_lockstep_types::record;
+pub use openapi_lockstep_types::{Secret, record};
 pub use operations::{Answering, Endpoints, Operations, Reject, Serve, Table};
 pub use problem::{InvalidMember, Rejection, add_request_id, problems, to_problem};
 pub use reply::Reply;
 pub use schema::{Description, Schema};
-pub use secret::Secret;
 
 /// The examples of the README, to be compiled with those of the documentation.
 #[cfg(doctest)]

@@ -1,9 +1,9 @@
 //! The client of `notes.yaml` calls its server: what one sends, the other takes, and back.
 
+use openapi_lockstep_runtime::Secret;
 use poem::{Endpoint, Response, Server, listener::TcpAcceptor};
 use progenitor_client::{ClientHooks, OperationInfo};
 use reqwest::{Request, StatusCode};
-use serde::{Deserialize, Serialize};
 
 use self::clients::{
     notes::{Client, Error, types::*},
@@ -30,17 +30,6 @@ mod clients {
 /// State of the generated client: a key.
 #[derive(Clone, Debug)]
 pub struct Inner(pub &'static str);
-
-/// Client type of the format `password`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Secret(String);
-
-impl From<String> for Secret {
-    fn from(value: String) -> Self {
-        Self(value)
-    }
-}
 
 impl ClientHooks<Inner> for Client {
     async fn pre<E>(
@@ -159,7 +148,7 @@ async fn an_optional_body_is_sent_without_the_credential() {
     let told = client.set_status().send().await.unwrap();
     assert_eq!(
         (told.mood, told.token.as_ref()),
-        (None, Some(&Secret("key".to_owned())))
+        (None, Some(&Secret::from("key")))
     );
     #[expect(
         deprecated,

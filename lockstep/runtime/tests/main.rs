@@ -10,4 +10,4 @@ mod requests;
 mod shapes;
 mod shelf;
 
-pub use calls::{Inner, Secret};
+pub use calls::Inner;

@@ -124,7 +124,7 @@ pub mod types {
         #[serde(rename = "moreText", skip_serializing_if = "Option::is_none")]
         pub more_text: Option<String>,
         #[serde(skip_serializing_if = "Option::is_none")]
-        pub token: Option<crate::Secret>,
+        pub token: Option<openapi_lockstep_types::Secret>,
     }
     openapi_lockstep_types::record! {
         StatusReply { optional mood "mood", optional more_text "moreText", optional token

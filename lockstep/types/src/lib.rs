@@ -1,9 +1,12 @@
 //! Support for generated types: [`record!`](crate::record!) reads a struct from the members of an object.
 
+mod secret;
+
 use std::{fmt, marker::PhantomData};
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 
+pub use secret::Secret;
 #[doc(hidden)]
 pub use serde;
 

@@ -43,18 +43,19 @@ pub(super) const NAME_TAKEN: &str =
 pub(super) struct Name<'a>(&'a str);
 
 impl<'a> Name<'a> {
-    /// The name that the member at `pointer` says.
+    /// Checks a name; `pointer` is the place in the request that an error reports.
     ///
     /// # Errors
     ///
-    /// 400 if it has characters that the document's pattern cannot name.
+    /// 400 if it has characters that the pattern in the document cannot express.
     pub(super) fn new(name: &'a str, pointer: &str) -> Result<Self, Failure> {
         let name = check_name(name).map_err(|error| invalid(pointer, error))?;
         Ok(Self(name))
     }
 }
 
-/// Creates an application with its API key; none if the organization has one of this name.
+/// Creates an application with its API key; returns `None` if the name is taken in the
+/// organization.
 pub(super) async fn create(
     service: &Service,
     request: &Request,

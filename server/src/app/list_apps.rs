@@ -18,7 +18,8 @@ use crate::{
 };
 
 impl ListApps for Service {
-    /// Answers the applications of an organization, or a page of them; with a name, creates one first.
+    /// Returns the applications of an organization, or a page of them; with a name, creates one
+    /// first.
     async fn list_apps(
         &self,
         request: &Request,
@@ -32,13 +33,12 @@ impl ListApps for Service {
             after,
         } = parameters;
         let org_id = OrgId(org_id);
-        // RFC 9110, 9.2.1: a HEAD is safe. It is answered as the listing.
+        // RFC 9110, 9.2.1: HEAD is safe, so it only lists.
         let app_name = app_name.filter(|_| !is_head(request));
         let app_id = match app_name {
             None => None,
             Some(name) => {
-                // A GET is not expected to change anything, so only here it is known that this one
-                // does.
+                // Authentication allows a GET from another site, but this one changes something.
                 if session.by_cookie {
                     refuse_cross_site(request, &self.public_url)?;
                 }
@@ -52,7 +52,7 @@ impl ListApps for Service {
             }
         };
         let page = (limit.is_some() || after.is_some()).then(|| Page {
-            // The document allows none that is less than 1.
+            // The document's minimum is 1.
             limit: limit.and_then(|limit| limit.try_into().ok()),
             after: after.map(AppId),
         });

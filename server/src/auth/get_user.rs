@@ -11,7 +11,7 @@ use super::Session;
 use crate::service::Service;
 
 impl GetUser for Service {
-    /// Answers the user of the session and the organizations that the user is in.
+    /// Returns the user of the session and the organizations that the user is in.
     async fn get_user(&self, _: &Request, session: Session) -> Result<User, Failure> {
         let active = &session.active;
         let org_list = active.orgs.iter().map(|(org_id, name)| Org {

@@ -14,7 +14,7 @@ use crate::{
     address::{EmailAddress, client_of, network_of},
     client::{Client, client, user_agent},
     config::MailLimits,
-    secret::Secret,
+    secret::digest,
     service::{Service, invalid},
     store::{
         known_client, outbox,
@@ -24,16 +24,16 @@ use crate::{
 };
 
 impl Login for Service {
-    /// Starts a login: a pending session, and a mail that is owed.
+    /// Starts a login: adds a pending session, and queues a mail.
     ///
-    /// Whether the address is known is not looked up here, but when the mail is made: the reply and
-    /// the time that it takes cannot depend on it.
+    /// The user of the address is looked up only when the mail is made, so that neither the reply
+    /// nor the time that it takes depends on whether there is one.
     async fn login(
         &self,
         request: &Request,
         body: LoginRequest,
     ) -> Result<server::auth::LoginReply, LoginFailure> {
-        // Another site could else replace the session of whoever visits it.
+        // Otherwise another site could replace the session of its visitors.
         refuse_cross_site(request, &self.public_url)?;
         let email =
             EmailAddress::parse(&body.email).map_err(|error| invalid("/body/email", error))?;
@@ -61,8 +61,8 @@ impl Login for Service {
             ));
         }
         let session = NewSession {
-            key_hash: session_key.digest().into(),
-            link_hash: self.key.link_token(&nonce).digest().into(),
+            key_hash: digest(session_key.reveal()).into(),
+            link_hash: digest(self.key.link_token(&nonce).reveal()).into(),
             code_mac: self.key.code_mac(&nonce, &manual_code),
             nonce,
             email: email.to_string(),
@@ -77,7 +77,7 @@ impl Login for Service {
         let cookie = cookie(&session_key, &self.public_url);
         let reply = LoginReply {
             result: LoginResult::NewBrowser,
-            session_key: session_key.reveal().into(),
+            session_key,
             manual_code: manual_code.reveal().to_owned(),
         };
         Ok(server::auth::LoginReply {
@@ -87,8 +87,8 @@ impl Login for Service {
     }
 }
 
-/// The limits that a login takes from. Those of clients from which the mailbox has logged in before
-/// are apart, so that strangers cannot use them up.
+/// The limits that a login takes from. Clients from which the mailbox has logged in before have
+/// separate limits, which new clients cannot use up.
 fn limits(
     limits: &MailLimits,
     email: &EmailAddress,
@@ -104,10 +104,10 @@ fn limits(
         Client::Unknown => (client.to_string(), client.to_string()),
     };
     let of = |key: String, limit| RateLimit {
-        key: Secret::new(key).digest().into(),
+        key: digest(&key).into(),
         limit,
     };
-    // Always in this order of kinds.
+    // The order of the kinds is always the same.
     if is_known {
         return [
             vec![
@@ -139,7 +139,5 @@ fn limits(
 /// The key of a client that a mailbox has logged in from.
 pub(super) fn known_key(email: &EmailAddress, client: IpAddr) -> Vec<u8> {
     let (mailbox, client) = (email.mailbox(), client_of(client));
-    Secret::new(format!("{mailbox} from {client}"))
-        .digest()
-        .into()
+    digest(&format!("{mailbox} from {client}")).into()
 }

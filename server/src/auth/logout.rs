@@ -10,6 +10,7 @@ use poem::Request;
 use super::session::{clearing_cookie, key, refuse_cross_site};
 use crate::{
     client::{Client, client},
+    secret::digest,
     service::Service,
     store::{
         self, audit,
@@ -30,12 +31,12 @@ impl Logout for Service {
             if by_cookie {
                 refuse_cross_site(request, &self.public_url)?;
             }
-            let key_hash = key.digest();
+            let key_hash = digest(key.reveal());
             let db = self.store.reader();
             if let Some(session) = session::find_enabled(db, &key_hash).await? {
                 let change = Change::Session(key_hash);
                 let ended = end(self, &session, client(request), &change).await;
-                // Also where it is not known what became of it.
+                // Even after an error, since the session may have been disabled.
                 self.sessions.forget(&change);
                 ended?;
             }
@@ -43,8 +44,8 @@ impl Logout for Service {
         let reply = LogoutReply {
             result: LogoutResult::LoggedOut,
         };
-        // Another site could else log out whoever visits it: a browser takes a cookie away even where
-        // it did not send it.
+        // Otherwise another site could log out its visitors: a browser deletes a cookie even if it
+        // did not send it.
         let is_own_site = refuse_cross_site(request, &self.public_url).is_ok();
         let cookie = is_own_site.then(|| clearing_cookie(&self.public_url));
         Ok(server::auth::LogoutReply {
@@ -54,7 +55,7 @@ impl Logout for Service {
     }
 }
 
-/// Disables a session, and notes that somebody has logged out.
+/// Disables a session, and records the logout.
 async fn end(
     service: &Service,
     session: &session::Model,
@@ -62,7 +63,7 @@ async fn end(
     change: &Change,
 ) -> store::Result<()> {
     let writer = service.store.begin().await?;
-    // A login that was never verified is nobody's: nobody has logged out.
+    // A login that was never verified has no user, so it is not a logout.
     if session::disable(&writer, session).await? && session.state == State::Active {
         changes::tell(&writer, change).await?;
         let (event, now) = (audit::Event::Logout, service.clock.now());

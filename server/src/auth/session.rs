@@ -11,7 +11,7 @@ use poem::{
 use crate::{
     clock::Timestamp,
     public_url::PublicUrl,
-    secret::Secret,
+    secret::{Secret, digest},
     service::Service,
     store::{Active, Found, changes::Change, note_use, session},
 };
@@ -32,8 +32,9 @@ impl Authenticate<Credential> for Service {
     ///
     /// # Errors
     ///
-    /// 403 if it is pending, expired, disabled or unknown, all in the same words, if wrong codes have
-    /// invalidated the login, and if the call would change something for another site.
+    /// 403 if the session is pending, expired, disabled or unknown, all with the same text; if
+    /// wrong codes have invalidated the login; and if another site makes a call that changes
+    /// something.
     async fn authenticate(
         &self,
         request: &Request,
@@ -43,16 +44,16 @@ impl Authenticate<Credential> for Service {
         if by_cookie && *request.method() != Method::GET {
             refuse_cross_site(request, &self.public_url)?;
         }
-        let key_hash = key.digest();
+        let key_hash = digest(key.reveal());
         let now = self.clock.now();
         let active = match self.sessions.recall(&key_hash, now) {
             Some(active) => active,
-            // Boxed, as what follows is: it is far larger than what most requests need.
+            // Boxed, like the future below: it is far larger than what most requests need.
             None => Box::pin(read(self, &key_hash, now)).await?,
         };
         if active.has_expired(now) {
             self.sessions.forget(&Change::Session(key_hash));
-            // The clean-up does it too, but only once a minute.
+            // The clean-up marks it too, but only once a minute.
             let marked = Box::pin(session::mark_expired(self.store.reader(), now));
             if let Err(error) = marked.await {
                 tracing::warn!(%error, "an expired session could not be marked");
@@ -79,17 +80,17 @@ async fn read(
         && !active.has_expired(now)
         && let Err(error) = note_use(db, &active, now).await
     {
-        // Reading goes on while nothing can be written.
-        tracing::warn!(%error, "the use of a session could not be noted");
+        // Reads still work while the database cannot be written to.
+        tracing::warn!(%error, "the use of a session could not be recorded");
     }
     Ok(active)
 }
 
-/// The session_key of a credential, and whether it is the cookie's.
+/// Returns the session_key of a credential, and true if it came from the cookie.
 pub(super) fn key(credential: Credential) -> (Secret, bool) {
     match credential {
-        Credential::SessionBearer(bearer) => (Secret::new(bearer.0.into_inner()), false),
-        Credential::SessionCookie(cookie) => (Secret::new(cookie.0.into_inner()), true),
+        Credential::SessionBearer(bearer) => (bearer.0, false),
+        Credential::SessionCookie(cookie) => (cookie.0, true),
     }
 }
 
@@ -100,7 +101,7 @@ fn not_logged_in() -> Failure {
     )
 }
 
-/// The answer to whoever waits for a login that nobody can verify any more.
+/// The error for a login that can no longer be verified.
 fn invalidated() -> Failure {
     Failure::forbidden(
         ProblemCode::NotAllowed,
@@ -108,11 +109,11 @@ fn invalidated() -> Failure {
     )
 }
 
-/// Refuses a call that a page of another site made the browser send.
+/// Rejects a call that a page of another site made the browser send.
 ///
 /// # Errors
 ///
-/// 403 if the browser says that the call comes from elsewhere.
+/// 403 if the headers of the browser name another site.
 pub(crate) fn refuse_cross_site(request: &Request, public_url: &PublicUrl) -> Result<(), Failure> {
     let site = request.headers().get("sec-fetch-site");
     let origin = request.headers().get(header::ORIGIN);
@@ -124,7 +125,7 @@ pub(crate) fn refuse_cross_site(request: &Request, public_url: &PublicUrl) -> Re
     }
     Err(Failure::forbidden(
         ProblemCode::CrossSite,
-        format!("The call comes from another site. In a browser, open {public_url} for it."),
+        format!("The call comes from another site. In a browser, open {public_url} instead."),
     ))
 }
 
@@ -138,7 +139,7 @@ pub(super) fn cookie(key: &Secret, public_url: &PublicUrl) -> String {
     )
 }
 
-/// The cookie that takes the session_key away.
+/// The cookie that deletes the session_key.
 pub(super) fn clearing_cookie(public_url: &PublicUrl) -> String {
     format!("session_key=; Max-Age=0; {}", attributes(public_url))
 }

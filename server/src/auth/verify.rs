@@ -1,4 +1,5 @@
-//! Verification of a login: whoever has its link enters the manual_code that whoever logs in was shown.
+//! Verification of a login: the recipient of the link enters the manual_code that the login
+//! returned.
 
 use icu_normalizer::ComposingNormalizerBorrowed;
 
@@ -9,7 +10,7 @@ use crate::{
     clock::Timestamp,
     config::Registration,
     random::{CODE_LENGTH, CODE_LETTERS, shown_code},
-    secret::Secret,
+    secret::{Secret, digest},
     service::Service,
     store::{
         Connection, Result, UserId, Writer, audit, known_client, lockout,
@@ -24,19 +25,19 @@ use crate::{
 pub(crate) enum Outcome {
     /// The login is verified, by this code or an earlier one.
     Verified,
-    /// The code was wrong, and so many more can be tried.
+    /// The code was wrong; holds the number of tries left.
     WrongCode(Box<session::Model>, i32),
     /// The link is unknown or expired, or the login is invalidated.
     DeadLink,
 }
 
-/// What an address may do.
+/// Account of an address.
 pub(crate) enum Account {
-    /// It logs in as this user.
+    /// The address logs in as this user.
     User(user::Model),
-    /// It has no user yet; verifying a login creates one.
+    /// The address has no user yet; verifying a login creates one.
     Open,
-    /// It has no user and gets none, since registration is closed.
+    /// The address has no user and does not get one, since registration is closed.
     Closed,
 }
 
@@ -61,7 +62,7 @@ impl Account {
     }
 }
 
-/// Finds the login of a link that works: one that can be verified, or was verified a moment ago.
+/// Finds the login of a valid link: one that can be verified, or was verified a moment ago.
 ///
 /// # Errors
 ///
@@ -72,7 +73,7 @@ pub(crate) async fn find(
     now: Timestamp,
 ) -> Result<Option<session::Model>> {
     let db = service.store.reader();
-    let link_hash = Secret::new(link_token.to_owned()).digest().into();
+    let link_hash = digest(link_token).into();
     let Some(session) = session::find_by_link(db, link_hash).await? else {
         return Ok(None);
     };
@@ -81,8 +82,8 @@ pub(crate) async fn find(
     Ok(works.then_some(session))
 }
 
-/// Finds the code in what a person typed or pasted: in any case and width, with any separators or none,
-/// beside words that no code could be.
+/// Extracts the code from typed or pasted text: in any case and width, with any separators or none,
+/// ignoring words that cannot be part of a code.
 pub(crate) fn parse_code(typed: &str) -> Option<Secret> {
     if typed.contains(char::REPLACEMENT_CHARACTER) {
         return None;
@@ -114,8 +115,8 @@ pub(crate) async fn verify(
     };
     let is_repeated = session.is_verified(now);
 
-    // The try is committed before the code is compared: no number of concurrent requests gets more
-    // tries than there are.
+    // The try is committed before the code is compared, so that concurrent requests do not get
+    // additional tries.
     let writer = service.store.begin().await?;
     if !session::count_try(&writer, &session, now).await? {
         return Ok(without_tries(&session, now));
@@ -149,7 +150,7 @@ pub(crate) async fn verify(
         let event = audit::Event::Login;
         audit::add(&writer, event, &session.email, client, None, now).await?;
     } else {
-        // The same code was sent twice at once, unless the login was invalidated meanwhile.
+        // The same code was sent twice at once, unless the login was invalidated in the meantime.
         let session = session::find(&writer, session.id).await?;
         if !session.is_some_and(|session| session.is_verified(now)) {
             return Ok(Outcome::DeadLink);
@@ -189,7 +190,7 @@ async fn user_of(
     }
     let name = email.local_part();
     let Some(user) = user::add(db, &email, name, now).await? else {
-        // Another login of theirs was verified in the same moment.
+        // Another login of the same user was verified at the same moment.
         let user = user::find_by_email(db, &email).await?;
         return Ok(user.map(|user| user.id));
     };

@@ -1,4 +1,4 @@
-//! Checks of settings, which change nothing: each part of the service is tried by itself.
+//! Checks of settings: each tries one part of the service without changing anything.
 
 use std::path::Path;
 
@@ -17,7 +17,7 @@ use crate::{public_url::PublicUrl, store::Store};
 /// A part of the service, tried without changing anything.
 pub(crate) struct Check<'a> {
     pub(crate) what: &'static str,
-    /// The settings without which it cannot be tried.
+    /// Settings that the check needs.
     pub(crate) settings: &'static [&'static str],
     pub(crate) result: BoxFuture<'a, Result<(), SettingError>>,
 }
@@ -52,7 +52,7 @@ pub(crate) fn checks<'a>(store: &'a StoreSettings, settings: &'a ServeSettings) 
             Store::check(&store.database_url).await?;
             let recorded = Store::find_key_fingerprint(&store.database_url).await?;
             match check_key(store, recorded) {
-                // It has a check of its own.
+                // The key file has its own check.
                 Err(SettingError::Unusable { .. }) => Ok(()),
                 result => result,
             }
@@ -73,7 +73,7 @@ pub(crate) fn checks<'a>(store: &'a StoreSettings, settings: &'a ServeSettings) 
             public_url(settings, settings.listen).map(drop)
         }),
         Check::new("mail", mail, async {
-            // The name of this host, which a server is told, has a check of its own.
+            // The public URL, whose host is sent to the mail server, has its own check.
             let public_url = public_url(settings, settings.listen);
             let address = PublicUrl::of_address(settings.listen, false);
             match smtp(&settings.mail, &public_url.unwrap_or(address))? {
@@ -88,7 +88,7 @@ pub(crate) fn checks<'a>(store: &'a StoreSettings, settings: &'a ServeSettings) 
 fn is_in_folder(setting: &'static str, file: &Path) -> Result<(), SettingError> {
     match file.parent() {
         Some(folder) if folder != Path::new("") && !folder.is_dir() => {
-            let reason = format!("there is no folder {}", folder.display());
+            let reason = format!("the folder {} does not exist", folder.display());
             Err(unusable(setting, file)(reason))
         }
         _ => Ok(()),

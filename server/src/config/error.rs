@@ -13,18 +13,18 @@ use tracing_subscriber::{filter::ParseError, reload};
 use super::file::FileError;
 use crate::{mail::MailError, store::StoreError};
 
-/// Why a setting cannot be used, with the place where it was given.
+/// Error of a setting: why it cannot be used, and where it was given.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingError {
-    /// A flag has a value that it cannot have.
+    /// A flag has an invalid value.
     #[error("{}", sentence(.0))]
     Flag(Error),
-    /// A variable has a value that it cannot have.
+    /// An environment variable has an invalid value.
     #[error("{name}: {reason}")]
     Variable {
-        /// The variable.
+        /// Name of the variable.
         name: String,
-        /// Reason that its value is refused.
+        /// Reason that its value is invalid.
         reason: String,
     },
     /// The settings file cannot be used.
@@ -35,85 +35,89 @@ pub enum SettingError {
         /// Reason that the file cannot be used.
         error: FileError,
     },
-    /// Nothing can listen there.
+    /// The address cannot be listened on.
     #[error("{setting}: cannot listen on {address}: {error}")]
     Listen {
-        /// The setting that says so.
+        /// The setting with the address.
         setting: &'static str,
         /// Address to listen on.
         address: SocketAddr,
         /// Error of the operating system.
         error: io::Error,
     },
-    /// Nobody can say under which URL the service is reached.
-    #[error("CORTEX_REPORT_PUBLIC_URL: set it, since {0} is no address to reach the service at")]
+    /// The public URL is not set, and cannot be derived from the address to listen on.
+    #[error(
+        "CORTEX_REPORT_PUBLIC_URL: not set, and the service cannot be reached at {0}; set it to \
+         the URL that browsers open, such as https://report.example.com"
+    )]
     PublicUrl(SocketAddr),
     /// The database cannot be opened or brought up to date.
     #[error("CORTEX_REPORT_DATABASE_URL: {0}")]
     Database(#[from] StoreError),
-    /// A file or folder cannot be read or made, or holds nothing of use.
+    /// A file or folder cannot be read or created, or has invalid content.
     #[error("{setting}: cannot use {}: {reason}", path.display())]
     Unusable {
-        /// The setting that names it.
+        /// The setting with its path.
         setting: &'static str,
         /// The file or folder.
         path: PathBuf,
         /// Reason that it cannot be used.
         reason: String,
     },
-    /// The key is not there, but the database was used with one.
+    /// The key file does not exist, but the database was used with a key.
     #[error(
-        "CORTEX_REPORT_KEY_FILE: {} is not there, but the database was used with a key; put the file \
-         back. If it is lost, stop all instances and run: cortex-reportd replace-key. Then only the \
-         logins that are under way have to be started anew", file.display()
+        "CORTEX_REPORT_KEY_FILE: {} does not exist, but the database was used with a key; restore \
+         the file. If it is lost, stop all instances and run: cortex-reportd replace-key. Only \
+         logins in progress then have to be started again", file.display()
     )]
     KeyLost {
         /// The file.
         file: PathBuf,
     },
-    /// The key is not the one that the database was used with.
+    /// The key file holds a different key from the one that the database was used with.
     #[error(
-        "CORTEX_REPORT_KEY_FILE: {} holds another key than the database was used with: codes and \
-         links of logins that are under way would be refused; name the right file, or stop all \
-         instances and run: cortex-reportd replace-key", file.display()
+        "CORTEX_REPORT_KEY_FILE: {} holds a different key from the one that the database was used \
+         with, so codes and links of logins in progress would be rejected; set the path of the \
+         right file, or stop all instances and run: cortex-reportd replace-key", file.display()
     )]
     KeyDiffers {
         /// The file.
         file: PathBuf,
     },
-    /// Of who sends by the SMTP server only half is known.
+    /// The SMTP user is set without a password, or the password without a user.
     #[error(
-        "CORTEX_REPORT_SMTP_URL: a user and a password go together; set \
-         CORTEX_REPORT_SMTP_PASSWORD_FILE for the user of the URL"
+        "CORTEX_REPORT_SMTP_URL: user and password go together: put the user into the URL, and the \
+         password into the URL or into the file named by CORTEX_REPORT_SMTP_PASSWORD_FILE"
     )]
     SmtpCredentials,
-    /// A certificate without a key, or the other way round.
+    /// Only one of the certificate and the key is set.
     #[error(
         "CORTEX_REPORT_TLS_CERTIFICATE_FILE and CORTEX_REPORT_TLS_KEY_FILE go together; set both \
-         or none"
+         or neither"
     )]
     HalfTls,
-    /// The certificate and the key are not of each other, or of no use.
+    /// The certificate and the key do not match, or are invalid.
     #[error(
-        "CORTEX_REPORT_TLS_CERTIFICATE_FILE, CORTEX_REPORT_TLS_KEY_FILE: they are of no use: {0}"
+        "CORTEX_REPORT_TLS_CERTIFICATE_FILE, CORTEX_REPORT_TLS_KEY_FILE: the certificate and the \
+         key cannot be used: {0}"
     )]
     TlsPair(rustls::Error),
-    /// A service that runs is to begin to encrypt, or to cease.
+    /// A reload would switch between HTTP and HTTPS, which needs a restart.
     #[error(
         "CORTEX_REPORT_TLS_CERTIFICATE_FILE, CORTEX_REPORT_TLS_KEY_FILE: restart the service to \
          change between http and https"
     )]
     TlsChanges,
-    /// The SMTP server was tried, and sends no mail.
+    /// The SMTP server cannot be used.
     #[error("CORTEX_REPORT_SMTP_URL: {0}")]
     Smtp(MailError),
-    /// No traces can be sent there.
+    /// Traces cannot be sent to the collector.
     #[error("CORTEX_REPORT_OTLP_URL: {0}")]
     Otlp(String),
     /// The log filter cannot be changed while the service runs.
     #[error("the log filter cannot be changed: {0}")]
     Log(reload::Error),
-    /// The log level is none.
+    /// The log level is invalid.
     #[error("CORTEX_REPORT_LOG_LEVEL: {0}")]
     LogLevel(#[from] ParseError),
 }

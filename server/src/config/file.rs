@@ -1,17 +1,16 @@
-//! The settings file, under the flags and the variables.
+//! The settings file, which flags and variables override.
 
 use std::{collections::BTreeMap, fs, io, ops::Range, path::Path};
 
 use toml::{Spanned, Value};
 
-/// Why the settings file cannot be used; the place in it and what to change.
+/// Error of the settings file: the line, and what to change.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
-    /// It cannot be read.
-    #[error("it cannot be read: {0}")]
+    /// The file cannot be read.
+    #[error("cannot read the file: {0}")]
     Read(#[from] io::Error),
-    /// It is no TOML of the shape that is wanted. What stands there is not shown: it may hold a
-    /// password.
+    /// The file is not valid TOML. Its content is not shown: it may hold a password.
     #[error("line {line}: {reason}")]
     Toml {
         /// Line number, from 1.
@@ -19,9 +18,10 @@ pub enum FileError {
         /// Error message of the TOML parser.
         reason: String,
     },
-    /// There is no such setting.
+    /// The file has an unknown setting.
     #[error(
-        "line {line}: there is no setting {key}; they are the flags of cortex-reportd --help, with _ for -"
+        "line {line}: there is no setting {key}; settings are named like the flags in \
+         cortex-reportd --help, with _ instead of -"
     )]
     UnknownKey {
         /// Line number, from 1.
@@ -29,25 +29,25 @@ pub enum FileError {
         /// Name of the unknown setting.
         key: String,
     },
-    /// A setting has a value that it cannot have.
+    /// A setting has an invalid value.
     #[error("line {line}: {key}: {reason}")]
     Value {
         /// Line number, from 1.
         line: usize,
         /// The setting.
         key: String,
-        /// Reason that its value is refused.
+        /// Reason that its value is invalid.
         reason: String,
     },
 }
 
-/// A setting in the file: its line and what it says.
+/// A setting in the file: its line and its values.
 pub(crate) struct Entry {
     pub(crate) line: usize,
     pub(crate) values: Vec<String>,
 }
 
-/// Reads a settings file. Answers its entries by their names, and why others are of no use.
+/// Reads a settings file. Returns its entries by name, and the errors of all others.
 pub(crate) fn read(
     file: &Path,
     is_setting: impl Fn(&str) -> bool,
@@ -80,7 +80,7 @@ pub(crate) fn read(
             None => errors.push(FileError::Value {
                 line,
                 key,
-                reason: "a setting is a text, a number, or a list of texts".to_owned(),
+                reason: "must be a string, a number, or a list of strings".to_owned(),
             }),
         }
     }

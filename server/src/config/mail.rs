@@ -9,16 +9,16 @@ use super::{Redacted, SettingError, error::unusable};
 use crate::{
     mail::{MailDir, Smtp, SmtpUrl, Transport},
     public_url::PublicUrl,
-    secret::Secret,
+    secret,
     store::rate_limit::Limit,
 };
 
-/// How login mails are sent.
+/// Settings for the delivery of login mails.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Mail")]
 pub struct MailSettings {
-    /// The server that sends login mails: smtp://USER@HOST:587, with STARTTLS unless ?tls=off is
-    /// added, or smtps://USER@HOST:465. Else they are written into a folder.
+    /// SMTP server for login mails: smtp://USER@HOST:587, with STARTTLS unless ?tls=off is added,
+    /// or smtps://USER@HOST:465. If not set, mails are written to the folder of --mail-dir.
     #[arg(
         long,
         // It may hold a password.
@@ -28,11 +28,11 @@ pub struct MailSettings {
     )]
     pub smtp_url: Option<SmtpUrl>,
 
-    /// The file with the password for that server, if the URL has a user and no password.
+    /// File with the SMTP password, if the URL has a user but no password.
     #[arg(long, value_name = "FILE")]
     pub smtp_password_file: Option<PathBuf>,
 
-    /// How long that server may take for each of its answers, in seconds.
+    /// Time limit for each answer of the SMTP server, in seconds (1 to 60).
     #[arg(
         long,
         value_name = "SECONDS",
@@ -41,7 +41,7 @@ pub struct MailSettings {
     )]
     pub smtp_timeout: u16,
 
-    /// Whom login mails come from: an address, or a name and an address.
+    /// Sender of login mails: an address, or a name and an address.
     #[arg(
         long,
         value_name = "ADDRESS",
@@ -49,7 +49,7 @@ pub struct MailSettings {
     )]
     pub mail_from: Mailbox,
 
-    /// The folder that login mails are written to without such a server; made if it is not there.
+    /// Folder for login mails if no SMTP server is set; created if it does not exist.
     #[arg(long, value_name = "FOLDER", default_value = "mail")]
     pub mail_dir: PathBuf,
 }
@@ -57,17 +57,17 @@ pub struct MailSettings {
 impl fmt::Display for MailSettings {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.smtp_url {
-            Some(url) => write!(formatter, "by {}:{}", url.host, url.port),
-            None => write!(formatter, "into {}", self.mail_dir.display()),
+            Some(url) => write!(formatter, "via {}:{}", url.host, url.port),
+            None => write!(formatter, "into folder {}", self.mail_dir.display()),
         }
     }
 }
 
-/// How many login mails are sent: `20/5m` is 20 at once, then one every 5 minutes.
+/// Limits of login mails: `20/5m` is 20 at once, then one every 5 minutes.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Mail limits (20/5m: 20 at once, then one every 5 minutes)")]
 pub struct MailLimits {
-    /// For one address, asked for by one network: an IPv4 /24 or an IPv6 /48.
+    /// Mails to one address requested from one network, an IPv4 /24 or an IPv6 /48.
     #[arg(
         long = "mail-limit-address-client",
         value_name = "LIMIT",
@@ -75,8 +75,9 @@ pub struct MailLimits {
     )]
     pub address_client: Limit,
 
-    /// For one address, asked for by strangers, and as much again for clients from which it has
-    /// logged in before. Addresses of one mailbox, such as ann+a@ and a.nn@, are one here.
+    /// Mails to one address requested by new clients. Clients from which the address has logged in
+    /// before have a separate limit of the same size. Addresses of one mailbox, such as ann+a@ and
+    /// a.nn@, count as one.
     #[arg(
         long = "mail-limit-address",
         value_name = "LIMIT",
@@ -84,8 +85,9 @@ pub struct MailLimits {
     )]
     pub address: Limit,
 
-    /// For one client, whatever the address. An IPv6 client is its /64. Whoever has used up a part of
-    /// this has to leave as large a part of the network's limit, and of the total, to others.
+    /// Mails to any address requested by one client; an IPv6 client is its /64. A client that has
+    /// used part of this limit must leave an equal part of the network limit and of the total limit
+    /// to others.
     #[arg(
         long = "mail-limit-client",
         value_name = "LIMIT",
@@ -93,7 +95,7 @@ pub struct MailLimits {
     )]
     pub client: Limit,
 
-    /// For one network, whatever the address: an IPv4 /24 or an IPv6 /48.
+    /// Mails to any address requested from one network, an IPv4 /24 or an IPv6 /48.
     #[arg(
         long = "mail-limit-network",
         value_name = "LIMIT",
@@ -101,8 +103,8 @@ pub struct MailLimits {
     )]
     pub network: Limit,
 
-    /// For all strangers together, and as much again for clients from which an address has logged in
-    /// before.
+    /// Mails requested by all new clients together. Clients from which the address has logged in
+    /// before have a separate limit of the same size.
     #[arg(
         long = "mail-limit-total",
         value_name = "LIMIT",
@@ -131,7 +133,7 @@ pub(super) fn smtp(
     public_url: &PublicUrl,
 ) -> Result<Option<Smtp>, SettingError> {
     let read = |file: &PathBuf| {
-        Secret::read(file).map_err(unusable("CORTEX_REPORT_SMTP_PASSWORD_FILE", file))
+        secret::read(file).map_err(unusable("CORTEX_REPORT_SMTP_PASSWORD_FILE", file))
     };
     let password = settings.smtp_password_file.as_ref().map(read).transpose()?;
     let Some(url) = &settings.smtp_url else {

@@ -1,4 +1,4 @@
-//! Settings of the service: where it listens, under which URL it is reached, and who may log in.
+//! Settings of the service: address to listen on, public URL, proxies, registration.
 
 use std::net::SocketAddr;
 
@@ -8,25 +8,25 @@ use tokio::net::TcpListener;
 use super::{MailLimits, MailSettings, SettingError, TlsSettings};
 use crate::{network::Network, public_url::PublicUrl};
 
-/// What the service needs besides.
+/// Settings that only the running service needs.
 #[derive(Args, Clone, Debug)]
 pub struct ServeSettings {
-    /// The address and port to listen on.
+    /// Address and port to listen on.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
 
-    /// The URL under which people and programs reach the service; stands in mails, and decides
-    /// whether cookies need HTTPS. Else it is http:// and the address it listens on.
+    /// URL at which people and programs reach the service. Mails link to it, and with https cookies
+    /// are sent over HTTPS only. Defaults to the address that the service listens on.
     #[arg(long, value_name = "URL")]
     pub public_url: Option<PublicUrl>,
 
-    /// The networks of the proxies in front of the service, whose X-Forwarded-For or Forwarded,
-    /// X-Request-Id and traceparent are believed; by default nobody's.
+    /// Networks of the proxies in front of the service, whose X-Forwarded-For or Forwarded,
+    /// X-Request-Id and traceparent headers are trusted; none by default.
     #[arg(long, value_name = "NETWORK,...", value_delimiter = ',')]
     pub trusted_proxies: Vec<Network>,
 
-    /// How long /readyz answers 503 before the service, told to stop, accepts no more connections,
-    /// in seconds: as long as a load balancer needs to notice.
+    /// Seconds after a stop signal during which /readyz answers 503 and connections are still
+    /// accepted (0 to 600): the time that a load balancer needs to notice.
     #[arg(
         long,
         value_name = "SECONDS",
@@ -35,11 +35,12 @@ pub struct ServeSettings {
     )]
     pub drain: u16,
 
-    /// The address and port where Prometheus finds /metrics; by default nowhere.
+    /// Address and port of /metrics, for Prometheus; not served by default.
     #[arg(long, value_name = "ADDRESS")]
     pub metrics_listen: Option<SocketAddr>,
 
-    /// Who may log in: open, whoever has an address, or closed, whom the operator added.
+    /// Registration mode: open lets anybody with an e-mail address log in, closed only users that
+    /// the operator added.
     #[arg(
         long,
         value_name = "MODE",
@@ -49,24 +50,24 @@ pub struct ServeSettings {
     pub registration: Registration,
 
     #[command(flatten)]
-    /// How connections are encrypted.
+    /// Encryption of connections.
     pub tls: TlsSettings,
 
     #[command(flatten)]
-    /// How login mails are sent.
+    /// Delivery of login mails.
     pub mail: MailSettings,
 
     #[command(flatten)]
-    /// How many login mails are sent.
+    /// Limits of login mails.
     pub mail_limits: MailLimits,
 }
 
-/// Who may log in.
+/// Registration mode, which decides who may log in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Registration {
-    /// Whoever has an address: the first verified login makes the user.
+    /// Anybody with an e-mail address; the first verified login creates the user.
     Open,
-    /// Whom the operator added.
+    /// Only users that the operator added.
     Closed,
 }
 

@@ -1,5 +1,6 @@
-//! The sources of the settings: flags, then variables, then the settings file, then the defaults. An
-//! empty variable, or an empty text in the file, is not set; spaces around a value do not count.
+//! The sources of the settings: flags, then variables, then the settings file, then the defaults.
+//! An empty variable, or an empty string in the file, counts as not set; spaces around a value are
+//! ignored.
 
 use std::{
     collections::BTreeMap,
@@ -22,11 +23,11 @@ use super::{
 };
 use crate::{mail::SmtpUrl, store::DatabaseUrl};
 
-/// Every setting as it was given, and the settings that cannot be used.
+/// All settings as they were given, and the errors of those that cannot be used.
 pub(crate) struct Sources {
     settings: Vec<Setting>,
     config: Option<PathBuf>,
-    /// Why settings are left out.
+    /// Errors of the settings that are left out.
     pub(crate) errors: Vec<SettingError>,
 }
 
@@ -48,14 +49,14 @@ enum Source {
     File(usize),
 }
 
-/// The name that a setting has in the file: that of its flag.
+/// Name of a setting in the file: its flag, with _ for -.
 fn key(arg: &Arg) -> Option<String> {
     let others = ["config", "help", "version"];
     let long = arg.get_long().filter(|long| !others.contains(long))?;
     Some(long.replace('-', "_"))
 }
 
-/// A command line that takes any value for its flags. Its errors are those of its words alone.
+/// Command line that accepts any value for its flags, and reports only unknown flags and commands.
 pub(crate) fn unchecked(command: Command) -> Command {
     command.mut_args(|arg| match arg.get_action().takes_values() {
         true => arg.value_parser(value_parser!(OsString)),
@@ -101,7 +102,7 @@ impl Sources {
                 let values = present(arg, entry.values.iter().map(OsString::from));
                 (!values.is_empty()).then_some((Source::File(entry.line), values))
             });
-            // What is wrong in the file is said even where something else goes before it.
+            // An invalid value in the file is reported even if a flag or a variable overrides it.
             if let (Some(_), Some((source, values))) = (&given, &in_file)
                 && let Err(error) = matches_alone(arg, values)
             {
@@ -112,7 +113,7 @@ impl Sources {
         sources
     }
 
-    /// The flag of a setting, or its variable.
+    /// Value of a setting from its flag, otherwise from its variable.
     fn find(
         &mut self,
         command: &Command,
@@ -126,7 +127,7 @@ impl Sources {
                 return Some((Source::Flag, values));
             }
             let long = long(arg);
-            let text = format!("--{long} needs a value: leave it out if it is not to be set\n");
+            let text = format!("--{long} needs a value; to leave it unset, omit the flag\n");
             let error = Error::raw(ErrorKind::InvalidValue, text).with_cmd(command);
             self.errors.push(SettingError::Flag(error));
         }
@@ -134,7 +135,7 @@ impl Sources {
         (!values.is_empty()).then_some((Source::Variable, values))
     }
 
-    /// Adds a setting; a value that it cannot have is left out.
+    /// Adds a setting, without its value if that is invalid.
     fn add(
         &mut self,
         command: &Command,
@@ -208,7 +209,7 @@ impl Sources {
         !self.settings.iter().any(is_refused)
     }
 
-    /// The settings file, if one of these settings stands in it.
+    /// Path of the settings file, if it sets one of these settings.
     pub(crate) fn file_with(&self, keys: &[&str]) -> Option<&Path> {
         let is_in_file = |it: &Setting| {
             matches!(it.source, Some(Source::File(_))) && keys.contains(&it.key.as_str())
@@ -217,7 +218,7 @@ impl Sources {
         config.filter(|_| self.settings.iter().any(is_in_file))
     }
 
-    /// Writes every setting, its value and where that comes from.
+    /// Writes each setting with its value and source.
     pub(crate) fn list(&self, output: &mut impl Write) -> io::Result<()> {
         for setting in &self.settings {
             let source = match setting.source {
@@ -238,7 +239,7 @@ impl Sources {
     }
 }
 
-/// The values that the command line gives a flag, before or behind the name of a command.
+/// The values that the command line gives a flag, before or after the name of a command.
 fn flag(id: &str, matches: &ArgMatches) -> Option<Vec<OsString>> {
     let is_given = |it: &&ArgMatches| {
         it.try_contains_id(id).is_ok() && it.value_source(id) == Some(ValueSource::CommandLine)
@@ -274,7 +275,7 @@ fn long(arg: &Arg) -> String {
     arg.get_long().unwrap_or_default().to_owned()
 }
 
-/// The matches of a setting alone, so that nothing but its values is judged.
+/// Matches of one setting alone, so that only its own values can cause an error.
 fn matches_alone(arg: &Arg, values: &[OsString]) -> Result<ArgMatches, Error> {
     let alone = Command::new("alone").no_binary_name(true);
     let alone = alone.arg(arg.clone().env(None::<&str>));
@@ -290,7 +291,7 @@ fn written(long: &str, values: &[OsString]) -> Vec<OsString> {
     values.iter().map(flag).collect()
 }
 
-/// The value of a setting for people; of one that may hold a password, the parts that cannot.
+/// The value of a setting to show; without the parts that may hold a password.
 fn shown(arg: &Arg, matches: &ArgMatches) -> Option<String> {
     let id = arg.get_id().as_str();
     let values: Vec<&OsStr> = matches.get_raw(id)?.collect();
@@ -302,7 +303,7 @@ fn shown(arg: &Arg, matches: &ArgMatches) -> Option<String> {
     let collector = matches.try_get_one::<Url>(id).ok().flatten();
     let database = database.map(ToString::to_string);
     let smtp = || smtp.map(ToString::to_string);
-    // Some collectors know their users by the path.
+    // Some collectors identify their users by the path.
     let collector = || collector.map(|url| url.origin().ascii_serialization());
     database.or_else(smtp).or_else(collector)
 }

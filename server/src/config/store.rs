@@ -14,11 +14,11 @@ use crate::{
     store::{DatabaseUrl, Store},
 };
 
-/// Where the database and the server's key are: what every command needs.
+/// Settings of the database and of the server's key, which every command needs.
 #[derive(Args, Clone, Debug)]
 pub struct StoreSettings {
-    /// The database: sqlite://FILE, which is made if it is not there, or
-    /// postgres://USER:PASSWORD@HOST/DATABASE, or mariadb:// and the same.
+    /// Database: sqlite://FILE, which is created if it does not exist,
+    /// postgres://USER:PASSWORD@HOST/DATABASE, or mariadb://USER:PASSWORD@HOST/DATABASE.
     #[arg(
         long,
         // It may hold a password.
@@ -30,7 +30,7 @@ pub struct StoreSettings {
     )]
     pub database_url: DatabaseUrl,
 
-    /// How many connections to the database are held at most. Two are left to those who only read.
+    /// Maximum number of connections to the database (3 to 1000). Two are reserved for reads.
     #[arg(
         long,
         value_name = "NUMBER",
@@ -40,8 +40,8 @@ pub struct StoreSettings {
     )]
     pub database_connections: u32,
 
-    /// The file of the server's key, which secrets in the database depend on; made if it is not
-    /// there. Keep it apart from the database's backups.
+    /// File of the server's key, on which secrets in the database depend; created if it does not
+    /// exist. Keep it apart from backups of the database.
     #[arg(
         long,
         value_name = "FILE",
@@ -51,11 +51,11 @@ pub struct StoreSettings {
     pub key_file: PathBuf,
 }
 
-/// The database, brought up to date, and the key that belongs to it.
+/// Opens the database, brings its schema up to date, and loads the key that belongs to it.
 ///
 /// # Errors
 ///
-/// A setting that does not work.
+/// A setting cannot be used.
 pub(crate) async fn open(
     settings: &StoreSettings,
     random: &Random,
@@ -99,16 +99,16 @@ pub(super) fn load_key(file: &Path) -> Result<ServerKey, SettingError> {
 
 fn create_key(file: &Path, random: &Random) -> Result<(), SettingError> {
     ServerKey::create(file, random).map_err(unusable("CORTEX_REPORT_KEY_FILE", file))?;
-    tracing::info!(file = %file.display(), "made a new key");
+    tracing::info!(file = %file.display(), "created a new key");
     Ok(())
 }
 
-/// Makes the key that the key file holds the database's; the file is made if it is not there. Ends
-/// the logins under way, whose codes and links depend on the key before. Answers how many.
+/// Makes the database use the key of the key file, which is created if it does not exist. Ends the
+/// logins in progress, whose codes and links depend on the old key, and returns their number.
 ///
 /// # Errors
 ///
-/// A setting that does not work.
+/// A setting cannot be used.
 pub(crate) async fn replace_key(
     settings: &StoreSettings,
     random: &Random,

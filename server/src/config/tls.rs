@@ -1,4 +1,4 @@
-//! Settings of the encryption of connections.
+//! Settings of TLS.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -13,21 +13,21 @@ use tokio_rustls::{
 
 use super::{SettingError, error::unusable};
 
-/// How connections are encrypted.
+/// Settings of TLS.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "TLS")]
 pub struct TlsSettings {
-    /// The file with the certificate and those that it was signed with, in PEM; then only HTTPS is
-    /// served. Read at the start.
+    /// File with the certificate and its chain, in PEM. If set, only HTTPS is served. Read at the
+    /// start and on SIGHUP.
     #[arg(long, value_name = "FILE")]
     pub tls_certificate_file: Option<PathBuf>,
 
-    /// The file with its private key, in PEM.
+    /// File with the private key of the certificate, in PEM.
     #[arg(long, value_name = "FILE")]
     pub tls_key_file: Option<PathBuf>,
 }
 
-/// The TLS acceptor of connections; none if neither a certificate nor a key is set.
+/// Builds the TLS acceptor; returns `None` if neither a certificate nor a key is set.
 pub(crate) fn acceptor(settings: &TlsSettings) -> Result<Option<TlsAcceptor>, SettingError> {
     let (certificate_file, key_file) =
         match (&settings.tls_certificate_file, &settings.tls_key_file) {

@@ -1,4 +1,5 @@
-//! Settings that work, and that hardly anybody wants: said at the start and by `check-config`.
+//! Warnings about valid settings that are rarely intended: logged at the start, and printed by
+//! `check-config`.
 
 use std::{
     fs,
@@ -10,7 +11,7 @@ use std::{
 use super::{Registration, ServeSettings, StoreSettings};
 use crate::network::Network;
 
-/// The warnings about these settings. `secret_config` is the settings file if a password stands in it.
+/// The warnings about these settings. `secret_config` is the settings file if it has a password.
 pub(crate) fn warnings(
     store: &StoreSettings,
     serve: &ServeSettings,
@@ -51,8 +52,8 @@ pub(crate) fn warnings(
     warn(
         is_open && is_http,
         format!(
-            "CORTEX_REPORT_PUBLIC_URL: people use http, and the service listens on {listen}: \
-             anybody on the way can read session keys; use https, with a proxy or with \
+            "CORTEX_REPORT_PUBLIC_URL: the URL is http, and the service listens on {listen}: \
+             anybody on the network path can read session keys; use https, with a proxy or with \
              CORTEX_REPORT_TLS_CERTIFICATE_FILE"
         ),
     );
@@ -60,15 +61,15 @@ pub(crate) fn warnings(
         is_open && serve.registration == Registration::Open,
         format!(
             "CORTEX_REPORT_REGISTRATION: registration is open, and the service listens on \
-             {listen}: anybody with an e-mail address can log in; set it to closed if only users \
-             that you add may"
+             {listen}: anybody with an e-mail address can log in; set it to closed to admit only \
+             users that you add"
         ),
     );
     warn(
         is_open && serve.mail.smtp_url.is_none(),
         format!(
-            "CORTEX_REPORT_SMTP_URL: it is not set, so login mails are written into the folder {} \
-             and reach nobody",
+            "CORTEX_REPORT_SMTP_URL: not set, so login mails are written to the folder {} and not \
+             sent",
             serve.mail.mail_dir.display()
         ),
     );
@@ -76,8 +77,8 @@ pub(crate) fn warnings(
         warn(
             true,
             format!(
-                "CORTEX_REPORT_TRUSTED_PROXIES: {network} is nearly everybody, who can then write \
-                 any address into X-Forwarded-For; name the proxies alone"
+                "CORTEX_REPORT_TRUSTED_PROXIES: {network} covers far more than proxies, and any \
+                 client in it can put a false address into X-Forwarded-For; list only your proxies"
             ),
         );
     }
@@ -85,8 +86,8 @@ pub(crate) fn warnings(
     warn(
         metrics.is_some(),
         format!(
-            "CORTEX_REPORT_METRICS_LISTEN: {} may be reached by anybody, and /metrics asks for no \
-             password; use an address that Prometheus alone reaches",
+            "CORTEX_REPORT_METRICS_LISTEN: {} may be reachable by anybody, and /metrics needs no \
+             password; use an address that only Prometheus can reach",
             metrics.unwrap_or(listen)
         ),
     );

@@ -19,10 +19,10 @@ use tokio::{
 
 use super::proxies::TrustedProxies;
 
-/// The most connections at once.
+/// Maximum number of open connections.
 const MAX_CONNECTIONS: usize = 1024;
-/// The most connections at once of one network of clients. Trusted proxies have no network: many
-/// clients come through one of them.
+/// Maximum number of open connections of one network of clients. Trusted proxies have no network:
+/// many clients come through one of them.
 const MAX_OF_NETWORK: usize = MAX_CONNECTIONS / 2;
 
 /// Time limit for a client to send the headers of a request, including the idle time before them.
@@ -45,18 +45,18 @@ pub(super) struct Admission {
 #[derive(Default)]
 struct Open {
     next: u64,
-    /// In the order in which they came.
+    /// Connections in the order in which they were accepted.
     connections: BTreeMap<u64, Connection>,
 }
 
 struct Connection {
     network: Option<IpNet>,
     activity: Activity,
-    /// Its task, from when that runs.
+    /// Task of the connection, once it runs.
     task: Option<AbortHandle>,
 }
 
-/// The place of an open connection, free again when this is dropped.
+/// Place of an open connection, which is released on drop.
 pub(super) struct Place {
     admission: Arc<Admission>,
     pub(super) number: u64,
@@ -64,16 +64,16 @@ pub(super) struct Place {
     slot: Option<OwnedSemaphorePermit>,
 }
 
-/// The time in sweeps, counted by the task that makes them: accurate enough for what a client may take,
-/// and read for less than a clock.
+/// Time in sweeps, counted by the task that makes them: accurate enough for the time limits of
+/// clients, and cheaper to read than a clock.
 type Sweeps = Arc<AtomicU64>;
 
 /// The state of a connection: which side waits for the other, and since when.
 #[derive(Clone)]
 pub(super) struct Activity {
     sweeps: Sweeps,
-    /// The time since which the service has waited, in sweeps times 4, with the number of the awaited
-    /// [`Client`] task added. 0 while the client waits.
+    /// Time since which the service has waited, in sweeps times 4, plus the number of the awaited
+    /// [`Client`] action. 0 while the client waits.
     state: Arc<AtomicU64>,
 }
 
@@ -88,7 +88,7 @@ enum Client {
 impl Client {
     const ALL: [Self; 3] = [Self::SendHead, Self::SendBody, Self::ReadAnswer];
 
-    /// The longest that it may take; none where the request has a deadline.
+    /// Returns the time limit of the action; `None` if the deadline of the request limits it.
     fn limit(self) -> Option<Duration> {
         match self {
             Self::SendHead => Some(HEAD_TIMEOUT),
@@ -108,30 +108,30 @@ impl Activity {
         activity
     }
 
-    /// The client has to send a request.
+    /// Records that the client has to send a request.
     pub(super) fn awaits_head(&self) {
         self.awaits(Client::SendHead);
     }
 
-    /// The client has to send the rest of its request.
+    /// Records that the client has to send the rest of its request.
     pub(super) fn awaits_body(&self) {
         self.awaits(Client::SendBody);
     }
 
-    /// The client has to read the answer.
+    /// Records that the client has to read the answer.
     pub(super) fn awaits_reader(&self) {
         self.awaits(Client::ReadAnswer);
     }
 
-    /// The client has read a piece of the answer.
+    /// Records that the client has read a piece of the answer.
     pub(super) fn note_progress(&self) {
         if let Some((_, Client::ReadAnswer)) = self.awaited() {
             self.awaits_reader();
         }
     }
 
-    /// All that was written is with the system, or the client. If that was an answer, the client has
-    /// to send a request, since the moment when the answer was there.
+    /// Records that all written data was passed to the system or the client. If that was an answer,
+    /// the client has to send a request, since the time when the answer was complete.
     pub(super) fn note_flush(&self) {
         let state = self.state.load(Ordering::Relaxed);
         if state % 4 == Client::ReadAnswer as u64 {
@@ -140,7 +140,7 @@ impl Activity {
         }
     }
 
-    /// The service has a whole request to answer.
+    /// Records that the service has a complete request to answer.
     pub(super) fn answers(&self) {
         self.state.store(0, Ordering::Relaxed);
     }
@@ -150,14 +150,14 @@ impl Activity {
         self.state.store(state, Ordering::Relaxed);
     }
 
-    /// The client's task and since when it has had it, in sweeps.
+    /// Returns the start of the wait, in sweeps, and the action that is awaited from the client.
     fn awaited(&self) -> Option<(u64, Client)> {
         let state = self.state.load(Ordering::Relaxed);
         let client = Client::ALL.into_iter().find(|it| *it as u64 == state % 4)?;
         Some((state / 4, client))
     }
 
-    /// Tells whether the client takes longer than it may.
+    /// Returns true if the client takes longer than it may.
     fn is_overdue(&self) -> bool {
         self.awaited().is_some_and(|(since, client)| {
             let sweeps = self.sweeps.load(Ordering::Relaxed).saturating_sub(since);
@@ -177,8 +177,9 @@ impl Admission {
         })
     }
 
-    /// A place for a connection from an address; none if its network has as many as it may, and
-    /// waits for an answer with all of them. Who comes when all places are taken waits for one.
+    /// Returns a place for a connection from an address. If all places are taken, waits for one.
+    /// Returns `None` if the network of the address has its full share, and waits for an answer on
+    /// all of these connections.
     pub(super) async fn admit(self: &Arc<Self>, peer: IpAddr) -> Option<Place> {
         let peer = peer.to_canonical();
         let network = network(peer).filter(|_| !self.proxies.contains(peer));
@@ -187,7 +188,7 @@ impl Admission {
             let mut open = self.open();
             if network.is_some() && open.count(network) >= MAX_OF_NETWORK {
                 if !open.evict(network) {
-                    tracing::debug!(%peer, "a network has its share of the connections");
+                    tracing::debug!(%peer, "refused a connection: its network has its share");
                     return None;
                 }
             } else if open.connections.len() >= MAX_CONNECTIONS {
@@ -214,8 +215,8 @@ impl Admission {
         Some(place)
     }
 
-    /// Has the task of a connection end when another connection needs its place, or its client takes
-    /// too long.
+    /// Sets the task of a connection. It is aborted when another connection needs the place, or the
+    /// client takes too long.
     pub(super) fn watch(&self, number: u64, task: AbortHandle) {
         match self.open().connections.get_mut(&number) {
             Some(connection) => connection.task = Some(task),
@@ -224,7 +225,7 @@ impl Admission {
         }
     }
 
-    /// Closes the connections of clients that take too long, again and again.
+    /// Closes the connections of clients that take too long. Never returns.
     pub(super) async fn close_overdue(self: Arc<Self>) {
         loop {
             tokio::time::sleep(SWEEP_PAUSE).await;
@@ -244,7 +245,7 @@ impl Open {
         connections.filter(|it| it.network == network).count()
     }
 
-    /// Makes room where most connections come from one network.
+    /// Makes room by closing a connection of the network that has the most.
     fn evict_of_greediest(&mut self) {
         let mut counts = HashMap::<IpNet, usize>::new();
         for network in self.connections.values().filter_map(|it| it.network) {
@@ -260,7 +261,7 @@ impl Open {
         }
     }
 
-    /// Closes the connection of a network that has waited longest for its client. Says whether
+    /// Closes the connection of a network that has waited longest for its client. Returns true if
     /// there was one.
     fn evict(&mut self, network: Option<IpNet>) -> bool {
         let of_network = self
@@ -293,7 +294,9 @@ impl Open {
 
 impl Connection {
     fn close(&self) {
-        tracing::debug!("a connection made room for another, or its client took too long");
+        tracing::debug!(
+            "closed a connection: another needed its place, or its client took too long"
+        );
         if let Some(task) = &self.task {
             task.abort();
         }
@@ -306,7 +309,7 @@ impl Drop for Place {
     }
 }
 
-/// The network that has one share: the /24 of an IPv4 address, the /64 of an IPv6 one.
+/// Returns the network that has one share: the /24 of an IPv4 address, the /64 of an IPv6 one.
 fn network(address: IpAddr) -> Option<IpNet> {
     let length = if address.is_ipv4() { 24 } else { 64 };
     IpNet::new(address, length)

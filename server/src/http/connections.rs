@@ -1,4 +1,4 @@
-//! Connections: accepted, given up when they stall, drained at the end.
+//! Connections: accepted, closed when they stall, and drained at shutdown.
 //!
 //! poem's own server gives a client that sends half a request, or does not read its answer, all the
 //! time it wants, and spins when it runs out of file descriptors.
@@ -37,9 +37,9 @@ use super::{
     proxies::TrustedProxies,
 };
 
-/// The largest request line and headers together, in bytes.
+/// Maximum size of the request line and the headers together, in bytes.
 const MAX_HEAD: usize = 32 * 1024;
-/// The most bytes that are read at once: less than the buffer that hyper begins with.
+/// Maximum number of bytes that are read at once: less than the buffer that hyper begins with.
 const MAX_READ: u64 = 4 * 1024;
 /// Time limit of the TLS handshake.
 const TLS_TIMEOUT: Duration = Duration::from_secs(10);
@@ -54,8 +54,8 @@ const LAST_REQUESTS: Duration = Duration::from_millis(500);
 /// connection with unread input resets it, and the client may lose the answer.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// Serves until `shutdown`, then lets the requests under way finish. A connection is encrypted by what
-/// `tls` holds when it comes.
+/// Serves until `shutdown`, then lets the requests in progress finish. A new connection is
+/// encrypted with the TLS settings that `tls` holds at that time.
 pub(crate) async fn serve<E>(
     listener: TcpListener,
     tls: watch::Receiver<Option<TlsAcceptor>>,
@@ -91,7 +91,7 @@ pub(crate) async fn serve<E>(
         match accepted {
             Ok((stream, peer)) => {
                 let admitted = tokio::select! {
-                    // Who has a place is served, shutdown or not.
+                    // A connection with a place is served, even during shutdown.
                     biased;
                     admitted = admission.admit(peer.ip()) => admitted,
                     () = &mut shutdown => break,
@@ -101,7 +101,7 @@ pub(crate) async fn serve<E>(
                 }
             }
             Err(error) => {
-                tracing::warn!(%error, "no connection can be accepted");
+                tracing::warn!(%error, "cannot accept connections");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }
@@ -120,7 +120,7 @@ pub(crate) async fn serve<E>(
         }
     };
     if let Err(error) = refuse_new_clients(&listener) {
-        tracing::debug!(%error, "a client that connects now may get no answer");
+        tracing::debug!(%error, "a client that connects during shutdown may get no answer");
     }
     // It only ends by the timeout.
     let _ = tokio::time::timeout(LAST_REQUESTS, accepting).await;
@@ -131,9 +131,9 @@ pub(crate) async fn serve<E>(
     }
 }
 
-/// Has the system pass over whoever begins to connect, who is refused once the listener is closed.
-/// Whoever has begun before gets through meanwhile: closing the listener would take their
-/// connections with it, and perhaps requests that were sent already.
+/// Makes the system ignore new attempts to connect, which are refused once the listener is closed.
+/// Connections that have begun before are still accepted: closing the listener would drop them, and
+/// perhaps requests that were sent already.
 #[cfg(target_os = "linux")]
 fn refuse_new_clients(listener: &TcpListener) -> io::Result<()> {
     use socket2::{SockFilter, SockRef};
@@ -168,12 +168,12 @@ where
     async fn serve(self: Arc<Self>, stream: TcpStream, place: Place) {
         let activity = place.activity.clone();
         let (Ok(local), Ok(remote)) = (stream.local_addr(), stream.peer_addr()) else {
-            // Gone before it was looked at.
+            // The client has disconnected already.
             return;
         };
-        // The answers are small: none should wait for more to send.
+        // The answers are small, and should not wait for further data.
         if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "a connection takes no options");
+            tracing::debug!(%error, "cannot set TCP_NODELAY for a connection");
         }
         let addresses = (LocalAddr(local.into()), RemoteAddr(remote.into()));
         let tls = self.tls.borrow().clone();
@@ -185,12 +185,12 @@ where
         match tokio::time::timeout(TLS_TIMEOUT, tls.accept(stream)).await {
             Ok(Ok(stream)) => {
                 activity.awaits_head();
-                // Boxed for the plain connections, which are smaller without it.
+                // Boxed, so that plain connections stay small.
                 let stream = Box::new(stream);
                 Box::pin(self.requests(stream, Scheme::HTTPS, addresses, activity)).await;
             }
-            Ok(Err(error)) => tracing::debug!(%error, "a connection is not encrypted"),
-            Err(_) => tracing::debug!("a connection took too long to be encrypted"),
+            Ok(Err(error)) => tracing::debug!(%error, "the TLS handshake of a connection failed"),
+            Err(_) => tracing::debug!("the TLS handshake of a connection took too long"),
         }
     }
 
@@ -252,7 +252,8 @@ where
     }
 }
 
-/// Tells a client that no more comes, and waits a little for its own end.
+/// Shuts down the sending side of a connection, and waits a little for the client to close its
+/// side.
 async fn linger(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
     let lingering = async {
         stream.shutdown().await?;
@@ -265,7 +266,7 @@ async fn linger(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
     }
 }
 
-/// A stream that is read in small pieces, and tells an [`Activity`] what its client has read.
+/// Stream that is read in small pieces, and reports to an [`Activity`] what its client has read.
 ///
 /// hyper doubles the buffer of a connection each time that a read fills it, and keeps it that large
 /// while a slow body arrives: a thousand such connections take tens of megabytes.
@@ -287,7 +288,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
     }
 }
 
-/// Without vectored writes: an answer is small, and costs less to be copied than to be gathered.
+/// No vectored writes: an answer is small, and cheaper to copy than to gather.
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watched<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,

@@ -23,10 +23,10 @@ const TIMEOUT: Duration = Duration::from_millis(900);
 /// one again and again.
 const KEPT_FOR: Duration = Duration::from_secs(1);
 
-/// Health of the service, as its supervisor and load balancer are told.
+/// Health of the service, for its supervisor and load balancer.
 #[derive(Default)]
 pub(crate) struct Health {
-    /// The last probe of the database: when, and why requests would fail, if they would.
+    /// Last probe of the database: its time, and the reason why requests would fail, if any.
     probed: Mutex<Option<(Instant, Option<&'static str>)>>,
     is_draining: AtomicBool,
 }
@@ -41,7 +41,7 @@ impl Health {
         self.is_draining.load(Ordering::Relaxed)
     }
 
-    /// Why requests that write would fail, if they would.
+    /// Probes the database. Returns the reason why requests that write would fail, if any.
     async fn probe(&self, service: &Service) -> Option<&'static str> {
         let mut last = self.probed.lock().await;
         if let Some((at, outcome)) = *last
@@ -50,12 +50,12 @@ impl Health {
             return outcome;
         }
         let (store, now) = (service.store.clone(), service.clock.now());
-        // It goes on when nobody waits for it any more.
+        // A task of its own, which continues after a time-out.
         let probe = tokio::spawn(async move { store.probe(now).await });
         let outcome = match timeout(TIMEOUT, probe).await {
             Ok(Ok(Ok(()))) => None,
             Ok(Ok(Err(error))) => {
-                tracing::warn!(%error, "not ready");
+                tracing::warn!(%error, "the service is not ready");
                 Some(match error {
                     StoreError::Replaced { .. } => "The database's files were removed or replaced.",
                     StoreError::Damaged => "The database is damaged.",
@@ -63,7 +63,7 @@ impl Health {
                 })
             }
             Ok(Err(_)) | Err(_) => {
-                tracing::warn!("not ready: the database does not answer in time");
+                tracing::warn!("the service is not ready: the database does not answer in time");
                 Some("The database does not answer in time.")
             }
         };
@@ -72,7 +72,7 @@ impl Health {
     }
 }
 
-/// Answers as long as the process does anything at all.
+/// Answers as long as the process runs at all.
 #[handler]
 pub(super) fn livez() -> &'static str {
     "alive\n"

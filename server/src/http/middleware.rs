@@ -45,16 +45,16 @@ const ANSWER_TIMEOUT: Duration = Duration::from_millis(3300);
 /// The status recorded for a request whose client disconnected before it was answered.
 const GONE_AWAY: u16 = 499;
 
-/// The Content-Security-Policy of pages: scripts, styles, requests and forms of our own, and nothing
-/// else; pictures inline too, which Swagger UI's stylesheet has.
+/// Content-Security-Policy of pages: only scripts, styles, images, requests and forms of this
+/// origin; also inline images, which the stylesheet of Swagger UI has.
 const POLICY_OF_PAGES: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
     img-src 'self' data:; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; \
     base-uri 'none'";
-/// The Content-Security-Policy of replies of operations: a browser that shows one loads nothing.
+/// Content-Security-Policy of replies of operations: a browser that shows one loads nothing.
 const POLICY_OF_OPERATIONS: &str = "default-src 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// The operations and the pages with what surrounds every request: a single layer, since each moves the
-/// whole future of those within it.
+/// Operations and pages, with the middleware around every request. It is a single layer, since each
+/// layer moves the whole future of the layers within it.
 pub(super) struct Middleware<A, P> {
     operations: Guarded<A>,
     pages: P,
@@ -70,9 +70,8 @@ pub(super) struct Middleware<A, P> {
 impl<A: Endpoint, P: Endpoint<Output = Response>> Endpoint for Middleware<A, P> {
     type Output = Response;
 
-    /// Gives a request what goes with it: whom it comes from, and an id, which stands in every line
-    /// of the log that it causes, in the answer's headers and in its problem. Tells how it was
-    /// answered.
+    /// Determines the client and the id of a request. The id is in every line of the log that the
+    /// request causes, in the answer's headers, and in its problem. Records how it was answered.
     #[expect(
         clippy::manual_async_fn,
         reason = "an async fn has room for its arguments twice, and a request is large"
@@ -151,7 +150,7 @@ impl<A: Endpoint, P: Endpoint<Output = Response>> Middleware<A, P> {
         }
     }
 
-    /// Answers by an operation where the path is below that of the operations, else by a page.
+    /// Answers by an operation if the path is below that of the operations, otherwise by a page.
     fn answer<'a>(
         &'a self,
         request: Request,
@@ -163,13 +162,14 @@ impl<A: Endpoint, P: Endpoint<Output = Response>> Middleware<A, P> {
                 .answer(request, matched)
                 .map(Ok)
                 .left_future(),
-            // Boxed: it is by far the larger one, and whatever it is part of is moved with it.
+            // Boxed: it is by far the larger one, and would be moved with each future that contains
+            // it.
             None => Box::pin(self.pages.call(request)).right_future(),
         }
     }
 }
 
-/// Adds the headers that every answer has, in place of its own of the same name.
+/// Adds the headers that every answer has. They replace the answer's own headers of the same name.
 fn add_headers(headers: &mut HeaderMap, of_all: &HeaderMap, id: &RequestId) {
     // A copy takes a third of the time of as many insertions.
     let mut own = mem::replace(headers, of_all.clone());
@@ -180,7 +180,7 @@ fn add_headers(headers: &mut HeaderMap, of_all: &HeaderMap, id: &RequestId) {
     };
     let mut name = None;
     for (next, value) in own {
-        // A value without a name is another one of the name before.
+        // A value without a name belongs to the previous name.
         name = next.or(name);
         if let Some(name) = name.clone().filter(|it| !of_all.contains_key(it)) {
             headers.append(name, value);
@@ -188,8 +188,8 @@ fn add_headers(headers: &mut HeaderMap, of_all: &HeaderMap, id: &RequestId) {
     }
 }
 
-/// The output of a future that is ready when it is polled for the first time, as what is answered from
-/// memory is: it needs neither a task nor a timer, which take longer than it does.
+/// Returns the output of a future that is ready when it is polled for the first time, as for an
+/// answer from memory: it needs neither a task nor a timer, which would take longer than the work.
 async fn at_once<F: Future + ?Sized>(mut work: Pin<&mut F>) -> Option<F::Output> {
     match poll_fn(|context| Poll::Ready(work.as_mut().poll(context))).await {
         Poll::Ready(output) => Some(output),
@@ -197,14 +197,14 @@ async fn at_once<F: Future + ?Sized>(mut work: Pin<&mut F>) -> Option<F::Output>
     }
 }
 
-/// Notes that a request has come whole, and the service has to answer.
+/// Records that a request has arrived completely, and the service has to answer.
 pub(super) fn note_arrival(request: &Request) {
     if let Some(activity) = request.data::<Activity>() {
         activity.answers();
     }
 }
 
-/// The answer to a request that takes too long.
+/// Returns the answer to a request that takes too long.
 fn late() -> Response {
     let seconds = DEADLINE.as_secs();
     Rejection::new(
@@ -215,11 +215,11 @@ fn late() -> Response {
     .into_response()
 }
 
-/// Answers as `late` says where the service does not answer in time, such as with a database that
-/// does not answer at all.
+/// Answers with `late` if the work does not finish in time, for example because the database does
+/// not answer at all.
 ///
-/// Work that waits is a task of its own, which ends by itself: neither the deadline nor a client that
-/// goes away cuts off a statement or a commit that is under way.
+/// Work that has to wait becomes a task of its own, which always runs to its end: neither the
+/// deadline nor a client that disconnects cancels a statement or a commit in progress.
 pub(super) async fn answer_in_time(
     mut work: Answering,
     late: impl FnOnce() -> Response,
@@ -235,15 +235,15 @@ pub(super) async fn answer_in_time(
     match tokio::time::timeout(ANSWER_TIMEOUT, work).await {
         Ok(Ok(response)) => return response,
         Ok(Err(error)) if error.is_panic() => panic::resume_unwind(error.into_panic()),
-        // It is never aborted but with the runtime.
+        // It is only aborted with the runtime.
         Ok(Err(_)) | Err(_) => {}
     }
     tracing::warn!("a request was not answered in time");
     Ok(late())
 }
 
-/// The headers that every answer has. Only the files of the documentation may be kept, by who asks
-/// each time whether they have changed.
+/// Returns the headers that every answer has. Only the files of the documentation may be stored, by
+/// clients that revalidate them each time.
 fn headers(policy: &'static str, is_https: bool) -> HeaderMap {
     let mut headers = HeaderMap::new();
     let mut set = |name: HeaderName, value: &'static str| {
@@ -254,7 +254,7 @@ fn headers(policy: &'static str, is_https: bool) -> HeaderMap {
     set(header::X_FRAME_OPTIONS, "DENY");
     set(header::REFERRER_POLICY, "no-referrer");
     set(header::CACHE_CONTROL, "no-store");
-    // Places for what differs: else a copy would have to grow.
+    // Places for the values that differ: otherwise a copy would have to grow.
     set(header::CONTENT_TYPE, "");
     set(REQUEST_ID, "");
     if is_https {
@@ -263,8 +263,8 @@ fn headers(policy: &'static str, is_https: bool) -> HeaderMap {
     headers
 }
 
-/// The method of a request, if HTTP knows it. Another may be anything, such as a secret in the
-/// wrong place, and is told to nobody.
+/// Returns the method of a request, if HTTP defines it. Any other text may be a secret in the wrong
+/// place, and is not logged.
 fn known_method(method: &Method) -> Option<&'static str> {
     const KNOWN: [&str; 9] = [
         "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH",
@@ -272,21 +272,20 @@ fn known_method(method: &Method) -> Option<&'static str> {
     KNOWN.into_iter().find(|known| *known == method.as_str())
 }
 
-/// A request and how it was answered, told when this is dropped: in the log, in a trace and in the
-/// metrics.
+/// Record of a request and its answer. On drop it goes to the log, to a trace and to the metrics.
 ///
-/// A path as it was sent may hold the token of a verification URL, and a query anything, so
-/// neither is told.
+/// It does not contain the path and the query as they were sent: a path may contain the token of a
+/// verification URL, and a query anything.
 struct RequestLog<'a> {
     id: RequestId,
     method: &'static str,
-    /// Its operationId, if it means an operation.
+    /// The operationId, if the request is for an operation.
     operation: Option<&'a str>,
     /// The route of a page.
     route: Option<PathPattern>,
     is_probe: bool,
     began: Instant,
-    /// Nothing if the client went away before.
+    /// Status of the answer; `None` if the client disconnected before.
     answered: Option<StatusCode>,
     trace: Span,
     service: &'a Service,
@@ -312,7 +311,7 @@ impl<'a> RequestLog<'a> {
         let method = known_method(request.method());
         let is_head = method == Some("HEAD");
         if is_head {
-            // Answered as a GET, of which hyper sends no body.
+            // Answered like a GET; hyper does not send the body.
             request.set_method(Method::GET);
         }
         if is_head || origin.client != client(request) {
@@ -326,12 +325,12 @@ impl<'a> RequestLog<'a> {
             "request",
             id = id.as_str(),
             otel.kind = "server",
-            // A page's route is known only later, when a trace takes no other name.
+            // A page's route is known only later, when the trace can no longer be renamed.
             otel.name = operation.or(method).unwrap_or("HTTP"),
             http.request.method = method.unwrap_or("_OTHER"),
         );
         if let Some(parent) = origin.trace {
-            // Without a collector there is nothing that it could be part of.
+            // It fails without a collector, when there is no trace.
             let _ = trace.set_parent(parent);
         }
         Self {
@@ -347,7 +346,7 @@ impl<'a> RequestLog<'a> {
         }
     }
 
-    /// Answers, within the trace of the request, and with an error where the work panics.
+    /// Answers within the trace of the request. If the work panics, the answer is an error.
     async fn follow(
         &self,
         mut answering: Pin<&mut impl Future<Output = Result<Response>>>,
@@ -357,7 +356,7 @@ impl<'a> RequestLog<'a> {
             let poll = AssertUnwindSafe(|| answering.as_mut().poll(context));
             match panic::catch_unwind(poll) {
                 Ok(polled) => polled,
-                // The hook has logged it.
+                // The panic hook has logged it.
                 Err(_) => Poll::Ready(Err(StatusCode::INTERNAL_SERVER_ERROR.into())),
             }
         });
@@ -387,7 +386,7 @@ impl Drop for RequestLog<'_> {
             }
         }
         if !self.is_probe {
-            // A number in JSON too, which 128 bits are not.
+            // 64 bits, since a number of 128 bits is not logged as a number in JSON.
             let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
             let method = self.method;
             self.id.sync_scope(

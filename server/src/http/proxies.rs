@@ -19,14 +19,14 @@ use crate::{
     telemetry::{RequestId, is_plain},
 };
 
-/// The usual header with the addresses that a request came through, the nearest one last.
+/// Usual header with the addresses that a request came through, the nearest one last.
 const FORWARDED_FOR: &str = "x-forwarded-for";
-/// The standard one (RFC 7239).
+/// Standard header for the same purpose (RFC 7239).
 const FORWARDED: &str = "forwarded";
-/// The header with the id of a request.
+/// Header with the id of a request.
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The proxies whose word counts.
+/// Proxies whose headers are trusted.
 pub(crate) struct TrustedProxies {
     networks: Box<[Network]>,
     unknown_client: Once,
@@ -47,14 +47,14 @@ impl TrustedProxies {
             .any(|network| network.contains(address))
     }
 
-    /// Logs, once, that a trusted proxy does not do its part.
+    /// Warns, once, of a trusted proxy that does not name its clients.
     pub(super) fn warn_of_unknown_client(&self, proxy: &RemoteAddr) {
         self.unknown_client.call_once(|| {
             tracing::warn!(
                 %proxy,
-                "a trusted proxy does not say readably, by X-Forwarded-For or Forwarded, whom a \
-                 request comes from; all such requests count as one unknown client, and this is \
-                 logged once"
+                "a trusted proxy does not name the client of a request in X-Forwarded-For or \
+                 Forwarded, or not readably; all such requests count as one unknown client, and \
+                 this is logged only once"
             );
         });
     }
@@ -87,11 +87,12 @@ impl Origin {
     }
 }
 
-/// The client that the trusted proxies name.
+/// Returns the client that the trusted proxies name.
 ///
-/// Each proxy adds whom it was asked by: the nearest that is no proxy of ours is the client, and
-/// what stands before it is what the client says. Where a proxy of ours names nobody, or not
-/// readably, the client is unknown: the proxy itself never counts as one.
+/// Each proxy appends the address from which it got the request: the nearest one that is not a
+/// trusted proxy is the client, and the addresses before it are only claims of the client. If a
+/// trusted proxy names no address, or not readably, the client is unknown: the proxy itself never
+/// counts as the client.
 fn client(headers: &HeaderMap, trusted: &TrustedProxies) -> Client {
     let mut client = Client::Unknown;
     for hop in hops(headers) {
@@ -106,8 +107,9 @@ fn client(headers: &HeaderMap, trusted: &TrustedProxies) -> Client {
     client
 }
 
-/// The addresses that a request came through, the nearest first; none where there is something
-/// else. Where a proxy has set X-Forwarded-For, Forwarded may come from the client.
+/// Returns the addresses that a request came through, the nearest first, with `None` for an entry
+/// that is not an address. If a proxy has set X-Forwarded-For, Forwarded is ignored, since it may
+/// come from the client.
 fn hops(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
     let lines = |name: &str| {
         let lines = headers.get_all(name).iter().rev();
@@ -119,7 +121,7 @@ fn hops(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
             members.reverse();
             members
         });
-        // RFC 9110, 5.6.1: an empty member of a list counts for nothing.
+        // RFC 9110, 5.6.1: an empty member of a list is ignored.
         let members = members.filter(|member| !member.trim_ascii().is_empty());
         members.map(address).collect()
     };
@@ -129,7 +131,7 @@ fn hops(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
     }
 }
 
-/// The address of the parameter `for` of a member of Forwarded.
+/// Returns the address of the parameter `for` of a member of Forwarded.
 fn forwarded_for(member: &[u8]) -> Option<IpAddr> {
     let parameters = split(member, b';').into_iter();
     let mut values = parameters.filter_map(|parameter| {
@@ -144,8 +146,8 @@ fn forwarded_for(member: &[u8]) -> Option<IpAddr> {
     }
 }
 
-/// The parts of a text between separators outside of quotes. Quotes that are not closed are none:
-/// a client could otherwise hide in them what a proxy appends.
+/// Splits a text at the separators outside of quotes. A quote that is not closed is ignored:
+/// otherwise a client could hide in it the text that a proxy appends.
 fn split(text: &[u8], separator: u8) -> Vec<&[u8]> {
     let (mut is_quoted, mut is_escaped) = (false, false);
     let parts = text.split(|it| {
@@ -164,9 +166,9 @@ fn split(text: &[u8], separator: u8) -> Vec<&[u8]> {
     }
 }
 
-/// The address of a node, as proxies write one: IPv6 in brackets or not, with a port or without,
-/// with a zone or without, in quotes or not. `unknown` and the names that RFC 7239 calls obfuscated
-/// are none.
+/// Parses the address of a node, as proxies write it: IPv6 in brackets or not, with a port or
+/// without, with a zone or without, in quotes or not. `unknown` and the names that RFC 7239 calls
+/// obfuscated are not addresses.
 fn address(node: &[u8]) -> Option<IpAddr> {
     let node = str::from_utf8(node).ok()?.trim();
     let quoted = node.strip_prefix('"').and_then(|it| it.strip_suffix('"'));

@@ -1,4 +1,4 @@
-//! The target of a request: its host, and its path below that of the public URL.
+//! Target of a request: its host, and its path below that of the public URL.
 
 use std::{net::Ipv6Addr, sync::Arc};
 
@@ -10,17 +10,17 @@ use poem::{
 
 /// Checks the Host and the target of a request.
 ///
-/// The service itself uses no Host, but two programs in a row that read it differently are a way
-/// into the second one.
+/// The service itself does not use Host, but if two programs in a row interpret it differently, the
+/// second one can be attacked.
 ///
 /// # Errors
 ///
-/// 400 if Host is missing, stands there twice or is not a host (RFC 9112, 3.2), or if the target is a
-/// URL of something else than HTTP.
+/// 400 if Host is missing, given more than once or not a host (RFC 9112, 3.2), or if the target is
+/// a URL with a scheme other than HTTP.
 pub(super) fn check_target(request: &Request) -> Result<(), Rejection> {
     let mut hosts = request.headers().get_all(header::HOST).iter();
     let wrong = match (hosts.next(), hosts.next()) {
-        (Some(_), Some(_)) => Some("stands there more than once"),
+        (Some(_), Some(_)) => Some("is given more than once"),
         (Some(host), None) if !is_host(host.as_bytes()) => Some("is not a host"),
         (None, _) if request.version() > Version::HTTP_10 => Some("is required"),
         _ => None,
@@ -44,7 +44,7 @@ pub(super) fn check_target(request: &Request) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// [`check_target`] around an endpoint.
+/// Applies [`check_target`] before an endpoint.
 pub(super) async fn require_target(
     endpoint: Arc<impl Endpoint>,
     request: Request,
@@ -119,8 +119,8 @@ fn is_name(name: &[u8]) -> bool {
     }
 }
 
-/// Takes the path of the public URL, such as `/cortex`, from the target of a request, if it is there:
-/// a proxy may take it away or leave it.
+/// Removes the path of the public URL, such as `/cortex`, from the target of a request, if it is
+/// there: a proxy may remove it or leave it.
 pub(super) fn strip_public_path(request: &mut Request, public_path: &str) {
     if let Some(uri) = without_prefix(request.uri(), public_path) {
         *request.uri_mut() = uri;
@@ -138,7 +138,7 @@ pub(super) fn prefix_location(headers: &mut HeaderMap, public_path: &str) {
     }
 }
 
-/// The URI without a prefix of its path, if it has that prefix.
+/// Returns the URI without a prefix of its path, if it has that prefix.
 fn without_prefix(uri: &Uri, prefix: &str) -> Option<Uri> {
     if prefix.is_empty() {
         return None;

@@ -14,11 +14,11 @@ pub enum SmtpTls {
     Wrapped,
     /// By STARTTLS, without which nothing is sent.
     Starttls,
-    /// Not at all.
+    /// No encryption.
     Off,
 }
 
-/// An SMTP server, and who sends by it.
+/// SMTP server, with the user and the password to send with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SmtpUrl {
     pub(crate) host: String,
@@ -62,7 +62,7 @@ impl FromStr for SmtpUrl {
             port: url.port().unwrap_or(port),
             tls,
             user: user.map(decoded).transpose()?,
-            password: password.map(Secret::new),
+            password: password.map(Secret::from),
         })
     }
 }

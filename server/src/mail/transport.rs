@@ -22,7 +22,7 @@ use lettre::{
 use super::{MailError, SmtpTls, SmtpUrl};
 use crate::secret::Secret;
 
-/// A way to send a mail.
+/// Transport of mails.
 pub trait Transport: Send + Sync + 'static {
     /// Time limit for sending one mail.
     fn deadline(&self) -> Duration;
@@ -46,8 +46,8 @@ pub struct Smtp {
 }
 
 impl Smtp {
-    /// A way to a server, which is not yet asked for anything. `name` is what it is told to be
-    /// called by.
+    /// Creates the transport, without a connection to the server. `name` is the name of this host
+    /// in EHLO.
     ///
     /// # Errors
     ///
@@ -82,11 +82,11 @@ impl Smtp {
         })
     }
 
-    /// Tries whether the server can be reached, is to be trusted, and knows who sends.
+    /// Checks that the server can be reached, is trusted, and accepts the user.
     ///
     /// # Errors
     ///
-    /// It cannot, is not, or does not.
+    /// The server cannot be reached, is not trusted, or refuses the user.
     pub async fn test(&self) -> Result<(), MailError> {
         self.in_time(self.transport.test_connection()).await?;
         Ok(())
@@ -119,17 +119,17 @@ impl Transport for Smtp {
     }
 }
 
-/// Writes each mail as an .eml file into a folder and says so in the log.
+/// Writes each mail as an .eml file into a folder, and logs the name of the file.
 #[derive(Clone, Debug)]
 pub struct MailDir(PathBuf);
 
 impl MailDir {
-    /// Opens the folder; makes it, for its owner alone, if it is not there. One that is there keeps
+    /// Opens the folder. A missing folder is created, for its owner alone; an existing one keeps
     /// its mode.
     ///
     /// # Errors
     ///
-    /// It cannot be made.
+    /// The folder cannot be created.
     pub fn open(folder: PathBuf) -> std::io::Result<Self> {
         let mut builder = fs::DirBuilder::new();
         builder.recursive(true).mode(0o700).create(&folder)?;
@@ -138,13 +138,14 @@ impl MailDir {
 
     fn write(&self, id: &str, message: &Message) -> std::io::Result<PathBuf> {
         let file = self.0.join(format!("{id}.eml"));
-        // Under another name until it is whole: who watches the folder sees no half mail.
+        // Under another name until it is complete, so that a program that watches the folder sees
+        // no half mail.
         let unfinished = self.0.join(format!(".{id}.tmp"));
         fs::OpenOptions::new()
             .write(true)
             .create(true)
             .truncate(true)
-            // It holds the key to a login.
+            // It contains the link of a login.
             .mode(0o600)
             .open(&unfinished)?
             .write_all(&message.formatted())?;

@@ -12,11 +12,11 @@ use utoipa_swagger_ui::Config;
 
 use crate::service::Service;
 
-/// The document's server, which is where it is served, in the texts of the document.
+/// The server in the text of the document: the root of the host that serves it.
 const YAML_SERVER: &str = "servers:\n  - url: /";
 const JSON_SERVER: &str = r#""servers":[{"url":"/"#;
 
-/// Leads to the documentation, which is what there is for a person to see.
+/// Redirects to the documentation, since the service has no other start page.
 #[handler]
 pub(crate) fn home() -> Redirect {
     Redirect::see_other("/docs/")
@@ -36,7 +36,7 @@ pub(crate) fn document_json(Data(service): Data<&Service>) -> Response {
         .into_response()
 }
 
-/// The document, with the path of the public URL at the place where `server` names the root.
+/// The document, with the path of the public URL instead of the root as its server.
 fn document(service: &Service, text: &'static str, server: &str) -> Body {
     match service.public_url.path().strip_prefix('/') {
         Some(path) => text.replacen(server, &format!("{server}{path}"), 1).into(),
@@ -51,11 +51,11 @@ pub(crate) fn docs_files(Path(path): Path<String>) -> Response {
         .deep_linking(true)
         .display_request_duration(true)
         .try_it_out_enabled(true)
-        // Nothing is sent to another host.
+        // The default validator would get the document's URL on another host.
         .validator_url("none");
     match utoipa_swagger_ui::serve(&path, Arc::new(config)) {
         Ok(Some(file)) => {
-            // Almost every file is part of the binary, and is sent from there.
+            // Almost every file is embedded in the binary, and is sent without a copy.
             let body = match file.bytes {
                 Cow::Borrowed(bytes) => Body::from(bytes),
                 Cow::Owned(bytes) => Body::from(bytes),

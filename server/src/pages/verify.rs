@@ -1,4 +1,4 @@
-//! The verification page: whoever got the mail types the code that whoever logs in was shown.
+//! The verification page: the recipient of the mail types the code that is shown at the login.
 //!
 //! `GET` changes nothing, however often a mail scanner opens the link; `POST` with the code makes
 //! the session active, once.
@@ -28,7 +28,7 @@ use crate::{
 struct VerifyPage<'a> {
     session: &'a session::Model,
     minutes_left: u64,
-    /// Why the form is shown again, if it is.
+    /// Message above the form if a code was not accepted.
     complaint: Option<String>,
 }
 
@@ -39,14 +39,14 @@ struct MessagePage<'a> {
     text: &'a str,
 }
 
-/// Why a submitted form has no code in it.
+/// Error of a submitted form without a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum FormError {
     /// The body is larger than any form of this page.
     TooLarge,
     /// The body is not a form, or not all of it arrived.
     NotAForm,
-    /// The field is not there once, or has no code in it.
+    /// The field is missing, repeated, or not a code.
     Malformed,
 }
 
@@ -63,7 +63,7 @@ impl FormError {
         match self {
             Self::TooLarge => "That is too long for a code.",
             Self::NotAForm => {
-                "That did not arrive as this form sends it. Please type the code here."
+                "The form did not arrive as this page sends it. Please type the code here."
             }
             Self::Malformed => {
                 "That is not a code: a code has 8 letters, in two groups of four, without A, E, I, \
@@ -121,7 +121,7 @@ pub(crate) async fn redeem_code(
         Ok(Outcome::Verified) => see_again(&token),
         Ok(Outcome::WrongCode(session, left)) => {
             let tries = if left == 1 { "try" } else { "tries" };
-            let complaint = format!("That was not the code. {left} more {tries}.");
+            let complaint = format!("Wrong code. {left} {tries} left.");
             form(&session, StatusCode::FORBIDDEN, Some(complaint), now)
         }
         Ok(Outcome::DeadLink) => dead(),
@@ -137,7 +137,7 @@ pub(crate) fn style() -> Response {
         .into_response()
 }
 
-/// The script of these pages, which only says times as the reader's clock does.
+/// The script of these pages, which only shows times in the reader's time zone.
 #[handler]
 pub(crate) fn script() -> Response {
     include_str!("../../templates/verify.js")
@@ -178,7 +178,7 @@ fn form(
     render(status, &page)
 }
 
-/// Leads to the page of the same link, so that a reload sends no form again.
+/// Redirects to the page of the same link, so that a reload does not send the form again.
 fn see_again(token: &str) -> Response {
     // Relative, since a proxy may serve this under another path.
     match HeaderValue::try_from(format!("./{token}")) {
@@ -193,8 +193,8 @@ fn dead() -> Response {
     message(
         StatusCode::NOT_FOUND,
         "This link does not work",
-        "It is older than 10 minutes, too many wrong codes were typed, or it was not copied whole. \
-         Log in anew to get another.",
+        "It is older than 10 minutes, too many wrong codes were typed, or part of it is missing. \
+         Log in again to get a new one.",
     )
 }
 
@@ -203,7 +203,7 @@ fn failed(error: StoreError) -> Response {
     unavailable()
 }
 
-/// The page for a person whom the service cannot serve for the moment.
+/// The page shown when the service is temporarily unavailable.
 pub(crate) fn unavailable() -> Response {
     let mut response = message(
         StatusCode::SERVICE_UNAVAILABLE,
@@ -223,7 +223,7 @@ fn render(status: StatusCode, page: &impl Template) -> Response {
     match page.render() {
         Ok(page) => Html(page).with_status(status).into_response(),
         Err(error) => {
-            tracing::error!(%error, "a page cannot be written");
+            tracing::error!(%error, "a page cannot be rendered");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }

@@ -15,11 +15,11 @@ use crate::clock::Timestamp;
 /// much.
 const USE_NOTED_EVERY: Duration = Duration::from_secs(60 * 60);
 
-/// The worth of a key.
+/// Result of a lookup by session_key.
 pub(crate) enum Found {
     /// An active session, which may have expired.
     Active(Arc<Active>),
-    /// A login whose tries wrong codes have used up.
+    /// A login that too many wrong codes have invalidated.
     Invalidated,
     /// A login that waits to be verified, a session that has ended, or none at all.
     Worthless,
@@ -35,19 +35,19 @@ pub struct Active {
     pub user_id: UserId,
     /// The user's canonical address.
     pub email: String,
-    /// The user's name, as it is shown.
+    /// Display name of the user.
     pub display_name: String,
-    /// The number and the name of each organization, by name.
+    /// Id and name of each organization, sorted by name.
     pub orgs: Vec<(OrgId, String)>,
 }
 
 impl Active {
-    /// True if it has lasted for its time, or was not used for too long.
+    /// Returns true if the session has reached its end, or was not used for too long.
     pub fn has_expired(&self, now: Timestamp) -> bool {
         self.expires_at <= now || self.used_at <= now.minus(IDLE_FOR)
     }
 
-    /// True if its last use was noted too long ago.
+    /// Returns true if the recorded last use is too old.
     pub fn use_is_stale(&self, now: Timestamp) -> bool {
         now.since(self.used_at) >= USE_NOTED_EVERY
     }
@@ -68,7 +68,7 @@ struct FoundRow {
     org_name: Option<String>,
 }
 
-/// The worth of a key, by one question.
+/// Looks a session_key up, by a single query.
 pub(crate) async fn find_by_key(db: &impl Connection, key_hash: &[u8]) -> Result<Found> {
     let user = Entity::belongs_to(user::Entity)
         .from(Column::UserId)
@@ -111,7 +111,7 @@ pub(crate) async fn find_by_key(db: &impl Connection, key_hash: &[u8]) -> Result
     };
     let mut orgs: Vec<_> = first.org_id.zip(first.org_name).into_iter().collect();
     orgs.extend(rows.filter_map(|row| row.org_id.zip(row.org_name)));
-    // Each kind of database has an order of texts of its own.
+    // Each kind of database orders texts in its own way.
     orgs.sort_by(|(_, one), (_, other)| one.cmp(other));
     Ok(Found::Active(Arc::new(Active {
         id: first.id,

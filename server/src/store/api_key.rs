@@ -1,4 +1,4 @@
-//! API keys: what applications send events with.
+//! API keys, with which applications send events.
 
 use sea_orm::entity::prelude::*;
 
@@ -12,9 +12,9 @@ pub struct Model {
     /// The key itself, which every member of the organization may see.
     #[sea_orm(primary_key, auto_increment = false)]
     pub key: String,
-    /// Whose it is.
+    /// Application that the key belongs to.
     pub app_id: AppId,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: Timestamp,
 }
 

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::clock::Timestamp;
 
-/// The most applications that are read at once.
+/// Maximum number of applications that are read at once.
 const PAGE_SIZE: u64 = 1000;
 
 /// An application.
@@ -23,13 +23,13 @@ pub struct Model {
     /// The app_id.
     #[sea_orm(primary_key)]
     pub id: AppId,
-    /// Whose it is.
+    /// Organization that the application belongs to.
     pub org_id: OrgId,
     /// The name as it was given.
     pub name: String,
     /// Key that makes the name unique within the organization, made by `text::name_key`.
     pub name_key: String,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: Timestamp,
 }
 
@@ -39,8 +39,8 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// Finds an application with the user's membership in its organization; none if the application does
-/// not exist or the user is not in its organization.
+/// Finds an application with the user's membership in its organization; `None` if the application
+/// does not exist or the user is not in its organization.
 pub(crate) async fn find_for_user(
     db: &impl Connection,
     user_id: UserId,
@@ -53,7 +53,7 @@ pub(crate) async fn find_for_user(
     Ok(member.map(|member| (app, member)))
 }
 
-/// An application as its organization's list has it.
+/// Application in the list of its organization.
 pub(crate) struct Listed {
     pub(crate) id: AppId,
     pub(crate) name: String,
@@ -62,16 +62,17 @@ pub(crate) struct Listed {
     pub(crate) keys: Vec<String>,
 }
 
-/// A part of an organization's applications, in the order of their ids.
+/// Page of an organization's applications, in the order of their ids.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Page {
-    /// The most of them; [`PAGE_SIZE`] where nothing is said.
+    /// Maximum number of applications; [`PAGE_SIZE`] by default.
     pub(crate) limit: Option<u64>,
-    /// The id that theirs are greater than.
+    /// Id after which the page begins.
     pub(crate) after: Option<AppId>,
 }
 
-/// A member, an application of the organization if it has any, and a key of that if it has any.
+/// Row for a member: an application of the organization, if it has any, and a key of that
+/// application, if it has any.
 #[derive(FromQueryResult)]
 struct ListedRow {
     id: Option<AppId>,
@@ -80,9 +81,9 @@ struct ListedRow {
     key: Option<String>,
 }
 
-/// All applications of an organization by name; none at all if the user is not in it.
+/// Lists all applications of an organization by name; `None` if the user is not in it.
 ///
-/// They are read page by page: who asks for a single one meanwhile need not wait for all of them.
+/// They are read page by page, so that another request need not wait for all of them.
 pub(crate) async fn list_for_user(
     store: &Store,
     user_id: UserId,
@@ -106,12 +107,12 @@ pub(crate) async fn list_for_user(
             long_read = Some(store.begin_long_read().await);
         }
     }
-    // Each kind of database has an order of texts of its own.
+    // Each kind of database orders texts in its own way.
     apps.sort_by(|one, other| one.name_key.cmp(&other.name_key));
     Ok(Some(apps))
 }
 
-/// A page of the applications of an organization; none at all if the user is not in it.
+/// Lists a page of the applications of an organization; `None` if the user is not in it.
 pub(crate) async fn list_page_for_user(
     db: &impl Connection,
     user_id: UserId,
@@ -128,7 +129,7 @@ pub(crate) async fn list_page_for_user(
     if let Some(after) = page.after {
         page_of_apps = page_of_apps.filter(Column::Id.gt(after));
     }
-    // Also for a member of an organization without any.
+    // A member of an organization without applications gets a row too.
     let whatever = Expr::cust("TRUE");
     let key_is_of_app =
         Expr::col((api_key::Entity, api_key::Column::AppId)).equals(("page", Column::Id));
@@ -170,12 +171,13 @@ pub(crate) async fn list_page_for_user(
     Ok(Some(apps))
 }
 
-/// The names of applications: organization and name key.
+/// Names of applications: organization and name key.
 type Names<'a> = BTreeSet<(OrgId, &'a str)>;
-/// Their ids.
+/// Ids of applications by their names.
 type Ids = HashMap<(OrgId, String), AppId>;
 
-/// Adds applications, unless the organization has one of the name. Answers the ids of the new ones.
+/// Adds the applications whose names are not taken in their organizations. Returns the ids of the
+/// new ones.
 pub(super) async fn add_unless_taken(db: &Writer, apps: Vec<NamedApp<'_>>) -> Result<Ids> {
     let row = |app: &NamedApp<'_>| ActiveModel {
         org_id: Set(app.editor.org_id()),
@@ -242,7 +244,7 @@ async fn find_ids(db: &impl Connection, names: &Names<'_>) -> Result<Ids> {
 }
 
 /// Deletes an application of the editor's organization with its API keys. Returns false if there is
-/// none of this id.
+/// no application with this id.
 pub(crate) async fn delete(db: &impl Connection, editor: Editor, id: AppId) -> Result<bool> {
     let deleted = Entity::delete_by_id(id).filter(Column::OrgId.eq(editor.org_id()));
     Ok(deleted.exec(db).await?.rows_affected == 1)

@@ -41,7 +41,7 @@ pub struct Model {
     pub email: String,
     /// IP address of the client, or `unknown`.
     pub client: String,
-    /// The application, where it is about one.
+    /// Application, if the event is about one.
     pub app_id: Option<AppId>,
 }
 

@@ -1,4 +1,4 @@
-//! Backups of an SQLite database, and putting one back. A server's database has tools of its own.
+//! Backup and restore of an SQLite database. A database on a server has tools of its own.
 
 use std::{
     ffi::OsString,
@@ -21,22 +21,22 @@ use super::{
     health::{is_damage, sqlite_code},
 };
 
-/// Why a database is not backed up, or a backup not put back.
+/// Error of a backup or restore.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
     /// The database is on a server.
     #[error(
-        "only an SQLite file is backed up and restored here; for a server use its own tools: pg_dump \
-         --format=custom and pg_restore, or mariadb-dump --single-transaction and mariadb"
+        "this command backs up and restores SQLite files only; for a server, use its own tools: \
+         pg_dump --format=custom and pg_restore, or mariadb-dump --single-transaction and mariadb"
     )]
     OnServer,
-    /// Nothing is overwritten.
-    #[error("{} is there already; move it away, or choose another name", .0.display())]
+    /// A file with this name exists, and is not overwritten.
+    #[error("{} already exists; move it away, or choose another name", .0.display())]
     Exists(PathBuf),
     /// The name cannot be passed to SQLite.
-    #[error("{} is not a name in UTF-8, which SQLite needs", .0.display())]
+    #[error("the file name {} is not UTF-8, which SQLite requires", .0.display())]
     Name(PathBuf),
-    /// The file is not there, damaged, or the database of another program.
+    /// The file is missing, damaged, or the database of another program.
     #[error("{} is not a backup that can be restored: {reason}", file.display())]
     Unfit {
         /// The backup.
@@ -44,8 +44,10 @@ pub enum BackupError {
         /// Reason why it cannot be restored.
         reason: String,
     },
-    /// Somebody has the database open.
-    #[error("{} is in use; stop the service, and whatever else has it open, first", .0.display())]
+    /// Another program has the database open.
+    #[error(
+        "{} is in use; first stop the service and all other programs that use it", .0.display()
+    )]
     InUse(PathBuf),
     /// The database failed.
     #[error(transparent)]
@@ -66,9 +68,9 @@ impl From<DbErr> for BackupError {
     }
 }
 
-/// SQLite's code for a database that somebody else has locked.
+/// SQLite's code for a database that another connection has locked.
 const BUSY: i64 = 5;
-/// Name suffix of the files that are kept of a database that a backup replaces.
+/// Suffix of the names of the files that are kept when a backup replaces a database.
 const REPLACED: &str = ".before-restore";
 
 /// Copies an SQLite database as it is at one moment into a new file that only its owner can read,
@@ -76,7 +78,7 @@ const REPLACED: &str = ".before-restore";
 ///
 /// # Errors
 ///
-/// There is no such database, it is damaged, or the file cannot be made.
+/// There is no such database, it is damaged, or the file cannot be created.
 pub async fn backup(url: &DatabaseUrl, file: &Path) -> Result<(), BackupError> {
     let database = url.sqlite_file().ok_or(BackupError::OnServer)?;
     if !database.exists() {
@@ -90,13 +92,13 @@ pub async fn backup(url: &DatabaseUrl, file: &Path) -> Result<(), BackupError> {
     put(copy, file)
 }
 
-/// Puts a backup in the place of an SQLite database that nobody has open. What was there is kept
-/// beside it, under names with `.before-restore`; answers whether something was.
+/// Replaces an SQLite database, which must not be in use, with a backup. Its old files are kept
+/// beside it, under names with `.before-restore`. Returns true if there were any.
 ///
 /// # Errors
 ///
-/// The backup is not there, damaged, or of another program; the database is in use; what an earlier
-/// restore has kept is still there; or a file cannot be moved. Then nothing has changed.
+/// The backup is missing, damaged, or of another program; the database is in use; files that an
+/// earlier restore has kept still exist; or a file cannot be moved. Then nothing has changed.
 pub async fn restore(
     url: &DatabaseUrl,
     backup: &Path,
@@ -110,7 +112,7 @@ pub async fn restore(
     if !backup.is_file() {
         return Err(unfit("there is no such file"));
     }
-    // Whoever starts meanwhile waits.
+    // A service that starts meanwhile waits.
     let _lock = match lock_file.exists() {
         true => Some(connect::lock_sqlite(lock_file).await?),
         false => None,
@@ -119,7 +121,8 @@ pub async fn restore(
     check(copy.path(), backup).await?;
     refuse_in_use(database).await?;
     let kept = beside(database, REPLACED);
-    // The log first: without it the database is older, but with the log of another it is damaged.
+    // The log is moved first: a database without its log is merely older, but one with the log of
+    // another database is damaged.
     let mut moves = Vec::new();
     for suffix in ["-wal", "-shm", ""] {
         let (from, to) = (beside(database, suffix), beside(&kept, suffix));
@@ -142,7 +145,7 @@ pub async fn restore(
     Ok(!moves.is_empty())
 }
 
-/// A consistent copy of a database, in the folder where `destination` will be.
+/// Makes a consistent copy of a database, in the folder where `destination` will be.
 async fn copy(database: &Path, destination: &Path) -> Result<NamedTempFile, BackupError> {
     let folder = folder(destination);
     // Readable for its owner alone, and gone if anything fails.
@@ -166,7 +169,7 @@ async fn copy(database: &Path, destination: &Path) -> Result<NamedTempFile, Back
     Ok(copy)
 }
 
-/// Looks through a copy; `original` is what it is a copy of.
+/// Checks that a copy of `original` is a whole database of this program.
 async fn check(copy: &Path, original: &Path) -> Result<(), BackupError> {
     let unfit = |reason: String| BackupError::Unfit {
         file: original.to_owned(),
@@ -185,12 +188,13 @@ async fn check(copy: &Path, original: &Path) -> Result<(), BackupError> {
     }
 }
 
-/// Refuses a database that somebody has open. One that is damaged too much to tell may be replaced.
+/// Returns an error if another program has the database open. A database that is too damaged to
+/// tell may be replaced.
 async fn refuse_in_use(database: &Path) -> Result<(), BackupError> {
     if !database.exists() {
         return Ok(());
     }
-    // Leaving the write-ahead log takes that nobody else has the database open.
+    // SQLite leaves write-ahead logging only if no other connection has the database open.
     match open(database, Some(SqliteJournalMode::Delete)).await {
         Ok(connection) => Ok(connection.close().await?),
         Err(error) if is_damage(&error) => Ok(()),
@@ -222,8 +226,8 @@ async fn open(
     Database::connect(options).await
 }
 
-/// Gives the copy the owner of the database that it replaces, or else of the folder: the operator may
-/// be root, and the service is not.
+/// Gives the copy the owner of the database that it replaces, or otherwise of the folder: the
+/// operator may be root, while the service is not.
 fn keep_owner(database: &Path, copy: &Path) -> Result<(), BackupError> {
     let model = if database.exists() {
         database
@@ -238,7 +242,7 @@ fn keep_owner(database: &Path, copy: &Path) -> Result<(), BackupError> {
     Ok(())
 }
 
-/// Gives the copy its name, for good.
+/// Gives the copy its final name, and waits until that is on disk.
 fn put(copy: NamedTempFile, file: &Path) -> Result<(), BackupError> {
     copy.persist_noclobber(file)
         .map_err(|error| failed(file)(error.error))?;

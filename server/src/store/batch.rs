@@ -1,4 +1,5 @@
-//! Writes that wait at the same moment, done together: by the same few statements of one transaction.
+//! Batches of writes: items that wait at the same moment are written by the same few statements of
+//! one transaction.
 
 use std::{
     collections::VecDeque,
@@ -17,7 +18,7 @@ use super::{
     too_late,
 };
 
-/// The most that is written together.
+/// Maximum number of items in a batch.
 const MAX_SIZE: usize = 64;
 /// Maximum number of transactions at a time: one gathers items and runs its statements while the
 /// other is committed.
@@ -25,18 +26,18 @@ const TURNS: usize = 2;
 /// Maximum number of attempts of a transaction that conflicts with another writer.
 const TRIES: usize = 3;
 
-/// Something that can be written together with others of its kind.
+/// Item that can be written together with others of its kind.
 pub(crate) trait Batched: Send + Sync + Sized + 'static {
     /// The outcome of one item.
     type Outcome: Send;
 
-    /// Writes them all, at least one, and answers the outcome of each, in their order.
+    /// Writes all items, at least one, and returns the outcome of each, in their order.
     ///
     /// # Errors
     ///
-    /// None of them is written. Where something has to be unique that another writer has added
-    /// meanwhile, they are tried again, and find it there; where the database refuses them, each is
-    /// tried by itself.
+    /// No item is written. After a conflict with another writer, which for example has added the
+    /// same unique value, all items are tried again, and then find that value. If the database
+    /// refuses the statements, each item is tried by itself.
     fn write_all(
         items: &[Self],
         writer: &Writer,
@@ -46,19 +47,19 @@ pub(crate) trait Batched: Send + Sync + Sized + 'static {
 /// The items that wait to be written.
 pub(crate) struct Batch<T: Batched> {
     waiting: Mutex<VecDeque<Waiting<T>>>,
-    /// So many transactions at a time: meanwhile the others gather.
+    /// Permits for transactions. While all are taken, further items gather.
     turns: Arc<Semaphore>,
 }
 
 struct Waiting<T: Batched> {
     item: T,
     since: Instant,
-    /// The sender of the outcome, which nobody may wait for any more.
+    /// Sender of the outcome, whose receiver may be gone.
     outcome: oneshot::Sender<Result<T::Outcome>>,
 }
 
 impl<T: Batched> Waiting<T> {
-    /// Tells whether it has waited too long to be written: its request was answered meanwhile.
+    /// Returns true if the item has waited too long to be written: its request has been answered.
     fn is_late(&self) -> bool {
         self.since.elapsed() > ACQUIRE_TIMEOUT
     }
@@ -74,11 +75,11 @@ impl<T: Batched> Default for Batch<T> {
 }
 
 impl<T: Batched> Batch<T> {
-    /// Writes an item, with those that wait meanwhile. It is committed when this answers.
+    /// Writes an item, together with others that wait. It is committed when this returns.
     ///
     /// # Errors
     ///
-    /// Nothing of it is written, or nobody knows whether it is.
+    /// The item is not written, or it is unknown whether it is.
     pub(crate) async fn write(self: &Arc<Self>, store: &Store, item: T) -> Result<T::Outcome> {
         let (outcome, written) = oneshot::channel();
         self.waiting().push_back(Waiting {
@@ -87,27 +88,27 @@ impl<T: Batched> Batch<T> {
             outcome,
         });
         if let Ok(turn) = Arc::clone(&self.turns).try_acquire_owned() {
-            // A task of its own: who has the turn does not wait for those who come later.
+            // A task of its own, so that this caller does not wait for items that come later.
             tokio::spawn(Arc::clone(self).write_waiting(store.clone(), turn));
         }
         let ended = |_| Err(DbErr::Custom("the writer has ended".to_owned()).into());
         written.await.unwrap_or_else(ended)
     }
 
-    /// Writes until nobody waits any more.
+    /// Writes until no item waits any more.
     async fn write_waiting(self: Arc<Self>, store: Store, mut turn: OwnedSemaphorePermit) {
         loop {
             while !self.waiting().is_empty() {
                 self.write_some(&store).await;
             }
             drop(turn);
-            // Whoever came just before that has found the turn taken.
+            // An item that came just before that has found the turn taken.
             if self.waiting().is_empty() {
                 return;
             }
             match Arc::clone(&self.turns).try_acquire_owned() {
                 Ok(next) => turn = next,
-                // Somebody else has it.
+                // Another task has it.
                 Err(_) => return,
             }
         }
@@ -115,7 +116,7 @@ impl<T: Batched> Batch<T> {
 
     async fn write_some(&self, store: &Store) {
         let begun = store.begin().await;
-        // Only now: while it begins, more gather.
+        // Taken only now, since more items gather while the transaction begins.
         let (mut items, mut outcomes) = (Vec::new(), Vec::new());
         for waiting in self.take() {
             if waiting.is_late() {
@@ -125,7 +126,7 @@ impl<T: Batched> Batch<T> {
                 outcomes.push(waiting.outcome);
             }
         }
-        // Another turn may have taken them all.
+        // Another task may have taken them all.
         if items.is_empty() {
             return;
         }
@@ -135,7 +136,7 @@ impl<T: Batched> Batch<T> {
                     let _ = outcome.send(Ok(written));
                 }
             }
-            // One of them is at fault, and the others have nothing to do with it.
+            // One item is at fault, and must not affect the others.
             Err(StoreError::Refused(_)) if items.len() > 1 => {
                 for (item, outcome) in items.iter().zip(outcomes) {
                     let written = write(store, store.begin().await, slice::from_ref(item)).await;
@@ -151,8 +152,8 @@ impl<T: Batched> Batch<T> {
         }
     }
 
-    /// The items that have waited longest, a power of two of them, no more than [`MAX_SIZE`]. A
-    /// statement is prepared anew for each number of rows, so that there are few of these.
+    /// Takes the items that have waited longest: a power of two of them, at most [`MAX_SIZE`]. A
+    /// statement is prepared anew for each number of rows, so only few numbers are used.
     fn take(&self) -> Vec<Waiting<T>> {
         let mut waiting = self.waiting();
         let power = waiting.len().min(MAX_SIZE).checked_ilog2();
@@ -192,7 +193,7 @@ async fn write<T: Batched>(
 /// the other one has added a value that has to be unique, or the database demands a retry, as after
 /// a deadlock.
 fn is_in_the_way(error: &StoreError) -> bool {
-    /// The SQLSTATEs of a transaction to be repeated.
+    /// SQLSTATEs that demand a retry of the transaction.
     const TO_REPEAT: [&str; 2] = ["40001", "40P01"];
     let (StoreError::Refused(error) | StoreError::Unavailable(error)) = error else {
         return false;

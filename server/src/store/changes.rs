@@ -15,7 +15,7 @@ use sea_orm::{
 use super::{Connection, Result, Store};
 
 const CHANNEL: &str = "cortex_report_sessions";
-/// Stands in the place of the hash of a key.
+/// Message that stands for any number of sessions, in place of the hash of a key.
 const ALL: &str = "all";
 
 /// A change of one session, or of any number of them.
@@ -23,11 +23,11 @@ const ALL: &str = "all";
 pub(crate) enum Change {
     /// The session of the key with this hash.
     Session([u8; 32]),
-    /// Any of them.
+    /// Any number of sessions.
     All,
 }
 
-/// Tells all instances of a change; in a transaction, once it is committed.
+/// Notifies all instances of a change; in a transaction, once it is committed.
 pub(crate) async fn tell(db: &impl Connection, change: &Change) -> Result<()> {
     if db.get_database_backend() != DatabaseBackend::Postgres {
         return Ok(());
@@ -45,15 +45,15 @@ pub(crate) async fn tell(db: &impl Connection, change: &Change) -> Result<()> {
     Ok(())
 }
 
-/// Hears of changes, by a connection of its own.
+/// Receiver of changes, with a connection of its own.
 pub(crate) struct Changes(PgListener);
 
 impl Changes {
-    /// Begins to listen; none where the database passes nothing on.
+    /// Begins to listen. Returns `None` if the database has no such messages.
     ///
     /// # Errors
     ///
-    /// The database is away.
+    /// The database cannot be reached.
     pub(crate) async fn of(store: &Store) -> Result<Option<Self>, Error> {
         let connection = &store.reader.connection;
         if connection.get_database_backend() != DatabaseBackend::Postgres {
@@ -67,11 +67,12 @@ impl Changes {
         Ok(Some(Self(listener)))
     }
 
-    /// Waits for a change. After a connection was lost there may have been any.
+    /// Waits for a change. After a lost connection this is [`Change::All`], since messages may be
+    /// missing.
     ///
     /// # Errors
     ///
-    /// The database is away.
+    /// The database cannot be reached.
     pub(crate) async fn next(&mut self) -> Result<Change, Error> {
         let message = self.0.try_recv().await?;
         let key_hash = message.and_then(|message| bytes(message.payload())?.try_into().ok());
@@ -79,7 +80,7 @@ impl Changes {
     }
 }
 
-/// The bytes of a text in hexadecimal.
+/// Decodes a text in hexadecimal.
 fn bytes(text: &str) -> Option<Vec<u8>> {
     let digits = text.as_bytes().chunks(2);
     let bytes = digits.map(|digits| u8::from_str_radix(str::from_utf8(digits).ok()?, 16).ok());

@@ -34,16 +34,16 @@ const MIGRATION_TIMEOUT: u32 = 600;
 const NOT_FINISHED: &str = "another instance did not finish bringing the schema up to date";
 
 /// Settings of a PostgreSQL session. A commit is on disk when it is answered, whatever the server's
-/// own setting, and the wait for a lock has the same limit as that for a connection.
+/// own setting is, and the wait for a lock has the same limit as the wait for a connection.
 const POSTGRES_SESSION: &str = "SET synchronous_commit = on; SET lock_timeout = '3s'; \
     SET default_transaction_isolation = 'read committed'";
-/// Settings of a MariaDB session. Isolation and the limit of waits are those of PostgreSQL, and a
-/// value that does not fit is an error. Only the server as a whole has a setting for commits, which
-/// [`warn_of_lost_commits`] checks.
+/// Settings of a MariaDB session. Isolation and the limit of waits are the same as with PostgreSQL,
+/// and a value that does not fit is an error. Only the server as a whole has a setting for commits,
+/// which [`warn_of_lost_commits`] checks.
 const MARIADB_SESSION: &str = "SET SESSION sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES'), \
     innodb_lock_wait_timeout = 3, lock_wait_timeout = 3; SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
 
-/// Opens the database of a URL; an SQLite file is made if it is not there.
+/// Opens the database of a URL. A missing SQLite file is created.
 pub(super) async fn connect(
     url: &DatabaseUrl,
     max_connections: u32,
@@ -53,7 +53,7 @@ pub(super) async fn connect(
     open(url, max_connections, health, sqlite_session).await
 }
 
-/// Opens the one connection to an SQLite database that writes, after those that read.
+/// Opens the only connection that writes to an SQLite database, after the ones that read.
 pub(super) async fn connect_writer(
     url: &DatabaseUrl,
     health: &Arc<Health>,
@@ -73,7 +73,7 @@ async fn open(
     options
         .max_connections(max_connections)
         .acquire_timeout(ACQUIRE_TIMEOUT)
-        // A test at each use would make every question twice as long.
+        // A test at each use would double the time of each query.
         .test_before_acquire_if_idle_for(TESTED_AFTER)
         .sqlx_logging(false)
         .record_stmt_in_spans(false)
@@ -84,7 +84,7 @@ async fn open(
         .map_sqlx_sqlite_pool_opts(move |options| {
             let health = Arc::clone(&health);
             give_back_outside_of_transactions(options).after_connect(move |_, _| {
-                // A file that has taken the place of the database is not opened.
+                // A file that has replaced the database is not opened.
                 let health = health.check();
                 Box::pin(async { health.map_err(|error| sqlx::Error::Configuration(error.into())) })
             })
@@ -116,29 +116,28 @@ fn sqlite_session(options: SqliteConnectOptions) -> SqliteConnectOptions {
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(ACQUIRE_TIMEOUT)
         .foreign_keys(true)
-        // What a long reader made the log grow to is given back once the log is used anew.
+        // A log that has grown during a long read is truncated once it is reused.
         .pragma("journal_size_limit", "4194304")
 }
 
 /// Settings of the connection that writes: those of [`sqlite_session`], and more memory.
 fn sqlite_writer(options: SqliteConnectOptions) -> SqliteConnectOptions {
     sqlite_session(options)
-        // What a statement of many rows may have to undo would else be written into a file first.
+        // Otherwise the data to undo a statement of many rows would be written into a file first.
         .pragma("temp_store", "MEMORY")
         // Keys are random, so that each new one is written into another page: 8 MiB of these.
         .pragma("cache_size", "-8192")
 }
 
-/// Closes a connection instead of giving it back to the pool while it is inside a transaction, or
-/// believes to be: SQLite ends a transaction by itself when a statement fails for want of space, and
-/// then refuses to end it again. Whatever was written on such a connection later would never be
-/// committed.
+/// Closes a connection instead of returning it to the pool if it is inside a transaction, or
+/// believes to be: SQLite ends a transaction by itself when a statement fails for lack of space,
+/// and then refuses to end it again. Later writes on such a connection would never be committed.
 fn give_back_outside_of_transactions<D: sqlx::Database>(options: PoolOptions<D>) -> PoolOptions<D> {
     options.after_release(
         |connection: &mut D::Connection, _: PoolConnectionMetadata| {
             Box::pin(async move {
                 if connection.is_in_transaction() {
-                    // A rollback may be under way; the answer to anything else comes after its own.
+                    // A rollback may be in progress; the answer to a ping comes after its answer.
                     connection.ping().await?;
                 }
                 Ok(!connection.is_in_transaction())
@@ -160,17 +159,18 @@ pub(super) fn can_be_made(url: &DatabaseUrl) -> bool {
     !file.exists() && folder.is_dir()
 }
 
-/// Makes the database's file readable for its owner alone; SQLite gives the files beside it the
-/// same mode. What cannot be made here cannot be opened either, which is told then.
+/// Creates the database's file, readable for its owner alone; SQLite gives the files beside it the
+/// same mode. An error is ignored here, since opening the file then fails too, and reports it.
 fn keep_private(file: &Path) {
     let mut options = File::options();
     options.write(true).create_new(true).mode(0o600);
     if let Err(error) = options.open(file) {
-        tracing::debug!(%error, "the database's file was not made");
+        tracing::debug!(%error, "the database file was not created");
     }
 }
 
-/// MariaDB decides for all sessions together whether a commit is on disk when it is answered.
+/// Warns if a commit is not on disk when MariaDB answers it, which is a setting of the server, and
+/// not of a session.
 async fn warn_of_lost_commits(connection: &DatabaseConnection) -> Result<()> {
     if connection.get_database_backend() != DatabaseBackend::MySql {
         return Ok(());
@@ -179,15 +179,15 @@ async fn warn_of_lost_commits(connection: &DatabaseConnection) -> Result<()> {
     let setting: i64 = number(connection, setting).await?;
     if setting != 1 {
         tracing::warn!(
-            "MariaDB may lose what it answered as written: set innodb_flush_log_at_trx_commit to 1"
+            "MariaDB may lose committed writes in a crash: set innodb_flush_log_at_trx_commit to 1"
         );
     }
     Ok(())
 }
 
 /// Opens the database of a URL, and brings its schema up to date. Of several instances that start
-/// together only one does it; the others wait for it: with SQLite by a lock on `lock_file`, else by
-/// one of the database's, which a connection holds while others do the work.
+/// together, only one does it, and the others wait: with SQLite for a lock on `lock_file`,
+/// otherwise for a lock of the database, which one connection holds while others do the work.
 pub(super) async fn connect_and_migrate(
     url: &DatabaseUrl,
     max_connections: u32,
@@ -195,7 +195,7 @@ pub(super) async fn connect_and_migrate(
     health: &Arc<Health>,
 ) -> Result<DatabaseConnection> {
     if let DatabaseOptions::Sqlite(options) = url.options() {
-        // Who makes the file, and its journal, may not be disturbed either.
+        // Taken first, since the creation of the file and its journal must not be disturbed either.
         let _lock = lock_sqlite(lock_file).await?;
         let connection = connect(url, max_connections, health).await?;
         refuse_damaged(&connection).await?;
@@ -207,7 +207,7 @@ pub(super) async fn connect_and_migrate(
     if connection.get_database_backend() == DatabaseBackend::Postgres {
         let lock = lock_postgres(&connection).await?;
         let migrated = bring_up_to_date(&connection).await;
-        // What ends the transaction ends the lock.
+        // The end of the transaction releases the lock.
         lock.commit().await?;
         migrated?;
     } else {
@@ -237,8 +237,8 @@ pub(super) async fn is_up_to_date(connection: &DatabaseConnection) -> Result<boo
         .all(|it| is_applied(it.name())))
 }
 
-/// Looks through an SQLite file before anything is written into it, such as one that was put beside
-/// the log of another.
+/// Checks an SQLite file for damage before anything is written into it, for example a file that was
+/// put beside the log of another one.
 async fn refuse_damaged(connection: &DatabaseConnection) -> Result<()> {
     let check = Statement::from_string(DatabaseBackend::Sqlite, "PRAGMA quick_check(1)");
     let row = connection.query_one_raw(check).await?;
@@ -250,8 +250,8 @@ async fn refuse_damaged(connection: &DatabaseConnection) -> Result<()> {
 }
 
 async fn bring_up_to_date(connection: &DatabaseConnection) -> Result<()> {
-    // An instance of the version before is at home in the schema of the next, while the others are
-    // upgraded; sea-orm would refuse migrations that it does not know.
+    // An instance of the previous version works with the schema of the next one, while other
+    // instances are upgraded; sea-orm would refuse migrations that it does not know.
     if !is_up_to_date(connection).await? {
         probe::may_create_tables(connection).await?;
         let migrated = Migrator::up(connection, None).await;
@@ -275,7 +275,7 @@ pub(super) async fn has_state(connection: &DatabaseConnection) -> Result<bool> {
 pub(super) async fn lock_sqlite(file: &Path) -> Result<File> {
     let failed = |error: io::Error| DbErr::Migration(error.to_string());
     let file = File::open(file).map_err(failed)?;
-    // A thread that waits for the lock would hold up the end of the program.
+    // A thread that waits for the lock would delay the end of the program.
     for _ in 0..MIGRATION_TIMEOUT * 20 {
         match file.try_lock() {
             Ok(()) => return Ok(file),
@@ -293,7 +293,7 @@ async fn lock_postgres(connection: &DatabaseConnection) -> Result<DatabaseTransa
     let schema = Statement::from_string(DatabaseBackend::Postgres, "SELECT current_schema()::text");
     let schema = lock.query_one_raw(schema).await?;
     let schema: Option<String> = schema.map(|row| row.try_get_by_index(0)).transpose()?;
-    // The numbers are those of the whole database.
+    // All schemas of the database share the numbers of locks.
     let digest = Sha256::digest(format!("cortex-report {}", schema.unwrap_or_default()));
     let number = digest.first_chunk().copied().map(i64::from_be_bytes);
     let take = "SELECT pg_advisory_xact_lock($1)";
@@ -308,7 +308,7 @@ async fn lock_postgres(connection: &DatabaseConnection) -> Result<DatabaseTransa
 
 async fn lock_mariadb(connection: &DatabaseConnection) -> Result<DatabaseTransaction> {
     let lock = connection.begin().await?;
-    // The names are those of the whole server, and have 64 characters at most.
+    // All databases of the server share the names of locks, which have at most 64 characters.
     let take = format!(
         "SELECT COALESCE(GET_LOCK(CONCAT('cortex-report ', MD5(DATABASE())), {MIGRATION_TIMEOUT}), 0) \
          AS taken"
@@ -319,7 +319,7 @@ async fn lock_mariadb(connection: &DatabaseConnection) -> Result<DatabaseTransac
     Ok(lock)
 }
 
-/// The only value of the only row that a query answers.
+/// Returns the only value of the only row of a query.
 async fn number(db: &impl ConnectionTrait, query: &str) -> Result<i64> {
     let statement = Statement::from_string(db.get_database_backend(), query);
     let row = db.query_one_raw(statement).await?;

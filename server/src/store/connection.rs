@@ -1,8 +1,8 @@
-//! Connections as the rest of the service sees them: a transaction in which a statement failed is
-//! never committed, nor one that is written into a database that is no longer the one that was opened.
+//! Connections as the rest of the service uses them: a transaction is never committed after one of
+//! its statements failed, or if the database is no longer the one that was opened.
 //!
-//! Nothing here gives up on a statement that is under way: the driver of MariaDB would read its answer
-//! as that of the next one.
+//! No statement is cancelled while it runs: the driver of MariaDB would read its answer as that of
+//! the next one.
 
 use std::{
     sync::{
@@ -40,27 +40,27 @@ impl Reader {
     }
 }
 
-/// A transaction that writes. Nothing of it stays unless it is committed.
+/// Transaction that writes. It is rolled back unless it is committed.
 pub(crate) struct Writer {
     pub(super) transaction: DatabaseTransaction,
     pub(super) health: Arc<Health>,
     /// Set once a statement failed. The database may have ended the transaction by itself: SQLite
-    /// and MariaDB would then run what follows outside of it, PostgreSQL answers COMMIT with a
-    /// rollback that looks like a success.
+    /// and MariaDB would then run the following statements outside of it, and PostgreSQL answers
+    /// COMMIT with a rollback that looks like a success.
     pub(super) failed: AtomicBool,
     /// Its share in a commit with others, if it has one.
     pub(super) part: Option<Part>,
-    /// Given back last: only who holds it may use the connection of a group.
+    /// Released last: only its holder may use the connection of a group.
     pub(super) permit: OwnedSemaphorePermit,
 }
 
 impl Writer {
-    /// Makes what was written stay.
+    /// Commits the transaction.
     ///
     /// # Errors
     ///
-    /// A statement of it failed, the database does not answer, or its files are no longer there. Only
-    /// after success is it certain that the writes stay.
+    /// A statement failed, the database does not answer, or its files are no longer there. Only
+    /// success makes it certain that the writes stay.
     pub(crate) async fn commit(self) -> Result<()> {
         if self.failed.load(Ordering::Relaxed) {
             let reason = "a transaction is not committed after one of its statements failed";
@@ -78,7 +78,7 @@ impl Writer {
             Some(part) => match part.end(transaction).await {
                 Ok(outcome) => {
                     drop(permit);
-                    // It is answered, unless the runtime ends.
+                    // The outcome is sent, unless the runtime ends.
                     let outcome = outcome.await;
                     outcome.unwrap_or_else(|error| Err(DbErr::Custom(error.to_string())))
                 }
@@ -86,12 +86,12 @@ impl Writer {
             },
         };
         committed.inspect_err(|error| health.observe(error))?;
-        // A file that was taken away meanwhile took the commit with it.
+        // If a file was removed meanwhile, the commit is lost with it.
         health.check()
     }
 
-    /// Inserts a row; none if something in it has to be unique and is there already. The
-    /// transaction can be used on either way.
+    /// Inserts a row. Returns `None` if a value that has to be unique exists already. The
+    /// transaction can be used further in both cases.
     pub(crate) async fn insert_unless_taken<A>(
         &self,
         row: A,
@@ -101,8 +101,8 @@ impl Writer {
         <A::Entity as EntityTrait>::Model: IntoActiveModel<A>,
     {
         let inserted = self.run(async {
-            // PostgreSQL gives up a transaction in which something was refused, except for what has
-            // a savepoint.
+            // PostgreSQL aborts a transaction in which a statement failed, unless that is rolled
+            // back to a savepoint.
             let savepoint = match self.get_database_backend() {
                 DatabaseBackend::Postgres => Some(self.transaction.begin().await?),
                 _ => None,
@@ -140,8 +140,8 @@ impl Writer {
     }
 }
 
-/// A statement for SQLite with its limits written out. SQLite makes a new plan whenever the value of a
-/// limit is bound, which takes several times as long as to run one.
+/// Writes the limits of a statement for SQLite into its text. SQLite makes a new plan whenever the
+/// value of a limit is bound, which takes several times as long as running the statement.
 fn with_written_limits(mut statement: Statement) -> Statement {
     const LIMIT: &str = "LIMIT ?";
     let Some(Values(values)) = &mut statement.values else {
@@ -152,7 +152,7 @@ fn with_written_limits(mut statement: Statement) -> Statement {
     }
     while let Some(at) = statement.sql.find(LIMIT) {
         let place = at + LIMIT.len() - 1;
-        // No other sign of a value stands in it: texts are bound too.
+        // Each `?` is a placeholder, since texts are bound too.
         let number = statement.sql[..place].matches('?').count();
         let Some(Value::BigUnsigned(Some(limit))) = values.get(number) else {
             break;
@@ -224,7 +224,7 @@ mod tests {
     use super::*;
     use crate::store::Store;
 
-    /// Whoever passes over an error does not make half a transaction stay.
+    /// A caller that ignores an error cannot commit half a transaction.
     #[tokio::test]
     async fn a_transaction_is_not_committed_after_a_statement_failed() {
         let folder = tempfile::tempdir().unwrap();

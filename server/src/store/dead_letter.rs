@@ -1,4 +1,4 @@
-//! Mails that were given up, for the operator to see.
+//! Dead letters: mails that were given up, listed for the operator.
 
 use sea_orm::{ActiveValue::Set, QueryOrder, entity::prelude::*};
 
@@ -12,15 +12,15 @@ pub struct Model {
     /// Its number.
     #[sea_orm(primary_key)]
     pub id: i64,
-    /// When it was given up.
+    /// Time at which it was given up.
     pub at: Timestamp,
-    /// Whom it was for: the canonical address.
+    /// Canonical address of the recipient.
     pub email: String,
-    /// When the login was started.
+    /// Time at which the login was started.
     pub asked_at: Timestamp,
     /// Number of failed attempts before it was given up.
     pub attempts: i32,
-    /// Why it was given up.
+    /// Reason why it was given up.
     pub error: String,
 }
 
@@ -58,7 +58,7 @@ pub(crate) async fn count(db: &impl Connection) -> Result<u64> {
     Ok(Entity::find().count(db).await?)
 }
 
-/// All of them, oldest first.
+/// Lists all dead letters, oldest first.
 pub(crate) async fn list(db: &impl Connection) -> Result<Vec<Model>> {
     Ok(Entity::find().order_by_asc(Column::Id).all(db).await?)
 }

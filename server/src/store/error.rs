@@ -9,27 +9,28 @@ use sea_orm::{
 
 use super::health::is_damage;
 
-/// Why a database cannot be used, with the place and what to change. A password is never part of it.
+/// Reason why a database cannot be used, with the place and what to change. It never contains a
+/// password.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct ConnectError(pub(super) String);
 
-/// Why the database did not do its part.
+/// Error of the database.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
     /// There is no database yet, or one of an older version.
-    #[error("start the service first: it makes the database, and brings it up to date")]
+    #[error("start the service first: it creates the database, and brings its schema up to date")]
     NotReady,
-    /// It cannot be reached or used with this URL.
+    /// The database cannot be reached or used with this URL.
     #[error(transparent)]
     Connect(#[from] ConnectError),
-    /// It is away, busy or full: the same may work later.
+    /// The database cannot be reached, or is busy or full: a retry may succeed later.
     #[error("the database is not available: {0}")]
     Unavailable(#[source] DbErr),
     /// A file of an SQLite database is no longer the one that was opened.
     #[error(
-        "{} was removed or replaced while the service runs, so nothing more is written; stop the \
-         service, put the file in place, and start again", file.display()
+        "{} was removed or replaced while the service was running, so nothing more is written; \
+         stop the service, put the file back, and start it again", file.display()
     )]
     Replaced {
         /// The file.
@@ -41,8 +42,8 @@ pub enum StoreError {
          cortex-reportd restore FILE"
     )]
     Damaged,
-    /// It refused what it was asked, which is a fault of this program.
-    #[error("the database refused: {0}")]
+    /// The database refused a statement, which is a bug of this program.
+    #[error("the database refused a statement: {0}")]
     Refused(#[source] DbErr),
 }
 
@@ -78,8 +79,8 @@ fn is_transient(error: &dyn DatabaseError) -> bool {
     const MARIADB: [u16; 12] = [
         1021, 1040, 1053, 1041, 1114, 1205, 1213, 1290, 1317, 1927, 1792, 1226,
     ];
-    /// The classes of SQLSTATE for connections, transactions to be repeated, missing resources,
-    /// and the operator's intervention; a lock that is not to be had, a transaction that may only
+    /// The classes of SQLSTATE for connections, transactions to be repeated, missing resources, and
+    /// the operator's intervention; a lock that is not available, and a transaction that may only
     /// read.
     const POSTGRES: [&str; 6] = ["08", "40", "53", "57", "55P03", "25006"];
     if let Some(error) = error.try_downcast_ref::<MySqlDatabaseError>() {
@@ -94,5 +95,5 @@ fn is_transient(error: &dyn DatabaseError) -> bool {
     code.is_ok_and(|code| SQLITE.contains(&(code & 0xff)))
 }
 
-/// The result of a question to the database.
+/// Result of a query.
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;

@@ -1,6 +1,6 @@
-//! Commits that are shared: SQLite waits for the disk at each one, and lets one transaction write at a
-//! time. Those that wait for each other become parts of one transaction, and are answered once that is
-//! committed. The servers do the same by themselves.
+//! Group commit for SQLite, which waits for the disk at each commit, and lets only one transaction
+//! write at a time. Writers that wait for each other become parts of one transaction, and are
+//! answered once it is committed. Database servers do the same by themselves.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -10,11 +10,11 @@ use sea_orm::{
 };
 use tokio::sync::{Semaphore, oneshot};
 
-/// The connection and the transaction that writers share. Only who holds the permit to write touches
-/// the transaction.
+/// Connection and transaction that writers share. Only the holder of the permit to write uses the
+/// transaction.
 pub(super) struct Group {
-    /// A pool of one: what SQLite has read of the database it reads again once another connection
-    /// has written, and each connection prepares its own statements.
+    /// Pool of a single connection: SQLite discards its cache once another connection has written,
+    /// and each connection prepares its own statements.
     connection: DatabaseConnection,
     open: Mutex<Open>,
 }
@@ -24,25 +24,26 @@ struct Open {
     transaction: Option<DatabaseTransaction>,
     /// Members that wait for the commit.
     members: Vec<oneshot::Sender<Result<(), DbErr>>>,
-    /// Why nothing of it can be committed. The database may have ended the transaction by itself, and
-    /// with it what the other members wrote.
+    /// Error after which nothing can be committed. The database may have ended the transaction by
+    /// itself, and with it the writes of the other members.
     failed: Option<DbErr>,
 }
 
-/// A writer's share in a group.
+/// Share of a writer in a group.
 pub(super) struct Part {
     group: Arc<Group>,
-    /// True if its transaction is that of the group. It needs no savepoint: what it rolls back is its
-    /// own, since nobody else writes before it is done.
+    /// True if its transaction is that of the group. It needs no savepoint: a rollback undoes only
+    /// its own writes, since no other writer begins before it is done.
     is_whole: bool,
 }
 
 impl Part {
-    /// Has what was written be committed with what the others write. The outcome comes after that.
+    /// Leaves the writes to be committed with those of the other members. The receiver gets the
+    /// outcome of that commit.
     ///
     /// # Errors
     ///
-    /// Its savepoint cannot be released, and nothing of the group will be committed.
+    /// The savepoint cannot be released, and nothing of the group will be committed.
     pub(super) async fn end(
         &self,
         transaction: DatabaseTransaction,
@@ -58,7 +59,7 @@ impl Part {
         Ok(outcome)
     }
 
-    /// Tells that a statement failed, after which the database may have ended the transaction.
+    /// Records that a statement failed, after which the database may have ended the transaction.
     pub(super) fn fail(&self, error: &DbErr) {
         if !self.is_whole {
             self.group.fail(error);
@@ -78,8 +79,8 @@ impl Group {
         &self.connection
     }
 
-    /// Begins a part of the transaction that is open, or a new one, which is committed when all who
-    /// wait now for the permit have had it.
+    /// Begins a part of the open transaction, or a new transaction, which is committed once all
+    /// writers that wait for the permit now have had it.
     pub(super) async fn begin(
         self: &Arc<Self>,
         writing: &Arc<Semaphore>,
@@ -90,8 +91,8 @@ impl Group {
         };
         let open = self.open().transaction.take();
         let Some(open) = open else {
-            // One that begins as a reader would fail at once, without the busy timeout, when it wants
-            // to write while another process does.
+            // A transaction that begins as a reader would fail at once, without the busy timeout,
+            // if it wrote while another process does.
             let options = TransactionOptions {
                 sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
                 ..TransactionOptions::default()
@@ -106,12 +107,12 @@ impl Group {
         Ok((transaction, part(false)))
     }
 
-    /// Has nothing be committed.
+    /// Prevents the commit of the open transaction.
     fn fail(&self, error: &DbErr) {
         self.open().failed.get_or_insert_with(|| error.clone());
     }
 
-    /// Commits once it is its turn to write: the permit is given in the order of those who wait.
+    /// Commits once it has the permit to write, which writers get in the order in which they wait.
     async fn commit(self: Arc<Self>, writing: Arc<Semaphore>) {
         // The semaphore is never closed.
         let _permit = writing.acquire_owned().await;
@@ -122,12 +123,12 @@ impl Group {
         } = std::mem::take(&mut *self.open());
         let outcome = match (transaction, failed) {
             (Some(transaction), None) if !members.is_empty() => transaction.commit().await,
-            // What is dropped is rolled back.
+            // A transaction that is dropped is rolled back.
             (_, None) => Ok(()),
             (_, Some(error)) => Err(error),
         };
         for member in members {
-            // Nobody may wait any more.
+            // The receiver may be gone.
             let _ = member.send(outcome.clone());
         }
     }

@@ -1,4 +1,4 @@
-//! Reasons not to use a database any more that its answers alone do not show.
+//! Health of an open database: reasons to stop using it that its answers alone do not show.
 
 use std::{
     fs, io,
@@ -23,8 +23,8 @@ use sea_orm::{
 
 use super::{Result, StoreError};
 
-/// The health of a database. That of a server is its own matter; an SQLite file can be damaged, or
-/// replaced under the service.
+/// Health of a database. A server checks its own files; an SQLite file can be damaged, or replaced
+/// while the service runs.
 #[derive(Default)]
 pub(super) struct Health {
     files: OnceLock<Files>,
@@ -32,7 +32,7 @@ pub(super) struct Health {
     write_failed_at: Mutex<Option<Instant>>,
 }
 
-/// Time for which a database counts as unable to write after a write failed for want of space or
+/// Time for which a database counts as unable to write after a write failed for lack of space or
 /// rights. A small write may still succeed where larger ones fail.
 const FAILURE_COUNTS_FOR: Duration = Duration::from_secs(10);
 
@@ -41,7 +41,7 @@ impl Health {
     ///
     /// # Errors
     ///
-    /// A file of it was removed or replaced, or is damaged.
+    /// A file of the database was removed or replaced, or is damaged.
     pub(super) fn check(&self) -> Result<()> {
         if let Some(files) = self.files.get() {
             files.check()?;
@@ -52,7 +52,8 @@ impl Health {
         Ok(())
     }
 
-    /// Remembers an error that says that an SQLite file is damaged, or that nothing can be written.
+    /// Remembers an error that means that an SQLite file is damaged, or that nothing can be
+    /// written.
     pub(super) fn observe(&self, error: &DbErr) {
         if is_damage(error) {
             self.is_damaged.store(true, Ordering::Relaxed);
@@ -62,7 +63,7 @@ impl Health {
         }
     }
 
-    /// True if a write failed lately for want of space or rights.
+    /// Returns true if a write failed lately for lack of space or rights.
     pub(super) fn has_refused_writes(&self) -> bool {
         let failed_at = *lock(&self.write_failed_at);
         failed_at.is_some_and(|at| at.elapsed() < FAILURE_COUNTS_FOR)
@@ -72,7 +73,7 @@ impl Health {
     ///
     /// # Errors
     ///
-    /// The database cannot be opened, or a file of it is not there.
+    /// The database cannot be opened, or one of its files is missing.
     pub(super) async fn watch(&self, options: SqliteConnectOptions) -> Result<()> {
         let files = Files::open(options).await?;
         // Watched once: another instance has a health of its own.
@@ -80,7 +81,7 @@ impl Health {
         Ok(())
     }
 
-    /// Closes what [`watch`](Self::watch) keeps open.
+    /// Closes the connection that [`watch`](Self::watch) keeps open.
     pub(super) async fn close(&self) {
         let keeper = self.files.get();
         let keeper = keeper.and_then(|files| lock(&files.keeper).take());
@@ -124,7 +125,7 @@ pub(super) fn is_damage(error: &DbErr) -> bool {
     sqlite_code(error).is_some_and(|code| DAMAGE.contains(&code))
 }
 
-/// SQLite's primary code of an error, if it is SQLite's.
+/// Returns SQLite's primary code of an error; `None` if it is not an error of SQLite.
 pub(super) fn sqlite_code(error: &DbErr) -> Option<i64> {
     let error = database_error(error)?;
     error.try_downcast_ref::<SqliteError>()?;
@@ -165,7 +166,7 @@ impl Files {
         let database = options.get_filename().to_owned();
         let failed = |error| DbErr::Conn(RuntimeErr::SqlxError(std::sync::Arc::new(error)));
         let mut keeper = options.connect().await.map_err(failed)?;
-        // The log and its index are opened at the first look.
+        // The log and its index are opened by the first query.
         let look = keeper.execute("SELECT count(*) FROM sqlite_schema").await;
         look.map_err(failed)?;
         let files = ["", "-wal", "-shm"].map(|suffix| {

@@ -1,18 +1,19 @@
-//! Clients from which somebody has logged in before, for whom a part of the mail limits is reserved.
+//! Known clients, from which a mailbox has logged in before: a part of the mail limits is reserved
+//! for them.
 
 use sea_orm::{ActiveValue::Set, entity::prelude::*, sea_query::OnConflict};
 
 use super::{Connection, Result};
 use crate::clock::Timestamp;
 
-/// A client that a mailbox has logged in from.
+/// Client from which a mailbox has logged in.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "known_client")]
 pub struct Model {
     /// The SHA-256 of the mailbox and the client.
     #[sea_orm(primary_key, auto_increment = false)]
     pub key: Vec<u8>,
-    /// The last login.
+    /// Time of the last login.
     pub seen_at: Timestamp,
 }
 
@@ -43,7 +44,7 @@ pub(crate) async fn add(db: &impl Connection, key: Vec<u8>, now: Timestamp) -> R
     Ok(())
 }
 
-/// Clients whose last login was long ago.
+/// Condition for clients whose last login was before a time.
 pub(crate) fn older_than(time: Timestamp) -> Expr {
     Column::SeenAt.lt(time)
 }

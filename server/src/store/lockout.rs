@@ -1,13 +1,14 @@
-//! Number of codes that were tried for an address since the last right one.
+//! Lockout of an address after too many wrong codes: counts the codes that were tried for it since
+//! the last right one.
 //!
-//! A new login does not reset it: otherwise whoever starts login after login would get as many
-//! tries as they want.
+//! A new login does not reset the count: otherwise an attacker could start login after login, and
+//! would get as many tries as they want.
 
 use sea_orm::{ActiveValue::Set, ExprTrait, entity::prelude::*, sea_query::OnConflict};
 
 use super::{Connection, Result, Writer};
 
-/// After so many tries an address waits for the operator.
+/// Number of tries after which an address is locked until the operator unlocks it.
 pub const MAX_FAILURES: i32 = 100;
 
 /// The tries for one address since the last right code.
@@ -33,8 +34,8 @@ pub(crate) async fn is_open(db: &impl Connection, email: &str) -> Result<bool> {
     Ok(failures.is_none_or(|known| known.failures < MAX_FAILURES))
 }
 
-/// Counts a try as a failure, until it turns out not to be one. Says whether it was one of those
-/// that an address has; if not, it must not be committed.
+/// Counts a try as a failure, until its code turns out to be right. Returns false if the address
+/// had no try left; then the transaction must not be committed.
 pub(crate) async fn count(db: &Writer, email: &str) -> Result<bool> {
     let first = ActiveModel {
         email: Set(email.to_owned()),
@@ -50,12 +51,12 @@ pub(crate) async fn count(db: &Writer, email: &str) -> Result<bool> {
         .on_conflict(known)
         .exec_without_returning(db)
         .await?;
-    // Whoever counts for the same address at the same moment waits for this transaction to end.
+    // Another try for the same address at the same moment waits for this transaction to end.
     let counted = Entity::find_by_id(email.to_owned()).one(db).await?;
     Ok(counted.is_none_or(|counted| counted.failures <= MAX_FAILURES))
 }
 
-/// Forgets the failures of an address. Says whether there were any.
+/// Resets the failures of an address. Returns true if there were any.
 pub(crate) async fn reset(db: &impl Connection, email: &str) -> Result<bool> {
     let reset = Entity::delete_by_id(email.to_owned()).exec(db).await?;
     Ok(reset.rows_affected == 1)

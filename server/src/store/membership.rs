@@ -8,7 +8,7 @@ use sea_orm::{
 
 use super::{Connection, OrgId, Result, UserId};
 
-/// What a member may do.
+/// Role of a member, which determines what they may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::N(16))")]
 pub enum Role {
@@ -27,7 +27,7 @@ impl Role {
     /// Every role.
     pub const ALL: [Self; 3] = [Self::Owner, Self::Member, Self::Viewer];
 
-    /// The name of the role, as the operator and the database have it.
+    /// Returns the name of the role, as in commands and in the database.
     pub fn name(self) -> &'static str {
         match self {
             Self::Owner => "owner",
@@ -36,7 +36,7 @@ impl Role {
         }
     }
 
-    /// The role of a name.
+    /// Returns the role with a name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|role| role.name() == name)
     }
@@ -62,12 +62,12 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// A user's membership in an organization, which is only had by looking it up.
+/// Membership of a user in an organization. It can only be obtained by a lookup.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Member(Model);
 
 impl Member {
-    /// The right to change what the organization has, if the role gives it.
+    /// Returns the right to change what the organization has, if the role includes it.
     pub(crate) fn editor(self) -> Option<Editor> {
         match self.0.role {
             Role::Owner | Role::Member => Some(Editor(self.0.org_id)),
@@ -76,7 +76,7 @@ impl Member {
     }
 }
 
-/// The right to change what an organization has.
+/// Right to change what an organization has.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Editor(OrgId);
 
@@ -87,8 +87,8 @@ impl Editor {
     }
 }
 
-/// Finds the membership of a user in an organization; none if the user is not in it or it does not
-/// exist.
+/// Finds the membership of a user in an organization; `None` if the user is not in it or it does
+/// not exist.
 pub(crate) async fn find(
     db: &impl Connection,
     user_id: UserId,
@@ -98,15 +98,15 @@ pub(crate) async fn find(
     Ok(membership.map(Member))
 }
 
-/// Finds the memberships of users in organizations, by user and organization; none where a user is not
-/// in one.
+/// Finds the memberships of users in organizations, by user and organization. Pairs without a
+/// membership are absent.
 pub(crate) async fn find_all(
     db: &impl Connection,
     pairs: impl IntoIterator<Item = (UserId, OrgId)>,
 ) -> Result<HashMap<(UserId, OrgId), Member>> {
     let pairs: HashSet<_> = pairs.into_iter().collect();
     if pairs.is_empty() {
-        // No condition would mean all of them.
+        // Without a condition, the query would find all memberships.
         return Ok(HashMap::new());
     }
     let any = pairs

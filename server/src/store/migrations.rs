@@ -1,4 +1,4 @@
-//! The schema, step by step. A step that was released is never changed: add another.
+//! Migrations of the schema. A migration that was released is never changed: add another one.
 
 mod fold_names;
 
@@ -37,7 +37,7 @@ impl MigrationName for CreateTables {
 #[async_trait::async_trait]
 impl MigrationTrait for CreateTables {
     fn use_transaction(&self) -> Option<bool> {
-        // Else a start that is killed half-way leaves tables that no other start expects.
+        // Otherwise a start that is killed half-way would leave tables that no other start expects.
         Some(true)
     }
 
@@ -256,7 +256,7 @@ impl MigrationTrait for AddTimeOfQuotas {
         if manager.has_column("quota", "taken_at").await? {
             return Ok(());
         }
-        // An instance of the version before writes none.
+        // An instance of the previous version writes no value.
         let quota = Table::alter()
             .table("quota")
             .add_column(big_integer("taken_at").default(0))
@@ -284,7 +284,7 @@ impl MigrationTrait for IndexDeadLetters {
     }
 }
 
-/// Finds the pages of an organization's applications.
+/// Index for the pages of an organization's applications.
 struct IndexAppIds;
 
 impl MigrationName for IndexAppIds {
@@ -304,7 +304,7 @@ impl MigrationTrait for IndexAppIds {
     }
 }
 
-/// Creates an index, unless a start that was killed half-way has.
+/// Creates an index, unless a start that was killed half-way has created it.
 async fn create_index(
     manager: &SchemaManager<'_>,
     mut index: IndexCreateStatement,
@@ -322,15 +322,16 @@ async fn create_index(
     manager.create_index(index).await
 }
 
-/// Creates a table. MariaDB has no transactions of these: a start that was killed half-way may have
-/// made it. Elsewhere a table that is there already is somebody else's.
+/// Creates a table. MariaDB cannot do that in a transaction, so a start that was killed half-way
+/// may have created it. In the other databases, a table that exists already belongs to another
+/// program.
 async fn create_table(
     manager: &SchemaManager<'_>,
     mut table: TableCreateStatement,
 ) -> Result<(), DbErr> {
     if manager.get_database_backend() == DatabaseBackend::MySql {
         table.if_not_exists();
-        // Else letters that differ in case or accent are the same to it.
+        // Otherwise letters that differ only in case or accent would be equal.
         table.collate("utf8mb4_bin");
     }
     manager.create_table(table).await

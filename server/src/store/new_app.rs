@@ -1,4 +1,4 @@
-//! Applications that are created: with an API key each, and in the audit.
+//! Creation of applications, each with an API key and an event in the audit log.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -16,15 +16,15 @@ use super::{
 };
 use crate::{client::Client, clock::Timestamp, text::name_key};
 
-/// An application that a user wants.
+/// Application that a user wants to create.
 pub(crate) struct NewApp {
-    /// Id of the user who wants it.
+    /// Id of the user.
     pub(crate) user_id: UserId,
     /// Canonical address of that user.
     pub(crate) email: String,
     /// Client that the request came from.
     pub(crate) client: Client,
-    /// The organization that is to have it.
+    /// Organization in which it is created.
     pub(crate) org_id: OrgId,
     pub(crate) name: String,
     /// Its first API key.
@@ -32,14 +32,14 @@ pub(crate) struct NewApp {
     pub(crate) now: Timestamp,
 }
 
-/// The outcome of a wish for an application.
+/// Outcome of the creation of an application.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Created {
-    /// It has this id.
+    /// The application was created with this id.
     App(AppId),
-    /// The organization has one of this name.
+    /// The organization has an application with this name.
     NameTaken,
-    /// The user may not create any there.
+    /// The user may not create applications in the organization.
     NotAllowed,
 }
 
@@ -51,7 +51,7 @@ impl Batched for NewApp {
         let members = membership::find_all(writer, users).await?;
         let editor = |item: &Self| members.get(&(item.user_id, item.org_id))?.editor();
         let keys: Vec<String> = items.iter().map(|it| name_key(&it.name)).collect();
-        // The first of each name gets it. In the order of names, so that two writers never wait for
+        // The first item with a name gets it. Sorted by name, so that two writers never wait for
         // each other.
         let mut first = BTreeMap::new();
         for (item, key) in items.iter().zip(&keys) {
@@ -80,7 +80,7 @@ impl Batched for NewApp {
 /// Applications to be added, by organization and name key.
 type Named<'a> = BTreeMap<(OrgId, &'a str), (Editor, &'a NewApp)>;
 
-/// Adds those whose names are not taken, with their keys and events. Answers their ids.
+/// Adds the applications whose names are not taken, with their keys and events. Returns their ids.
 async fn add<'a>(wanted: &Named<'a>, writer: &Writer) -> Result<HashMap<(OrgId, &'a str), AppId>> {
     let apps = wanted
         .iter()

@@ -14,7 +14,7 @@ pub struct Model {
     pub id: OrgId,
     /// Name, which several organizations may share.
     pub name: String,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: Timestamp,
 }
 

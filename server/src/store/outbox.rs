@@ -1,4 +1,4 @@
-//! The outbox: the mails that are owed, each written in the transaction that owes it.
+//! Outbox: queued mails, each added in the transaction of its login.
 
 use sea_orm::{ActiveValue::Set, QueryOrder, QuerySelect, entity::prelude::*};
 
@@ -14,13 +14,13 @@ pub struct Model {
     /// Its number.
     #[sea_orm(primary_key)]
     pub id: i64,
-    /// The session that waits for it.
+    /// Session that the mail is for.
     pub session_id: i64,
     /// Number of failed attempts to send it.
     pub attempts: i32,
-    /// When it is to be sent.
+    /// Time of the next attempt.
     pub due_at: Timestamp,
-    /// Why it was not, the last time.
+    /// Error of the last failed attempt.
     pub error: Option<String>,
 }
 
@@ -41,7 +41,7 @@ pub(crate) async fn add(db: &impl Connection, session_id: i64, now: Timestamp) -
     Ok(())
 }
 
-/// The mails that are due, those first that have been for longest, no more than a worker does in one
+/// Lists the mails that are due, the longest due first, at most as many as a worker sends in one
 /// go.
 pub(crate) async fn list_due(db: &impl Connection, now: Timestamp) -> Result<Vec<Model>> {
     let mails = Entity::find()
@@ -52,7 +52,7 @@ pub(crate) async fn list_due(db: &impl Connection, now: Timestamp) -> Result<Vec
     Ok(mails.all(db).await?)
 }
 
-/// Makes those due that would wait until after `latest`, because a clock was ahead.
+/// Makes mails due now that would wait until after `latest`, because a clock was ahead.
 pub(crate) async fn bring_forward(
     db: &impl Connection,
     now: Timestamp,
@@ -66,8 +66,8 @@ pub(crate) async fn bring_forward(
     Ok(())
 }
 
-/// Puts a mail off while it is sent, so that no other instance sends it. Says whether none was
-/// first.
+/// Postpones a mail while it is sent, so that no other instance sends it. Returns false if another
+/// instance was first.
 pub(crate) async fn claim(db: &impl Connection, mail: &Model, until: Timestamp) -> Result<bool> {
     let claimed = Entity::update_many()
         .col_expr(Column::DueAt, until.0.into())
@@ -78,7 +78,7 @@ pub(crate) async fn claim(db: &impl Connection, mail: &Model, until: Timestamp) 
     Ok(claimed.rows_affected == 1)
 }
 
-/// Strikes out a mail that was sent or is no longer wanted.
+/// Removes a mail that was sent or is no longer wanted.
 pub(crate) async fn remove(db: &impl Connection, mail: &Model) -> Result<()> {
     Entity::delete_by_id(mail.id).exec(db).await?;
     Ok(())
@@ -88,7 +88,7 @@ pub(crate) async fn count(db: &impl Connection) -> Result<u64> {
     Ok(Entity::find().count(db).await?)
 }
 
-/// Every mail that is owed, the next one first, with the session that waits for it.
+/// Lists all queued mails, the next one first, each with its session.
 pub(crate) async fn list(db: &impl Connection) -> Result<Vec<(Model, Option<session::Model>)>> {
     let mails = Entity::find().order_by_asc(Column::DueAt).all(db).await?;
     let mut owed = Vec::new();
@@ -99,7 +99,7 @@ pub(crate) async fn list(db: &impl Connection) -> Result<Vec<(Model, Option<sess
     Ok(owed)
 }
 
-/// Puts off a mail that could not be sent, and notes why.
+/// Postpones a mail that could not be sent, and records the error.
 pub(crate) async fn postpone(
     db: &impl Connection,
     mail: &Model,

@@ -1,5 +1,5 @@
-//! The first connection to a database, made apart from the pool: the pool tries again until its time
-//! is up and then knows no cause. Each cause becomes a sentence with what to change.
+//! First connection to a database, made apart from the pool: the pool retries until its time is up,
+//! and then knows no cause. Each cause becomes an error message with what to change.
 
 mod server;
 
@@ -33,7 +33,7 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// The database cannot be reached or used, or a pooler in front of it does not keep sessions apart.
 pub(super) async fn probe(url: &DatabaseUrl) -> Result<()> {
     for (parameter, file) in url.tls_files() {
-        // sqlx does not say which file it is.
+        // The error of sqlx does not name the file.
         File::open(file).map_err(|error| {
             ConnectError(format!(
                 "the file {} that {parameter} names cannot be read: {error}",
@@ -64,7 +64,7 @@ pub(super) async fn probe(url: &DatabaseUrl) -> Result<()> {
 
 fn probe_sqlite(file: &Path, may_create: bool) -> Result<()> {
     let shown = file.display();
-    // Nothing is opened: to close a file takes the locks away that SQLite holds on it.
+    // The file is not opened: closing it would release the locks that SQLite holds on it.
     if file.is_dir() {
         return Err(ConnectError(format!(
             "{shown} is a folder: add the name of a file in it"
@@ -79,14 +79,14 @@ fn probe_sqlite(file: &Path, may_create: bool) -> Result<()> {
     };
     if !folder.is_dir() {
         return Err(ConnectError(format!(
-            "the folder {} of the file {shown} does not exist or is not a folder: make it, or \
+            "the folder {} of the file {shown} does not exist or is not a folder: create it, or \
              correct the path",
             folder.display()
         )));
     }
     if !may_create {
         return Err(ConnectError(format!(
-            "there is no file {shown}, and mode=rw says that it is not to be made"
+            "there is no file {shown}, and with mode=rw it is not created"
         )));
     }
     Ok(())
@@ -102,7 +102,7 @@ pub(super) fn explain(url: &DatabaseUrl, error: DbErr) -> super::StoreError {
         None => error.to_string(),
     };
     ConnectError(format!(
-        "cannot use the file {}: {reason}; the service has to be able to read and write it and \
+        "cannot use the file {}: {reason}; the service must be able to read and write it and \
          its folder",
         file.display()
     ))
@@ -124,9 +124,9 @@ async fn probe_postgres(
     let mut other = connect().await?;
     if shares_sessions(&mut connection, &mut other).await {
         return Err(ConnectError(format!(
-            "the connection pooler at {} gives a session to several connections, which loses \
-             prepared statements and settings: set pool_mode = session for this database there, \
-             or connect to PostgreSQL itself",
+            "the connection pooler at {} shares one session between several connections, which \
+             loses prepared statements and settings: set pool_mode = session for this database \
+             there, or connect to PostgreSQL itself",
             server.place
         )));
     }
@@ -147,11 +147,11 @@ async fn probe_postgres(
     let Some(first) = first else {
         return Err(ConnectError(format!(
             "none of the schemas in the search_path {path} exists in the database {}, or the \
-             user {} may not use it: CREATE SCHEMA, or correct search_path",
+             user {} may not use it: create one with CREATE SCHEMA, or correct search_path",
             server.database, server.user
         )));
     };
-    // Otherwise the tables would be made in the next schema of the list.
+    // Otherwise the tables would be created in the next schema of the list.
     let wanted = url.search_path().map(first_schema).unwrap_or_default();
     if !wanted.is_empty() && wanted != "$user" && wanted != first {
         return Err(ConnectError(format!(
@@ -177,7 +177,7 @@ pub(super) async fn set_search_path(
     Ok(())
 }
 
-/// The first name of a search_path, as PostgreSQL reads it.
+/// Returns the first name of a search_path, as PostgreSQL reads it.
 fn first_schema(search_path: &str) -> String {
     let search_path = search_path.trim();
     match search_path.strip_prefix('"') {
@@ -205,7 +205,7 @@ async fn shares_sessions(one: &mut PgConnection, other: &mut PgConnection) -> bo
             .map(|_| ())
     }
     let shares = async {
-        // It may be left from another start.
+        // It may be set by an earlier start.
         set(other, UNSET).await?;
         set(
             one,
@@ -225,7 +225,7 @@ async fn shares_sessions(one: &mut PgConnection, other: &mut PgConnection) -> bo
 }
 
 async fn close<C: Connection>(connection: C) {
-    // Whatever becomes of it, it is not used again.
+    // An error is ignored, since the connection is not used again.
     let _ = timeout(CLOSE_TIMEOUT, connection.close()).await;
 }
 
@@ -253,22 +253,22 @@ pub(super) async fn may_create_tables(connection: &DatabaseConnection) -> super:
     match may {
         true => Ok(()),
         false => Err(ConnectError(format!(
-            "the user {user} may not make tables in the schema {schema}: GRANT CREATE ON SCHEMA \
+            "the user {user} may not create tables in the schema {schema}: GRANT CREATE ON SCHEMA \
              \"{schema}\" TO \"{user}\""
         ))
         .into()),
     }
 }
 
-/// Makes a sentence of a migration that failed because the user lacks rights.
+/// Explains a migration that failed because the user lacks rights.
 pub(super) fn explain_migration(error: DbErr) -> super::StoreError {
     let denied = database_error(&error)
         .filter(|error| matches!(refusal(*error), Some(Refusal::NotAllowed)))
         .map(|error| error.message().to_owned());
     match denied {
         Some(message) => ConnectError(format!(
-            "the user may not make or change the tables: {message}; GRANT ALL on the database to \
-             the user"
+            "the user may not create or change the tables: {message}; GRANT ALL on the database \
+             to the user"
         ))
         .into(),
         None => error.into(),

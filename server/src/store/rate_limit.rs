@@ -1,4 +1,4 @@
-//! Limits that all instances share: so many at once, then one for each interval.
+//! Rate limits that all instances share: a burst, then one for each interval.
 
 use std::{str::FromStr, time::Duration};
 
@@ -12,17 +12,17 @@ use sea_orm::{
 use super::{Connection, Result, Writer};
 use crate::clock::Timestamp;
 
-/// Use of a limit, in the form in which the generic cell rate algorithm keeps it.
+/// Use of a limit, as the generic cell rate algorithm stores it.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "quota")]
 pub struct Model {
     /// SHA-256 of the limited client, network or address.
     #[sea_orm(primary_key, auto_increment = false)]
     pub key: Vec<u8>,
-    /// When the limit will have fully replenished.
+    /// Time at which the limit will have fully replenished.
     pub full_at: Timestamp,
-    /// When it was taken from last. If that is in the future, a clock was ahead, and what counts is
-    /// how long it took from then on to be whole.
+    /// Time of the last use. If it is in the future, a clock was ahead, and only the time from then
+    /// to `full_at` counts.
     pub taken_at: Timestamp,
 }
 
@@ -37,7 +37,7 @@ pub(crate) fn full_at(now: Timestamp) -> Expr {
     Column::FullAt.lte(now)
 }
 
-/// So many at once, then one for each interval.
+/// Rate limit: a burst, then one for each interval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limit {
     /// Number allowed at once, at least one.
@@ -72,7 +72,7 @@ impl FromStr for Limit {
     }
 }
 
-/// A limit, and the key of whom it limits.
+/// Limit, with the key of the client, network or address that it limits.
 #[derive(Clone, Debug)]
 pub(crate) struct RateLimit {
     pub(crate) key: Vec<u8>,
@@ -86,11 +86,11 @@ struct Use {
 }
 
 impl Use {
-    /// Time until one can be taken, if `member`, which takes from the same limit, has used up what it
-    /// did.
+    /// Time until one more can be taken, given the use of `member`, which takes from the same
+    /// limit.
     ///
-    /// Whoever has used up a part of their own limit has to leave as large a part of the shared one to
-    /// others: it is never a few who use it up.
+    /// A member that has used up a part of its own limit has to leave as large a part of the shared
+    /// limit to others, so that a few members can never use it up.
     fn wait(&self, member: Option<&Self>) -> Duration {
         let (burst, interval) = (f64::from(self.limit.burst), self.limit.interval);
         let alone = interval.mul_f64((self.taken - burst).max(0.0));
@@ -102,7 +102,7 @@ impl Use {
         if self.taken <= burst - (share * used).floor() {
             return alone;
         }
-        // Both fill up meanwhile.
+        // Both limits replenish meanwhile.
         let excess = self.taken - burst + share * used;
         let filling = 1.0 / interval.as_secs_f64() + share / member.limit.interval.as_secs_f64();
         let both = Duration::try_from_secs_f64(excess / filling).unwrap_or(interval);
@@ -113,13 +113,13 @@ impl Use {
     }
 }
 
-/// Takes one from each limit of several chains, of which each is shared by the ones before it; if one
-/// cannot be had, answers how long to wait until all can. Then the transaction must not be committed,
-/// and [`bring_back`] is due.
+/// Takes one from each limit of several chains, in which each limit is shared by the ones before
+/// it. If a limit is used up, returns the time until one can be taken from all. Then the
+/// transaction must not be committed, and [`bring_back`] has to be called.
 ///
-/// It is taken first and looked at then, so that whoever asks for the same at the same moment waits
-/// for this transaction to end. Transactions that ask for their limits in the same order of kinds
-/// never wait for each other in a circle.
+/// A limit is changed first and read then, so that another request for it at the same moment waits
+/// for this transaction to end. Transactions that take from their limits in the same order of kinds
+/// never deadlock.
 pub(crate) async fn take(
     db: &Writer,
     chains: &[Vec<RateLimit>],
@@ -152,7 +152,7 @@ async fn take_one(db: &Writer, one: &RateLimit, now: Timestamp) -> Result<Use> {
     let later = Expr::case(taken_at.gt(now), as_if_taken(now))
         .case(full_at.clone().gt(now), full_at)
         .finally(now);
-    // MariaDB sets one column after the other, and the first needs the second as it was.
+    // MariaDB sets one column after the other, and the first one needs the old value of the second.
     let used = OnConflict::column(Column::Key)
         .value(Column::FullAt, Expr::expr(later).add(interval))
         .value(Column::TakenAt, now.0)
@@ -172,15 +172,16 @@ async fn take_one(db: &Writer, one: &RateLimit, now: Timestamp) -> Result<Use> {
     })
 }
 
-/// When a limit that was last taken from in the future would be whole if that had been now.
+/// Time at which a limit whose last use is in the future would have replenished if that use were
+/// now.
 fn as_if_taken(now: Timestamp) -> SimpleExpr {
     Expr::col((Entity, Column::FullAt))
         .sub(Expr::col((Entity, Column::TakenAt)))
         .add(now.0)
 }
 
-/// Brings limits back that were taken from in the future, because a clock was ahead: without it, a
-/// limit that is used up would not begin to fill up before the time that the clock had.
+/// Corrects limits whose last use is in the future, because a clock was ahead: otherwise a limit
+/// that is used up would not begin to replenish before the time that the clock had.
 pub(crate) async fn bring_back(
     db: &impl Connection,
     chains: &[Vec<RateLimit>],

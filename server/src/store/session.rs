@@ -29,7 +29,7 @@ pub enum State {
     /// Logged out, or ended by the operator.
     #[sea_orm(string_value = "disabled")]
     Disabled,
-    /// Found to have expired: it stays so, whatever the clock says later.
+    /// Expired. It stays so, whatever the clock says later.
     #[sea_orm(string_value = "expired")]
     Expired,
 }
@@ -55,17 +55,17 @@ pub struct Model {
     pub tries: i32,
     /// The canonical address that the login is for.
     pub email: String,
-    /// The IP address that asked.
+    /// IP address of the client that started the login.
     pub client: String,
-    /// The browser or program that asked, in words of ours.
+    /// Browser or program that started the login, as described by this service.
     pub user_agent: String,
     /// The user, once verified.
     pub user_id: Option<UserId>,
-    /// When the login was started.
+    /// Time at which the login was started.
     pub created_at: Timestamp,
-    /// From when on it is worth nothing.
+    /// Time of expiry.
     pub expires_at: Timestamp,
-    /// When it was used last, to the hour.
+    /// Time of the last use, to the hour.
     pub used_at: Timestamp,
 }
 
@@ -91,13 +91,13 @@ impl Model {
         self.state == State::Active && now < self.link_ends_at()
     }
 
-    /// When the link stops working, used or not.
+    /// Time at which the link stops working, used or not.
     pub fn link_ends_at(&self) -> Timestamp {
         Ord::min(self.expires_at, self.created_at.plus(PENDING_FOR))
     }
 }
 
-/// A login as it is started.
+/// New login.
 pub(crate) struct NewSession {
     pub(crate) key_hash: Vec<u8>,
     pub(crate) link_hash: Vec<u8>,
@@ -156,8 +156,8 @@ fn of_state(state: State, now: Timestamp) -> Select<Entity> {
         .filter(Column::ExpiresAt.gt(now))
 }
 
-/// Counts a try before its code is compared, of a verified login too: its code stays a secret.
-/// Says whether there was one left.
+/// Counts a try before its code is compared, also of a verified login, whose code stays a secret.
+/// Returns false if no try was left.
 pub(crate) async fn count_try(
     db: &impl Connection,
     session: &Model,
@@ -167,8 +167,8 @@ pub(crate) async fn count_try(
         .col_expr(Column::Tries, Expr::col(Column::Tries).add(1))
         .filter(Column::Id.eq(session.id))
         .filter(Column::State.is_in(ENABLED))
-        // Not by `expires_at`: MariaDB would lock its index before the row, which whoever activates
-        // the session locks the other way round.
+        // Not by `expires_at`: MariaDB would lock its index before the row, while `activate` locks
+        // them the other way round.
         .filter(Column::CreatedAt.gt(now.minus(PENDING_FOR)))
         .filter(Column::Tries.lt(MAX_TRIES))
         .exec(db)
@@ -176,7 +176,7 @@ pub(crate) async fn count_try(
     Ok(counted.rows_affected == 1)
 }
 
-/// Gives a try back whose code was the right one, so that it may be typed again.
+/// Undoes the count of a try whose code was right, so that the code may be typed again.
 pub(crate) async fn return_try(db: &impl Connection, session: &Model) -> Result<()> {
     Entity::update_many()
         .col_expr(Column::Tries, Expr::col(Column::Tries).sub(1))
@@ -186,7 +186,7 @@ pub(crate) async fn return_try(db: &impl Connection, session: &Model) -> Result<
     Ok(())
 }
 
-/// Makes a pending session an active one of `user_id`. Says whether it still was pending.
+/// Makes a pending session an active one of `user_id`. Returns true if it was still pending.
 pub(crate) async fn activate(
     db: &impl Connection,
     session: &Model,
@@ -206,7 +206,7 @@ pub(crate) async fn activate(
     Ok(activated.rows_affected == 1)
 }
 
-/// The session of a key, pending or active.
+/// Finds the session of a key, pending or active.
 pub(crate) async fn find_enabled(db: &impl Connection, key_hash: &[u8]) -> Result<Option<Model>> {
     let session = Entity::find()
         .filter(Column::KeyHash.eq(key_hash))
@@ -214,10 +214,10 @@ pub(crate) async fn find_enabled(db: &impl Connection, key_hash: &[u8]) -> Resul
     Ok(session.one(db).await?)
 }
 
-/// The states that a session can be ended from.
+/// States from which a session can be ended.
 const ENABLED: [State; 2] = [State::Pending, State::Active];
 
-/// Marks what has expired, so that no step of a clock brings it back to life.
+/// Marks the sessions that have expired, so that no step of a clock makes them valid again.
 pub(crate) async fn mark_expired(db: &impl Connection, now: Timestamp) -> Result<()> {
     let idle = Column::UsedAt
         .lte(now.minus(IDLE_FOR))
@@ -234,7 +234,8 @@ pub(crate) async fn mark_expired(db: &impl Connection, now: Timestamp) -> Result
     Ok(())
 }
 
-/// Shortens what would last longer than a session can, because it began while a clock was ahead.
+/// Shortens the sessions that would last longer than they can, because they began while a clock was
+/// ahead.
 pub(crate) async fn shorten(
     db: &impl Connection,
     now: Timestamp,
@@ -268,18 +269,18 @@ pub(crate) fn expired_before(time: Timestamp) -> Expr {
     Column::ExpiresAt.lt(time)
 }
 
-/// Ends all logins that wait to be verified. Answers how many there were.
+/// Ends all logins that wait to be verified. Returns their number.
 pub(crate) async fn disable_pending(db: &impl Connection) -> Result<u64> {
     disable_where(db, Column::State.eq(State::Pending)).await
 }
 
-/// Disables a session. Says whether it was not yet.
+/// Disables a session. Returns true if it was pending or active.
 pub(crate) async fn disable(db: &impl Connection, session: &Model) -> Result<bool> {
     let disabled = disable_where(db, Column::Id.eq(session.id)).await?;
     Ok(disabled == 1)
 }
 
-/// Ends all sessions of an address, pending or active. Answers how many there were.
+/// Ends all sessions of an address, pending or active. Returns their number.
 pub(crate) async fn disable_all(db: &impl Connection, email: &str) -> Result<u64> {
     disable_where(db, Column::Email.eq(email)).await
 }

@@ -1,4 +1,4 @@
-//! Sessions in memory, so that most requests ask the database nothing about who sends them.
+//! Cache of sessions, so that most requests need no query for their session.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -13,20 +13,20 @@ use super::{
 };
 use crate::clock::Timestamp;
 
-/// Time that a session is used before the database is asked again, and thus the longest that this
-/// instance misses a change made by another one or by a command of the operator.
+/// Time for which a session is used before it is queried again, and thus the longest time for which
+/// this instance misses a change made by another one or by a command of the operator.
 pub(crate) const USED_FOR: Duration = Duration::from_secs(1);
-/// From this age on one request asks again while the others go on.
+/// Age from which one request queries a session again, while the others use the cached one.
 const RENEWED_AFTER: Duration = Duration::from_millis(500);
-/// The most sessions in memory, each of some 500 bytes.
+/// Maximum number of cached sessions, of about 500 bytes each.
 const CAPACITY: usize = 10_000;
-/// The pause before the database is listened to again.
+/// Pause before another attempt to listen to the database.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// The active sessions that were found lately, by the hash of their key.
+/// Active sessions that were found lately, by the hash of their key.
 pub(crate) struct SessionCache {
     found: Cache<[u8; 32], Remembered>,
-    /// The count of changes so far. A session that was read before one is not remembered after it.
+    /// Number of changes so far. A session that was read before a change is not cached after it.
     forgotten: Mutex<u64>,
 }
 
@@ -34,7 +34,7 @@ pub(crate) struct SessionCache {
 struct Remembered {
     session: Arc<Active>,
     read_at: Timestamp,
-    /// A request is asking the database again.
+    /// Set while a request queries the session again.
     is_renewed: bool,
 }
 
@@ -48,7 +48,7 @@ impl Default for SessionCache {
 }
 
 impl SessionCache {
-    /// The session of a key if it is in memory, is active, and need not be asked for again.
+    /// Returns the session of a key if it is cached, active, and need not be queried again.
     pub(crate) fn recall(&self, key_hash: &[u8; 32], now: Timestamp) -> Option<Arc<Active>> {
         let remembered = self.found.get(key_hash)?;
         let age = now.since(remembered.read_at);
@@ -61,10 +61,10 @@ impl SessionCache {
         None
     }
 
-    /// Has the others go on with a session while one request asks the database about it. Two that come
-    /// at the same moment both ask.
+    /// Lets other requests use a session while one request queries it again. Two requests at the
+    /// same moment may both query it.
     fn note_renewal(&self, key_hash: &[u8; 32], remembered: Remembered) {
-        // Held, so that what is forgotten meanwhile does not come back.
+        // Held, so that a session that is forgotten meanwhile is not inserted again.
         let _forgotten = self.forgotten();
         let current = self.found.peek(key_hash);
         if current.is_some_and(|current| current.read_at == remembered.read_at) {
@@ -76,8 +76,8 @@ impl SessionCache {
         }
     }
 
-    /// The worth of a key, as the database has it now. Only an active session is remembered: keys that
-    /// nobody has logged in with take no place.
+    /// Looks a key up in the database. Only an active session is cached, so that invalid keys take
+    /// no memory.
     pub(crate) async fn read(
         &self,
         db: &Reader,
@@ -101,8 +101,9 @@ impl SessionCache {
         Ok(found)
     }
 
-    /// Has the next request with a key ask the database. To be called once a change of the session,
-    /// its user or their memberships may be committed, and before it is answered.
+    /// Removes changed sessions, so that the next request with their key queries the database. To
+    /// be called once a change of the session, its user or their memberships may be committed, and
+    /// before that change is answered.
     pub(crate) fn forget(&self, change: &Change) {
         let mut forgotten = self.forgotten();
         *forgotten += 1;
@@ -112,8 +113,8 @@ impl SessionCache {
         }
     }
 
-    /// Forgets the changes that other instances announce, where the database passes them on. May be
-    /// dropped at any time.
+    /// Forgets the sessions whose changes other instances announce, if the database passes such
+    /// messages on. The future may be dropped at any time.
     pub(crate) async fn follow(&self, store: &Store) {
         loop {
             match Changes::of(store).await {
@@ -126,10 +127,10 @@ impl SessionCache {
                             Err(error) => break error,
                         }
                     };
-                    tracing::debug!(%error, "other instances are not heard");
+                    tracing::debug!(%error, "cannot listen to other instances");
                 }
                 Ok(None) => return,
-                Err(error) => tracing::debug!(%error, "other instances are not heard"),
+                Err(error) => tracing::debug!(%error, "cannot listen to other instances"),
             }
             tokio::time::sleep(PAUSE).await;
         }

@@ -10,7 +10,7 @@ const KEY_FINGERPRINT: &str = "key_fingerprint";
 /// The last time that readiness was probed, in milliseconds since 1970.
 const PROBED_AT: &str = "probed_at";
 
-/// One fact.
+/// Fact about the service.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "state")]
 pub struct Model {
@@ -27,13 +27,13 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// The fingerprint of the key that belongs to the database, if it has one yet.
+/// Finds the recorded fingerprint of the key that the database is used with, if there is one.
 pub(crate) async fn find_key_fingerprint(db: &impl Connection) -> Result<Option<String>> {
     let state = Entity::find_by_id(KEY_FINGERPRINT).one(db).await?;
     Ok(state.map(|state| state.value))
 }
 
-/// Records the fingerprint of a key, unless there is one.
+/// Records the fingerprint of a key, unless one is recorded already.
 pub(crate) async fn claim_key_fingerprint(db: &impl Connection, fingerprint: &str) -> Result<()> {
     put(
         db,

@@ -1,5 +1,5 @@
-//! The URL of the database, read strictly: sqlx passes over parameters that it does not know, some
-//! of which decide whether a connection is encrypted or where the tables are.
+//! URL of the database, parsed strictly: sqlx ignores parameters that it does not know, some of
+//! which decide whether a connection is encrypted or where the tables are.
 
 mod known;
 mod parameters;
@@ -25,7 +25,7 @@ use self::{
     server::ServerUrl,
 };
 
-/// The URL of a database. It may hold a password, which neither `Debug` nor `Display` shows.
+/// URL of a database. It may contain a password, which neither `Debug` nor `Display` shows.
 #[derive(Clone)]
 pub struct DatabaseUrl {
     options: DatabaseOptions,
@@ -50,7 +50,8 @@ impl DatabaseUrl {
         &self.options
     }
 
-    /// The options of a pool of connections, for those of the pool itself to be added.
+    /// Returns the options of a pool of connections. The settings of the pool itself are to be
+    /// added.
     pub(crate) fn connect_options(&self) -> sea_orm::ConnectOptions {
         match &self.options {
             // It has no password.
@@ -70,7 +71,7 @@ impl DatabaseUrl {
         }
     }
 
-    /// The file of an SQLite database.
+    /// Returns the file of an SQLite database.
     pub(crate) fn sqlite_file(&self) -> Option<&Path> {
         match &self.options {
             DatabaseOptions::Sqlite(options) => Some(options.get_filename()),
@@ -87,13 +88,13 @@ impl DatabaseUrl {
         self.has_password
     }
 
-    /// The schemas of PostgreSQL that tables are looked for in. A statement sets them, since
-    /// connection poolers refuse them among the parameters that open a connection.
+    /// Returns the schemas of PostgreSQL in which tables are looked up. A statement sets them,
+    /// since connection poolers refuse them among the parameters that open a connection.
     pub(crate) fn search_path(&self) -> Option<&str> {
         self.search_path.as_deref()
     }
 
-    /// The files with certificates and keys for TLS, each with the parameter that names it.
+    /// Returns the files with certificates and keys for TLS, each with the parameter that names it.
     pub(crate) fn tls_files(&self) -> &[(&'static str, PathBuf)] {
         &self.tls_files
     }
@@ -114,7 +115,7 @@ impl fmt::Debug for DatabaseUrl {
 impl FromStr for DatabaseUrl {
     type Err = String;
 
-    /// Every error leaves out what the URL says, but for the name of a parameter.
+    /// An error contains no part of the URL but the name of a parameter.
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong_form = || {
             "write it like sqlite://cortex-report.db, postgres://user:password@host/database or \

@@ -16,7 +16,7 @@ pub struct Model {
     pub email: String,
     /// Display name of the user.
     pub display_name: String,
-    /// When the user was made.
+    /// Time of creation.
     pub created_at: Timestamp,
 }
 
@@ -40,7 +40,7 @@ pub(crate) async fn list(db: &impl Connection) -> Result<Vec<Model>> {
     Ok(users)
 }
 
-/// Adds a user; none if there is one of this address.
+/// Adds a user. Returns `None` if there is one with this address.
 pub(crate) async fn add(
     db: &Writer,
     email: &EmailAddress,

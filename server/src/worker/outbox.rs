@@ -1,4 +1,4 @@
-//! The worker that sends the mails that are owed.
+//! The worker that sends queued mails.
 
 use std::{future, sync::Arc, time::Duration};
 
@@ -20,7 +20,7 @@ use crate::{
     },
 };
 
-/// Number of mails sent at a time, so that a server that hangs on some does not hold up all.
+/// Number of mails sent at a time, so that a server that hangs on some does not delay all.
 const AT_A_TIME: usize = 4;
 /// Time beyond the transport's own limit before another instance may try the same mail: recording
 /// the outcome takes time too, and clocks differ.
@@ -30,7 +30,7 @@ const MARGIN: Duration = Duration::from_secs(30);
 const FIRST_RETRY: Duration = Duration::from_secs(5);
 const LAST_RETRY: Duration = Duration::from_secs(60);
 
-/// The worker that sends the mails that are owed.
+/// The worker that sends queued mails.
 pub struct Outbox {
     service: Service,
     transport: Arc<dyn Transport>,
@@ -39,18 +39,18 @@ pub struct Outbox {
 
 /// The outcome of an attempt to send a mail.
 enum Sent {
-    /// It is under way.
+    /// The mail was accepted.
     Done,
-    /// It is for nobody.
+    /// The address may not get a mail.
     Dropped,
-    /// It is to be tried again.
+    /// The attempt failed and will be repeated.
     Failed(MailError),
-    /// It will never be sent.
+    /// The mail will not be sent.
     Dead(String),
 }
 
 impl Outbox {
-    /// A worker for the mails of a service, which come from `from`.
+    /// Creates a worker that sends the mails of a service with `from` as their sender.
     pub fn new(service: Service, transport: Arc<dyn Transport>, from: Mailbox) -> Self {
         Self {
             service,
@@ -64,7 +64,7 @@ impl Worker for Outbox {
     const NAME: &'static str = "outbox";
     const INTERVAL: Duration = Duration::from_secs(1);
 
-    /// Sends the mails that are due. Where it is dropped, a mail may be sent twice.
+    /// Sends the mails that are due. If the future is dropped, a mail may be sent twice.
     async fn round(&self, stop: &Stop) -> Result<()> {
         let now = self.service.clock.now();
         let mails = outbox::list_due(self.service.store.reader(), now).await?;
@@ -72,7 +72,7 @@ impl Worker for Outbox {
             .take_while(|_| future::ready(!stop.is_due()))
             .for_each_concurrent(AT_A_TIME, async |mail| {
                 if let Err(error) = self.deliver(&mail).await {
-                    tracing::warn!(mail = mail.id, %error, "a mail waits for the database");
+                    tracing::warn!(mail = mail.id, %error, "a database error delays a mail");
                 }
             })
             .await;
@@ -85,7 +85,7 @@ impl Worker for Outbox {
 }
 
 impl Outbox {
-    /// Sends a mail, and notes what became of it.
+    /// Sends a mail, and records the outcome.
     async fn deliver(&self, mail: &outbox::Model) -> Result<()> {
         let db = self.service.store.reader();
         let now = self.service.clock.now();
@@ -110,7 +110,7 @@ impl Outbox {
                 tracing::warn!(
                     mail = mail.id,
                     error = error.for_log(),
-                    "a mail is not sent yet"
+                    "a mail could not be sent and will be retried"
                 );
                 let doublings = u32::try_from(mail.attempts).unwrap_or(0).min(16);
                 let wait = (FIRST_RETRY * 2_u32.pow(doublings)).min(LAST_RETRY);
@@ -121,7 +121,7 @@ impl Outbox {
                 metrics.count_mail(MailOutcome::GivenUp);
                 tracing::warn!(
                     mail = mail.id,
-                    "a mail is given up; see: cortex-reportd mail dead"
+                    "a mail was given up; see: cortex-reportd mail dead"
                 );
                 let writer = self.service.store.begin().await?;
                 dead_letter::add(&writer, mail, &session, &error, now).await?;
@@ -131,7 +131,7 @@ impl Outbox {
         }
     }
 
-    /// Sends a mail, unless it is too late for it, or the address may not get one.
+    /// Sends a mail, unless its login has expired or the address may not get one.
     async fn send(
         &self,
         mail: &outbox::Model,
@@ -140,7 +140,7 @@ impl Outbox {
     ) -> Result<Sent> {
         let service = &self.service;
         if !session.can_be_verified(now) {
-            let last = mail.error.as_deref().unwrap_or("it was not tried");
+            let last = mail.error.as_deref().unwrap_or("no attempt was made");
             return Ok(Sent::Dead(format!("the login expired; {last}")));
         }
         let Ok(to) = EmailAddress::parse(&session.email) else {

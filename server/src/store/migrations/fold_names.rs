@@ -4,7 +4,7 @@ use sea_orm_migration::prelude::*;
 
 use crate::text::{MAX_KEY_LENGTH, name_key};
 
-/// Gives each application the key that its name has now.
+/// Migration that gives each application the key that its name has now.
 pub(super) struct FoldNames;
 
 impl MigrationName for FoldNames {
@@ -42,8 +42,8 @@ impl MigrationTrait for FoldNames {
             let name: String = app.try_get("", "name")?;
             let mut key = name_key(&name);
             if !taken.insert((org_id, key.clone())) {
-                // Two names that were different are now the same: the newer one stays as it is, under
-                // a key that no other name has, next to the older one.
+                // Two names that were different are now the same: the newer application keeps its
+                // name, under a key that no other name has, next to the older one.
                 let end = format!("\u{1f}{id}");
                 let begin = key.chars().take(MAX_KEY_LENGTH - end.len());
                 key = begin.chain(end.chars()).collect();

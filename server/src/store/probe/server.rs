@@ -14,7 +14,7 @@ use tokio_rustls::rustls;
 use super::{ConnectError, Result};
 use crate::store::connection::ACQUIRE_TIMEOUT;
 
-/// A server, as a person knows it.
+/// Database server, as error messages name it.
 pub(super) struct Server {
     kind: &'static str,
     host: Option<(String, u16)>,
@@ -75,15 +75,15 @@ impl Server {
         let late = |_| {
             let seconds = ACQUIRE_TIMEOUT.as_secs();
             ConnectError(format!(
-                "{} does not answer as {} within {seconds} seconds: is the port right, does a \
-                 firewall let it through, and has a connection pooler one left?",
+                "{} does not answer as {} within {seconds} seconds: check the port, firewalls, and \
+                 the free connections of a connection pooler",
                 self.place, self.kind
             ))
         };
         timeout(ACQUIRE_TIMEOUT, work).await.map_err(late)?
     }
 
-    /// Looks the host up, so that a wrong name is told from a server that is away.
+    /// Looks the host up, to distinguish a wrong name from a server that cannot be reached.
     pub(super) async fn resolve(&self) -> Result<()> {
         let Some((host, port)) = &self.host else {
             return Ok(());
@@ -91,8 +91,8 @@ impl Server {
         match lookup_host((host.as_str(), *port)).await {
             Ok(_) => Ok(()),
             Err(error) => Err(ConnectError(format!(
-                "the host {host} is not found: {error}; correct the host of the URL. If it is \
-                 part of a password, write %40 there for @ and %2F for /"
+                "the host {host} is not found: {error}; correct the host of the URL. If this is \
+                 part of a password, write %40 for @ and %2F for / in the password"
             ))),
         }
     }
@@ -102,7 +102,7 @@ impl Server {
         ConnectError(match error {
             sqlx::Error::Io(error) => self.explain_io(error),
             sqlx::Error::Tls(error) if error.to_string().contains("not support TLS") => format!(
-                "the URL demands TLS, which the server at {place} does not offer: switch it on \
+                "the URL demands TLS, which the server at {place} does not offer: enable it \
                  there, or take the parameter {} out of the URL",
                 if kind == "MariaDB" {
                     "ssl-mode"
@@ -110,9 +110,9 @@ impl Server {
                     "sslmode"
                 }
             ),
-            sqlx::Error::Tls(error) => format!("no TLS with the server at {place}: {error}"),
+            sqlx::Error::Tls(error) => format!("TLS with the server at {place} failed: {error}"),
             sqlx::Error::Protocol(error) => {
-                format!("what answers at {place} does not speak the protocol of {kind}: {error}")
+                format!("the server at {place} does not speak the protocol of {kind}: {error}")
             }
             sqlx::Error::Database(error) => self.explain_refusal(error.as_ref()),
             error => format!("the server at {place} cannot be used: {error}"),
@@ -124,8 +124,8 @@ impl Server {
         let inner = error.get_ref();
         if let Some(error) = inner.and_then(|it| it.downcast_ref::<rustls::Error>()) {
             return format!(
-                "the certificate of the server at {place} is not accepted: {error}; name the \
-                 file of the authority that signed it with {}",
+                "the certificate of the server at {place} is not trusted: {error}; give the \
+                 PEM file of the authority that signed it in the parameter {}",
                 if kind == "MariaDB" {
                     "ssl-ca"
                 } else {
@@ -142,14 +142,14 @@ impl Server {
                 format!("there is no socket {place}: start {kind}, or correct the path")
             }
             io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset => format!(
-                "the connection to {place} was closed before it was usable: {error}; is it the \
-                 port of {kind}?"
+                "the connection to {place} was closed before it was usable: {error}; check \
+                 that this is the port of {kind}"
             ),
             _ => format!("{place} cannot be reached: {error}"),
         }
     }
 
-    /// A refusal of the server itself.
+    /// Explains an error that the server itself returned.
     fn explain_refusal(&self, error: &dyn DatabaseError) -> String {
         let Self {
             kind,
@@ -166,19 +166,19 @@ impl Server {
                     .to_owned()
             }
             Some(Refusal::Place) => format!(
-                "allow the user {user} in pg_hba.conf to come from here, or with sslmode=require if \
-                 it asks for encryption"
+                "allow the user {user} in pg_hba.conf to connect from here, or add sslmode=require \
+                 to the URL if it requires encryption"
             ),
             Some(Refusal::NoDatabase) => format!("CREATE DATABASE {database}, or correct its name"),
             Some(Refusal::NotAllowed) => {
                 format!("give the user {user} rights in the database {database}")
             }
             Some(Refusal::Busy) => "the server takes no more connections or is starting or \
-                 stopping: try again, or raise its limit"
+                 stopping: try again, or raise its limit of connections"
                 .to_owned(),
             Some(Refusal::Parameter) if message.contains("options") => {
-                "a connection pooler takes no options: take them out of the URL, and set them with \
-                 ALTER ROLE"
+                "the connection pooler does not take the parameter options: take it out of the \
+                 URL, and make these settings with ALTER ROLE"
                     .to_owned()
             }
             Some(Refusal::Parameter) => {
@@ -191,7 +191,7 @@ impl Server {
     }
 }
 
-/// The kinds of a server's refusals for which there is a remedy.
+/// Kinds of a server's errors for which there is a remedy.
 pub(super) enum Refusal {
     Credentials,
     Place,
@@ -218,7 +218,7 @@ pub(super) fn refusal(error: &dyn DatabaseError) -> Option<Refusal> {
         "42501" => Some(Refusal::NotAllowed),
         "53300" | "57P03" => Some(Refusal::Busy),
         "08P01" if error.message().contains("startup parameter") => Some(Refusal::Parameter),
-        // How PgBouncer says the same.
+        // Errors of PgBouncer with the same meaning.
         "08P01" if error.message().starts_with("no such database") => Some(Refusal::NoDatabase),
         "08P01" if error.message().contains("password") => Some(Refusal::Credentials),
         _ => None,

@@ -1,4 +1,4 @@
-//! The kinds of databases, and the parameters that the URL of each takes.
+//! Kinds of databases, and the parameters that the URL of each takes.
 
 use std::net::IpAddr;
 
@@ -7,12 +7,13 @@ pub(super) struct Kind {
     pub(super) name: &'static str,
     pub(super) scheme: &'static str,
     pub(super) parameters: &'static [Parameter],
-    /// Other programs' names, in lower case without punctuation, and the parameter to write.
+    /// Names in other programs, in lower case without punctuation, each with the parameter to write
+    /// instead.
     pub(super) synonyms: &'static [(&'static str, &'static str)],
     pub(super) tls: Option<TlsParameters>,
 }
 
-/// The parameters about TLS, and values of the first of them.
+/// Names of the parameters for TLS, and values of the mode.
 pub(super) struct TlsParameters {
     pub(super) mode: &'static str,
     pub(super) authority: &'static str,
@@ -29,7 +30,7 @@ pub(super) struct Parameter {
     pub(super) name: &'static str,
     pub(super) aliases: &'static [&'static str],
     pub(super) is_valid: fn(&str) -> bool,
-    /// The values that it takes, as a person reads them.
+    /// Description of the values that it takes.
     pub(super) values: &'static str,
 }
 
@@ -238,7 +239,7 @@ pub(super) static MARIADB: Kind = Kind {
     tls: Some(MARIADB_TLS),
 };
 
-/// Names of other programs for the size of the pool, in lower case without punctuation.
+/// Names in other programs for the size of the pool, in lower case without punctuation.
 pub(super) const POOL_SIZES: [&str; 8] = [
     "maxconnections",
     "connectionlimit",

@@ -6,20 +6,20 @@ use url::form_urlencoded;
 
 use super::known::{Kind, POOL_SIZES, Parameter, TlsParameters, is_word};
 
-/// A name in the form in which spellings are compared.
+/// Normalizes a name, to compare different spellings.
 pub(super) fn folded(name: &str) -> String {
     let letters = name.chars().filter(|it| it.is_alphanumeric());
     letters.flat_map(char::to_lowercase).collect()
 }
 
 impl Kind {
-    /// The parameter of a name or alias.
+    /// Finds the parameter with a name or alias.
     pub(super) fn find(&self, name: &str) -> Option<&'static Parameter> {
         let is_it = |it: &&Parameter| it.name == name || it.aliases.contains(&name);
         self.parameters.iter().find(is_it)
     }
 
-    /// The sentence about a parameter that there is not, with the one that is likely meant.
+    /// Returns the error message for an unknown parameter, with the one that was likely meant.
     pub(super) fn unknown(&self, name: &str) -> String {
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.[]".contains(&byte);
         // It may be a part of a password that was not encoded.
@@ -108,20 +108,20 @@ impl Parameters {
         value.map(|(_, value)| value.as_str())
     }
 
-    /// Takes a parameter out that sqlx does not have.
+    /// Removes a parameter that sqlx does not know, and returns its value.
     pub(super) fn take(&mut self, name: &str) -> Option<String> {
         let place = self.values.iter().position(|(it, _)| it == name)?;
         Some(self.values.remove(place).1)
     }
 
-    /// The parameters as a query for sqlx.
+    /// Returns the parameters as a query for sqlx.
     pub(super) fn query(&self) -> String {
         form_urlencoded::Serializer::new(String::new())
             .extend_pairs(&self.values)
             .finish()
     }
 
-    /// The parameters for people: without the password, and without keys that stand in the URL.
+    /// Returns the parameters to be shown: without the password, and without keys in the URL.
     pub(super) fn shown(&self) -> String {
         let is_shown = |(name, value): &&(String, String)| {
             name != "password" && name != "options" && !value.contains("-----BEGIN")
@@ -136,7 +136,7 @@ impl Parameters {
         }
     }
 
-    /// The files with certificates and keys that the parameters name.
+    /// Returns the files with certificates and keys that the parameters name.
     pub(super) fn tls_files(&self) -> Vec<(&'static str, PathBuf)> {
         let names = self.kind.tls.iter();
         let names = names.flat_map(|tls| [tls.authority, tls.certificate, tls.key]);
@@ -148,7 +148,7 @@ impl Parameters {
         names.filter_map(file).collect()
     }
 
-    /// Refuses certificates that sqlx would not look at.
+    /// Refuses certificates that sqlx would ignore.
     pub(super) fn check_tls(&self) -> Result<(), String> {
         let Some(tls) = &self.kind.tls else {
             return Ok(());
@@ -165,19 +165,19 @@ impl Parameters {
         let is_one = |modes: &[&str]| modes.iter().any(|it| it.eq_ignore_ascii_case(value));
         if self.get(authority).is_some() && !is_one(verifying) {
             return Err(format!(
-                "the URL has {authority}, which is looked at only if the server's certificate is \
+                "the URL has {authority}, which is used only if the server's certificate is \
                  verified: add {mode}={}",
                 verifying[0]
             ));
         }
         if self.get(certificate).is_some() != self.get(key).is_some() {
             return Err(format!(
-                "the parameters {certificate} and {key} of the URL go together"
+                "the URL has only one of the parameters {certificate} and {key}: give both"
             ));
         }
         if self.get(key).is_some() && is_one(off) {
             return Err(format!(
-                "the URL has {certificate}, but {mode} is a mode without TLS"
+                "the URL has {certificate}, but its {mode} switches TLS off"
             ));
         }
         Ok(())

@@ -15,7 +15,7 @@ pub(super) struct ServerUrl {
     pub(super) kind: &'static Kind,
     pub(super) user: Option<String>,
     pub(super) password: Option<String>,
-    /// The host as the URL has it, or nothing.
+    /// Host as written in the URL, or empty.
     pub(super) host: String,
     pub(super) port: Option<u16>,
     /// The name of the database, still encoded.
@@ -24,8 +24,8 @@ pub(super) struct ServerUrl {
 }
 
 impl ServerUrl {
-    /// Reads what stands behind `//`. What is read in the wrong place because a password was not
-    /// encoded is told apart from other mistakes.
+    /// Parses the part of the URL after `//`. A password that was not encoded is reported as such,
+    /// apart from other mistakes.
     pub(super) fn parse(kind: &'static Kind, rest: &str) -> Result<Self, String> {
         if rest.contains('#') {
             return Err(format!("the URL has a #: {}", encode("#", "%23")));
@@ -63,13 +63,13 @@ impl ServerUrl {
         let database = path.strip_prefix('/').unwrap_or(path);
         if database.contains('/') {
             return Err(format!(
-                "the URL has more than the name of one database behind the host: write it like \
+                "the URL has more than the name of one database after the host: write it like \
                  {}://user:password@host/database",
                 kind.scheme
             ));
         }
         let parameters = Parameters::parse(kind, query)?;
-        // Each stands in one place.
+        // Each may be given in one place only.
         let parts = [
             ("user", user.is_some()),
             ("password", password.is_some()),
@@ -109,7 +109,7 @@ impl ServerUrl {
         if self.parameters.get("application_name").is_none() {
             self.parameters.add("application_name", "cortex-reportd")?;
         }
-        // A URL with a user and no host, whose socket a parameter names, is none for sqlx.
+        // sqlx cannot parse a URL with a user and no host, whose socket a parameter names.
         for (name, value) in [
             ("user", self.user.take()),
             ("password", self.password.take()),
@@ -133,7 +133,8 @@ impl ServerUrl {
         let options: PgConnectOptions = self.for_sqlx()?.parse().map_err(|_| self.unreadable())?;
         let options = options.disable_statement_logging();
         Ok(DatabaseUrl {
-            // The service sends no text of a floating-point number, and poolers refuse this one.
+            // The service needs no texts of floating-point numbers, and poolers refuse this
+            // parameter.
             options: DatabaseOptions::Postgres(Box::new(options.extra_float_digits(None))),
             may_create: false,
             has_password,
@@ -185,7 +186,7 @@ impl ServerUrl {
         })
     }
 
-    /// The host, the database and the parameters as sqlx reads them.
+    /// Returns a URL of the host, the database and the parameters, as sqlx parses it.
     pub(super) fn for_sqlx(&self) -> Result<String, String> {
         let (scheme, host, database) = (self.kind.scheme, &self.host, &self.database);
         let url = format!("{scheme}://{host}/{database}?{}", self.parameters.query());
@@ -216,7 +217,7 @@ impl ServerUrl {
     }
 }
 
-/// The host and the port of `host:port`.
+/// Splits `host:port`.
 pub(super) fn split_port(text: &str) -> Result<(&str, Option<u16>), String> {
     let after_address = text.rfind(']').map_or(0, |end| end + 1);
     let Some(colon) = text[after_address..].rfind(':') else {

@@ -141,7 +141,7 @@ fn a_value_that_a_parameter_does_not_take_is_refused() {
         ("postgres://a@h/d?sslrootcert=x", "add sslmode=verify-full"),
         (
             "postgres://a@h/d?sslcert=x",
-            "sslcert and sslkey of the URL go together",
+            "only one of the parameters sslcert and sslkey",
         ),
         (
             "mariadb://a@h/d?ssl-mode=verify-full",
@@ -185,7 +185,7 @@ fn a_value_that_a_parameter_does_not_take_is_refused() {
     }
 }
 
-/// Neither where it is refused nor where it is shown.
+/// A password is shown neither in errors nor with the URL.
 #[test]
 fn a_password_is_never_shown() {
     for scheme in ["postgres", "mariadb"] {
