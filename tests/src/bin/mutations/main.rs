@@ -1,11 +1,9 @@
-//! Changes openapi.yaml, or the server, in one place at a time, and shows for each change what
-//! catches it.
+//! Changes openapi.yaml in one place at a time, and shows for each change what catches it.
 
 #![expect(clippy::print_stdout, reason = "a program for people")]
 
 mod document;
 mod judge;
-mod server;
 mod table;
 
 use std::{
@@ -18,39 +16,29 @@ use std::{
     thread,
 };
 
-use clap::{Parser, ValueEnum};
+use clap::Parser;
 use cortex_report_tests::oracle::Oracle;
 
 use crate::{judge::Judge, table::Table};
 
-/// Shows that no change of the document or of the server can go unseen.
+/// Shows that no change of the document can go unseen.
 ///
 /// Builds and tests a copy of the workspace for each change, in target/mutations, two at a time.
 #[derive(Parser)]
 struct Arguments {
-    /// What is changed.
-    what: What,
     /// Only changes whose line, as --list shows it, contains this.
     #[arg(long, value_name = "TEXT", default_value = "")]
     only: String,
     /// Only each so many-th change.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     every: u16,
-    /// Only changes of the document that a build or a test has to catch: the generators and drift
-    /// let them through, and no request is judged otherwise.
+    /// Only changes that a build or a test has to catch: the generators and drift let them through, and
+    /// no request is judged otherwise.
     #[arg(long)]
     undecided: bool,
     /// Only shows the changes.
     #[arg(long)]
     list: bool,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum What {
-    /// openapi.yaml: a change is refused, breaks the build, fails a test, or is followed.
-    Document,
-    /// The server's own code: a fault fails a test.
-    Server,
 }
 
 /// Number of changes judged at a time: a build leaves half of two cores idle.
@@ -81,10 +69,7 @@ pub type Failure = Box<dyn Error + Send + Sync>;
 fn main() -> Result<ExitCode, Failure> {
     let arguments = Arguments::parse();
     let original = Oracle::new(cortex_report_api::DOCUMENT_JSON)?;
-    let changes = match arguments.what {
-        What::Document => document::mutants(original.written()),
-        What::Server => server::faults()?,
-    };
+    let changes = document::mutants(original.written());
     let is_meant = |change: &Change| change.line().contains(&arguments.only);
     let mut changes: Vec<Change> = changes
         .into_iter()
