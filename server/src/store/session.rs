@@ -294,3 +294,49 @@ async fn disable_where(db: &impl Connection, which: sea_orm::sea_query::SimpleEx
         .await?;
     Ok(disabled.rows_affected)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn login(state: State, tries: i32) -> Model {
+        let now = Timestamp(0);
+        Model {
+            id: 1,
+            key_hash: Vec::new(),
+            link_hash: Vec::new(),
+            nonce: Vec::new(),
+            code_mac: Vec::new(),
+            state,
+            tries,
+            email: "ann@example.com".to_owned(),
+            client: "127.0.0.1".to_owned(),
+            user_agent: "curl".to_owned(),
+            user_id: None,
+            created_at: now,
+            expires_at: now.plus(PENDING_FOR),
+            used_at: now,
+        }
+    }
+
+    #[test]
+    fn a_login_can_be_verified_while_it_has_tries_and_time() {
+        let (last, over) = (Timestamp(599_999), Timestamp(600_000));
+        assert!(login(State::Pending, MAX_TRIES - 1).can_be_verified(last));
+        assert!(!login(State::Pending, MAX_TRIES - 1).can_be_verified(over));
+        assert!(!login(State::Pending, MAX_TRIES).can_be_verified(last));
+        for state in [State::Active, State::Disabled, State::Expired] {
+            assert!(!login(state, 0).can_be_verified(last), "{state:?}");
+        }
+    }
+
+    #[test]
+    fn a_link_says_so_for_as_long_as_it_could_be_used() {
+        let mut session = login(State::Active, MAX_TRIES);
+        session.expires_at = Timestamp(0).plus(ACTIVE_FOR);
+        assert!(session.is_verified(Timestamp(599_999)));
+        assert!(!session.is_verified(Timestamp(600_000)));
+        session.expires_at = Timestamp(1);
+        assert!(!session.is_verified(Timestamp(1)), "it has ended before");
+    }
+}

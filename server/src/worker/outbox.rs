@@ -112,9 +112,7 @@ impl Outbox {
                     error = error.for_log(),
                     "a mail could not be sent and will be retried"
                 );
-                let doublings = u32::try_from(mail.attempts).unwrap_or(0).min(16);
-                let wait = (FIRST_RETRY * 2_u32.pow(doublings)).min(LAST_RETRY);
-                let due_at = self.service.clock.now().plus(wait);
+                let due_at = self.service.clock.now().plus(retry_delay(mail.attempts));
                 outbox::postpone(db, mail, due_at, &error.to_string()).await
             }
             Sent::Dead(error) => {
@@ -169,5 +167,22 @@ impl Outbox {
             Err(error) if error.is_final() => Sent::Dead(error.to_string()),
             Err(error) => Sent::Failed(error),
         })
+    }
+}
+
+/// Time until a mail is tried again after so many failed attempts before this one.
+fn retry_delay(attempts: i32) -> Duration {
+    let doublings = u32::try_from(attempts).unwrap_or(0).min(16);
+    (FIRST_RETRY * 2_u32.pow(doublings)).min(LAST_RETRY)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_delay_doubles_up_to_a_limit() {
+        let delays = [0, 1, 2, 3, 4, 100, i32::MAX].map(|it| retry_delay(it).as_secs());
+        assert_eq!(delays, [5, 10, 20, 40, 60, 60, 60]);
     }
 }
