@@ -5,10 +5,10 @@ use serde_json::{Map, Value, json};
 
 use crate::pointers::{alternatives, free_schema_name, join, members, operations};
 
-/// The name of the schema of what is answered.
+/// The name of the schema of an added answer.
 const NAME: &str = "LockstepProblem";
 
-/// The document with the answers that are given before a method is called, where it does not have them.
+/// Adds the answers that are given before a method is called to the operations that lack them.
 pub(crate) fn with_answers(document: &Value) -> Value {
     let mut served = document.clone();
     let name = free_schema_name(document, NAME);

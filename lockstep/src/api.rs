@@ -1,4 +1,5 @@
-//! The operations of a document: what both writers and the comparison with the server take.
+//! Model of a document's operations: the input of both writers and of the comparison with the
+//! server.
 
 mod credentials;
 mod outcomes;
@@ -106,7 +107,8 @@ pub(crate) struct Operation {
     pub(crate) arguments: Option<Ident>,
     pub(crate) body: Option<Body>,
     pub(crate) access: Access,
-    /// The schemes of its security, in the order of its alternatives, and the scopes that each needs.
+    /// The schemes of its security, in the order of its alternatives, and the scopes that each
+    /// needs.
     pub(crate) scopes: Vec<(usize, Vec<String>)>,
     pub(crate) outcomes: Outcomes,
 }
@@ -158,7 +160,7 @@ pub(crate) struct Body {
     pub(crate) choice: Option<Ident>,
 }
 
-/// A media type, and what is in it.
+/// A media type and its payload.
 #[derive(Clone, Debug)]
 pub(crate) struct Content {
     pub(crate) media_type: String,
@@ -175,7 +177,7 @@ pub(crate) enum Payload {
     /// Names and values, some of which are files.
     Multipart(Type),
     Text,
-    /// Bytes of which nothing more is known, as they come.
+    /// Bytes without further structure, as they are sent.
     Bytes,
 }
 

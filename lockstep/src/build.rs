@@ -4,18 +4,18 @@ use std::{env, fs, path::PathBuf, process::ExitCode};
 
 use crate::{Diagnostic, Document, Options, read_with};
 
-/// Writes one file of what is generated from a document.
+/// Generates one file from a document.
 pub type Writer = fn(&Document) -> Result<String, Diagnostic>;
 
-/// Does the whole of a build script: reads the document, and writes each file into `OUT_DIR`.
+/// Runs a whole build script: reads the document, and writes each file into `OUT_DIR`.
 ///
-/// Cargo runs it again when the document changes. Whatever is wrong is told as errors of the
-/// build, all in one run, and no file is written then.
+/// Cargo runs it again when the document changes. All diagnostics are reported as build errors in
+/// one run, and then no file is written.
 pub fn build(document: &str, files: &[(&str, Writer)]) -> ExitCode {
     build_with(document, &Options::default(), files)
 }
 
-/// The same with options.
+/// Like [`build`], with options.
 #[expect(clippy::print_stdout, reason = "cargo reads it")]
 pub fn build_with(document: &str, options: &Options<'_>, files: &[(&str, Writer)]) -> ExitCode {
     println!("cargo::rerun-if-changed={document}");

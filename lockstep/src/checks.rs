@@ -14,7 +14,7 @@ use crate::{
     source::Source,
 };
 
-/// Everything of a document, in its normal form, that is not as OpenAPI has it.
+/// Returns a diagnostic for everything in a normalized document that is not valid OpenAPI.
 pub(crate) fn check(source: &Source) -> Vec<Diagnostic> {
     let mut checks = Checks {
         source,
@@ -38,14 +38,14 @@ impl<'a> Checks<'a> {
     fn document(&mut self) {
         let document = &self.source.value;
         if !document.is_object() {
-            return self.refuse("", "is no OpenAPI document");
+            return self.refuse("", "is not an OpenAPI document");
         }
         if document["openapi"] != "3.1.0" {
-            self.refuse("/openapi", "only 3.0 and 3.1 are read");
+            self.refuse("/openapi", "only OpenAPI 3.0 and 3.1 are supported");
         }
         for place in ["/paths", "/components"] {
             if self.source.at(place).is_some_and(|it| !it.is_object()) {
-                self.refuse(place, "is no object");
+                self.refuse(place, "is not an object");
             }
         }
         self.readable::<Info>("/info");
@@ -65,14 +65,14 @@ impl<'a> Checks<'a> {
                 let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
                 if !last(&pointer).bytes().all(is_plain) {
                     let reason =
-                        "the name of a component has only letters, digits, `.`, `_` and `-`";
+                        "is not a valid component name: use only letters, digits, `.`, `_` and `-`";
                     self.refuse(&pointer, reason);
                 }
             }
         }
     }
 
-    /// Refuses keywords that do not stand where they are.
+    /// Refuses keywords in the wrong place.
     fn places(&mut self) {
         let document = &self.source.value;
         self.only("", keywords::DOCUMENT);
@@ -85,7 +85,7 @@ impl<'a> Checks<'a> {
             self.security(&join(&operation, "security"));
             for tag in members(document, &join(&operation, "tags")) {
                 if !self.source.at(&tag).is_some_and(Value::is_string) {
-                    self.refuse(&tag, "is no name of a tag");
+                    self.refuse(&tag, "is not the name of a tag: write a string");
                 }
             }
             if self
@@ -93,7 +93,7 @@ impl<'a> Checks<'a> {
                 .at(&join(&operation, "tags"))
                 .is_none_or(|tags| !tags.is_array())
             {
-                self.refuse(&operation, "has tags that are no list of names");
+                self.refuse(&operation, "has tags that are not a list of names");
             }
             for (name, least) in [("x-body-limit", 0.0), ("x-deadline", 0.001)] {
                 let place = join(&operation, name);
@@ -101,7 +101,7 @@ impl<'a> Checks<'a> {
                 if number.is_some_and(|number| number.is_none_or(|number| number < least)) {
                     self.refuse(
                         &place,
-                        "is a number: of bytes of a body, or of seconds for a reply",
+                        "has to be a number: bytes for x-body-limit, seconds (at least 0.001) for x-deadline",
                     );
                 }
             }
@@ -136,7 +136,8 @@ impl<'a> Checks<'a> {
         }
     }
 
-    /// Refuses a member of a body that carries the key of a cookie where it cannot be taken out.
+    /// Refuses a body member that carries the key of a cookie if it cannot be removed from the
+    /// body.
     fn body_credentials(&mut self) {
         let document = &self.source.value;
         let of_replies = reached(document, &pointers::responses(document));
@@ -156,7 +157,7 @@ impl<'a> Checks<'a> {
                 self.refuse(&member, reason);
             }
             if of_replies.contains(&schema) {
-                let reason = "carries the cookie's key, which is taken out of a body, so its schema has to be of bodies only";
+                let reason = "carries the cookie's key, so its schema can be used for request bodies only, not for replies";
                 self.refuse(&member, reason);
             }
         }
@@ -166,7 +167,7 @@ impl<'a> Checks<'a> {
         let schema = match self.source.at(pointer) {
             Some(Value::Object(schema)) => schema,
             Some(Value::Bool(_)) | None => return,
-            Some(_) => return self.refuse(pointer, "is no schema: write an object"),
+            Some(_) => return self.refuse(pointer, "is not a schema: write an object"),
         };
         self.only(pointer, keywords::SCHEMA);
         if let Some(Value::Array(values)) = schema.get("enum") {
@@ -176,7 +177,7 @@ impl<'a> Checks<'a> {
             }
             for (index, value) in values.iter().enumerate() {
                 if values[..index].contains(value) {
-                    self.refuse(&format!("{place}/{index}"), "is a value twice");
+                    self.refuse(&format!("{place}/{index}"), "is a duplicate value");
                 }
             }
         }
@@ -186,9 +187,9 @@ impl<'a> Checks<'a> {
         self.required(pointer, schema);
     }
 
-    /// Refuses a keyword whose value is none that it can have.
+    /// Refuses keywords with invalid values.
     fn meta(&mut self, pointer: &str, schema: &Map<String, Value>) {
-        // What stands inside is looked at by itself.
+        // Inner schemas are checked separately.
         let inner = [
             "properties",
             "patternProperties",
@@ -227,11 +228,11 @@ impl<'a> Checks<'a> {
         let own = Map::from_iter(own.map(|(keyword, value)| (keyword.clone(), value.clone())));
         if let Err(error) = jsonschema::draft202012::meta::validate(&Value::Object(own)) {
             let place = format!("{pointer}{}", error.instance_path());
-            self.refuse(&place, format!("is not as JSON Schema has it: {error}"));
+            self.refuse(&place, format!("is not valid JSON Schema: {error}"));
         }
     }
 
-    /// Refuses limits that no value keeps.
+    /// Refuses contradictory limits.
     fn limits(&mut self, pointer: &str) {
         for (least, most) in [
             ("minItems", "maxItems"),
@@ -243,7 +244,7 @@ impl<'a> Checks<'a> {
             if let (Some(from), Some(to)) = (number(least), number(most))
                 && from > to
             {
-                let reason = format!("is below {least}, so that no value is left");
+                let reason = format!("is below {least}, so no value is valid");
                 self.refuse(&join(pointer, most), reason);
             }
         }
@@ -261,7 +262,7 @@ impl<'a> Checks<'a> {
         if compiled.is_err() || !is_ecmascript || text.contains("\\b") {
             self.refuse(
                 &join(pointer, "pattern"),
-                "is no pattern that means the same to ECMAScript and to Rust's regular expressions",
+                "is not a pattern that means the same in ECMAScript and in Rust's regular expressions",
             );
         }
     }
@@ -280,7 +281,7 @@ impl<'a> Checks<'a> {
             let name = self.source.at(&required).and_then(Value::as_str);
             let properties = join(pointer, "properties");
             if name.is_some_and(|name| self.source.at(&join(&properties, name)).is_none()) {
-                self.refuse(&required, "names no property");
+                self.refuse(&required, "is not a property of this object");
             }
         }
     }
@@ -293,16 +294,16 @@ impl<'a> Checks<'a> {
             |keyword: &&String| known.contains(&keyword.as_str()) || keyword.starts_with("x-");
         let unknown: Vec<&String> = keywords.filter(|keyword| !is_known(keyword)).collect();
         for keyword in unknown {
-            let reason = format!("{keyword} is no keyword of OpenAPI here");
+            let reason = format!("{keyword} is not an OpenAPI keyword here");
             self.refuse(&join(pointer, keyword), reason);
         }
     }
 
-    /// Refuses what utoipa's model cannot take.
+    /// Refuses values that utoipa's model cannot read.
     fn readable<T: serde::de::DeserializeOwned>(&mut self, pointer: &str) {
         let value = self.source.at(pointer).cloned().unwrap_or_default();
         if let Err(error) = serde_json::from_value::<T>(value) {
-            self.refuse(pointer, format!("is not as OpenAPI has it: {error}"));
+            self.refuse(pointer, format!("is not valid OpenAPI: {error}"));
         }
     }
 
@@ -312,7 +313,7 @@ impl<'a> Checks<'a> {
     }
 }
 
-/// The components that what stands at these places refers to, and those that they refer to.
+/// The components that these places refer to, directly or through other components.
 fn reached(document: &Value, places: &[String]) -> BTreeSet<String> {
     let mut reached = BTreeSet::new();
     let mut open: Vec<&Value> = places

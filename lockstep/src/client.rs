@@ -1,4 +1,4 @@
-//! Document -> progenitor client code, and a typed mock of the service for those who test with it.
+//! Generates progenitor client code from a document, and a typed mock of the service for tests.
 
 mod helpers;
 mod lowering;
@@ -27,18 +27,17 @@ use crate::{
 /// Writes the client's code, progenitor's in the style of builders: one Rust file to be included
 /// in a module, the same text for the same document.
 ///
-/// The crate that includes it provides a type `Inner` at its root: what its `Client` holds besides the
-/// URL and the `reqwest::Client`, with an implementation of `progenitor_client::ClientHooks<Inner>` for
-/// that `Client`, which sends the credential.
+/// The crate that includes it provides a type `Inner` at its root: the state of its `Client`
+/// besides the URL and the `reqwest::Client`, with an implementation of
+/// `progenitor_client::ClientHooks<Inner>` for that `Client`, which sends the credential.
 ///
-/// A reply is decoded if it has the documented media type, and is progenitor's
-/// `UnexpectedResponse` otherwise. Members that the document does not have are ignored unless it
-/// closes the object; another value of an enum cannot be decoded, so adding one breaks the clients
-/// that are there.
+/// A reply is decoded if it has the documented media type, and is progenitor's `UnexpectedResponse`
+/// otherwise. Members that the document does not have are ignored unless it closes the object;
+/// another value of an enum cannot be decoded, so adding one breaks existing clients.
 ///
 /// # Errors
 ///
-/// progenitor does not take the document.
+/// progenitor cannot generate code for the document.
 pub fn client(document: &Document) -> Result<String, Diagnostic> {
     let writer = Writer::new(document);
     let lowered = writer.lower(false);
@@ -49,7 +48,8 @@ pub fn client(document: &Document) -> Result<String, Diagnostic> {
         .send(&mut code)
         .map_err(|reason| writer.diagnostic(&reason))?;
     let code = generated_file(&document.file, &code);
-    // Nobody compiles progenitor's examples, so they are none for rustdoc to count as skipped.
+    // progenitor's examples are not compiled: as text, rustdoc does not count them as skipped
+    // tests.
     Ok(code.replace("```ignore\n", "```text\n"))
 }
 
@@ -105,7 +105,7 @@ impl<'a> Writer<'a> {
             .kind(&self.document.api.types, &quote!(types::), kind)
     }
 
-    /// The Rust type of what a reply holds.
+    /// The Rust type of a reply's payload.
     fn payload(&self, payload: &Payload) -> TokenStream {
         match payload {
             Payload::Json(kind) | Payload::Form(kind) => self.kind(kind),
@@ -133,7 +133,7 @@ impl<'a> Writer<'a> {
         write(&mut generator, &model).map_err(|error| self.diagnostic(&error))
     }
 
-    /// Puts the document's types in the place of progenitor's.
+    /// Replaces progenitor's types by the document's.
     fn write_types(&self, code: &mut syn::File) {
         let types = types::write(&self.document.api.types, &self.side);
         let replies = self
@@ -155,7 +155,7 @@ impl<'a> Writer<'a> {
     }
 
     fn diagnostic(&self, reason: &dyn Display) -> Diagnostic {
-        let reason = format!("progenitor does not take the lowered document: {reason}");
+        let reason = format!("code generation with progenitor failed: {reason}");
         self.document.source.diagnostic("", reason)
     }
 }

@@ -2,15 +2,15 @@
 
 use proc_macro2::TokenStream;
 
-/// The text of what is generated from the document in `file`: items, formatted, with a blank line
-/// between them.
+/// Formats the items that are generated from the document in `file`, with a blank line between
+/// them.
 pub(crate) fn generated(file: &str, items: impl IntoIterator<Item = TokenStream>) -> String {
     let mut code = head(file);
     for item in items {
         code.push('\n');
         match syn::parse2::<syn::File>(item.clone()) {
             Ok(item) => write_formatted(&item, &mut code),
-            // Unformatted, but the compiler will tell what is wrong with it.
+            // Unformatted code: the compiler reports the error in it.
             Err(_) => code.push_str(&item.to_string()),
         }
     }

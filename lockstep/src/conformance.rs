@@ -327,7 +327,7 @@ fn kind_of_scheme(kind: &api::Kind) -> String {
         api::Kind::Key { place, name } => format!("the key {name} in {place}"),
         api::Kind::Basic => "basic".to_owned(),
         api::Kind::Bearer { format } => format!("bearer {}", format.as_deref().unwrap_or_default()),
-        // Where its flows are is for readers.
+        // The URLs of its flows are information for readers.
         api::Kind::OAuth2 => "oauth2".to_owned(),
         api::Kind::OpenIdConnect(url) => format!("openIdConnect {url}"),
     }

@@ -17,9 +17,9 @@ use crate::{
 /// documented or lacks a credential, or when the service failed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Answers {
-    /// The document: every operation has to say each of them, as a problem of RFC 9457.
+    /// The document: every operation has to document each of them, as a problem of RFC 9457.
     Documented,
-    /// The generated server, where the document does not: each is a problem of RFC 9457.
+    /// The generated server adds those that the document lacks, as problems of RFC 9457.
     #[default]
     Added,
 }
@@ -45,8 +45,8 @@ pub struct Document {
 }
 
 impl Document {
-    /// The document as JSON, members in their order and numbers digit by digit, for whoever calls
-    /// the service. It says the answers that [`Answers::Added`] adds.
+    /// The document as JSON, members in their order and numbers digit by digit, for the service's
+    /// clients. It has the answers that [`Answers::Added`] adds.
     pub fn json(&self) -> String {
         self.written.clone()
     }
@@ -63,12 +63,13 @@ impl Document {
     }
 }
 
-/// Reads an OpenAPI document, 3.0 or 3.1, from its YAML or JSON text. `file` names it in refusals.
+/// Reads an OpenAPI document, 3.0 or 3.1, from its YAML or JSON text. `file` is its name in
+/// diagnostics.
 ///
 /// # Errors
 ///
-/// Every place of the document that is wrong or that the generated code could not say, in the order
-/// of the text.
+/// A diagnostic for every place that is wrong or that the generated code cannot express, in the
+/// order of the text.
 pub fn read(file: &str, text: &str) -> Result<Document, Vec<Diagnostic>> {
     read_with(file, text, &Options::default())
 }
@@ -77,7 +78,7 @@ pub fn read(file: &str, text: &str) -> Result<Document, Vec<Diagnostic>> {
 ///
 /// # Errors
 ///
-/// As for [`read`], and an operation that is to be left out and is not there.
+/// As for [`read`], and an operation in [`Options::without`] that does not exist.
 pub fn read_with(
     file: &str,
     text: &str,
@@ -107,13 +108,13 @@ pub fn read_with(
             answers,
         });
     }
-    // What several operations refer to is looked at for each of them.
+    // A component is checked for each operation that refers to it: the set drops duplicates.
     let diagnostics: BTreeSet<Diagnostic> = diagnostics.into_iter().collect();
     Err(diagnostics.into_iter().collect())
 }
 
-/// The operations of a document, be it taken or not: the pointer and the operationId of each, which is
-/// made of method and path where there is none.
+/// The operations of a document, whether accepted or not: the pointer and the operationId of each,
+/// which is derived from method and path if it is missing.
 ///
 /// # Errors
 ///
@@ -132,7 +133,7 @@ pub fn operations(file: &str, text: &str) -> Result<Vec<(String, String)>, Vec<D
     Ok(named.collect())
 }
 
-/// Leaves operations out, and answers those that are not there.
+/// Leaves operations out. Returns a diagnostic for each that does not exist.
 fn without(source: &mut Source, names: &[&str]) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
     for name in names {
@@ -156,7 +157,7 @@ fn without(source: &mut Source, names: &[&str]) -> Vec<Diagnostic> {
                 }
             }
             None => {
-                let reason = format!("has no operation {name}, which is to be left out");
+                let reason = format!("has no operation {name} to leave out");
                 diagnostics.push(source.diagnostic("/paths", reason));
             }
         }

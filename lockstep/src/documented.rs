@@ -8,7 +8,7 @@ use crate::{
     types::{Record, Shape, Type},
 };
 
-/// The codes of what `openapi-lockstep-runtime` answers by itself.
+/// The problem codes that `openapi-lockstep-runtime` sends.
 const CODES: [&str; 7] = [
     "invalid_request",
     "not_logged_in",
@@ -19,7 +19,7 @@ const CODES: [&str; 7] = [
     "internal_error",
 ];
 
-/// Everything that a document lacks where its answers are to be documented.
+/// Returns a diagnostic for each answer that the document has to describe and does not.
 pub(crate) fn check(source: &Source, api: &Api) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
     let mut refuse =
@@ -43,12 +43,13 @@ pub(crate) fn check(source: &Source, api: &Api) -> Vec<Diagnostic> {
             .any(|it| it.answer == Answer::Status(status))
     };
     if !api.operations.is_empty() && !shares(500) {
-        let reason = "every operation has to document 500 alike, which answers a panic";
+        let reason =
+            "every operation has to document the same 500 response, which is sent after a panic";
         refuse("/paths", reason.to_owned());
     }
     let is_secured = |it: &Operation| it.access != Access::Public;
     if api.operations.iter().any(is_secured) && !shares(401) && !shares(403) {
-        let reason = "every operation has to document 401 or 403 alike, which answers a worthless credential";
+        let reason = "every operation has to document the same 401 or 403 response, which is sent for an invalid credential";
         refuse("/paths", reason.to_owned());
     }
     diagnostics
@@ -61,7 +62,7 @@ fn missing(api: &Api, operation: &Operation) -> Vec<(&'static str, &'static str)
             .any(|failure| failure.answer == Answer::Status(status))
     };
     let mut missing = Vec::new();
-    // Also where nothing is taken: somebody sends something all the same.
+    // Also without parameters and body: a client may send some.
     if !documents(400) {
         missing.push(("400", "an invalid request"));
     }
@@ -72,19 +73,19 @@ fn missing(api: &Api, operation: &Operation) -> Vec<(&'static str, &'static str)
         missing.push(("415", "a body of another media type"));
     }
     if operation.access != Access::Public && !documents(401) && !documents(403) {
-        missing.push(("401 or 403", "a missing or worthless credential"));
+        missing.push(("401 or 403", "a missing or invalid credential"));
     }
     missing
 }
 
-/// Why a failure is no problem that the runtime could answer, if it is none.
+/// Reason why the runtime cannot send this failure as a problem, if it cannot.
 fn no_problem(api: &Api, outcome: &Outcome) -> Option<String> {
     let answered = [400, 401, 403, 404, 405, 413, 415, 500].map(Answer::Status);
     if !answered.contains(&outcome.answer) {
         return None;
     }
     let Some((media_type, payload)) = &outcome.content else {
-        return Some("has no body that says what is wrong".to_owned());
+        return Some("has no body: a problem needs one of application/problem+json".to_owned());
     };
     if media_type != "application/problem+json" {
         return Some(format!(
@@ -140,9 +141,8 @@ fn no_problem(api: &Api, outcome: &Outcome) -> Option<String> {
     ];
     let mut others = problem.members.iter();
     if let Some(other) = others.find(|it| !known.contains(&it.wire.as_str()) && it.required) {
-        let reason =
-            "is required, but the problems that the generated server answers do not have it";
-        return Some(format!("{}: {reason}", other.wire));
+        let reason = "which the problems of the generated server do not have";
+        return Some(format!("requires the member {}, {reason}", other.wire));
     }
     let code = problem.members.iter().find(|it| it.wire == "code")?;
     let known = codes(api, &code.kind)?;

@@ -1,9 +1,9 @@
-//! Extensions with which a document says once what holds for many operations, written out in plain
-//! OpenAPI before anything else looks at it.
+//! Expands extensions, which state once what holds for many operations, into plain OpenAPI before
+//! anything else reads the document.
 //!
-//! A service may take more than the generators of others can read: several media types of one body,
-//! or the body of a GET. Written out in the document it would spoil their code; as an extension it
-//! leaves that code alone, and is served and compared all the same.
+//! A service may accept more than other generators can handle: several media types of one body, or
+//! the body of a GET. Plain OpenAPI would break their code; an extension does not affect it, and is
+//! still served and compared.
 
 use std::collections::BTreeSet;
 
@@ -22,11 +22,11 @@ use crate::{
 /// At the root, `true`: every body that is documented as JSON may also come as a form.
 const FORM_BODIES: &str = "x-form-bodies";
 
-/// Replaces the extensions by what they mean, and answers what of them cannot be.
+/// Replaces the extensions by plain OpenAPI. Returns a diagnostic for each that is not valid.
 ///
-/// [`BODY_MEMBER`] in a cookie's security scheme is a schema: every operation that takes the cookie's
-/// key also takes it as a member of its body, which has the cookie's name and this schema. What it
-/// means is that extension of the member itself.
+/// [`BODY_MEMBER`] in a cookie's security scheme is a schema: every operation that takes the
+/// cookie's key also takes it as a member of its body, which has the cookie's name and this schema.
+/// It expands into this extension of the member itself.
 pub(crate) fn write_out(source: &mut Source) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
     for scheme in members(&source.value, "/components/securitySchemes") {
@@ -45,8 +45,7 @@ fn body_member(source: &mut Source, scheme: &str, diagnostics: &mut Vec<Diagnost
     let is_cookie = source.at(&join(scheme, "in")) == Some(&json!("cookie"));
     let name = source.at(&join(scheme, "name")).and_then(Value::as_str);
     let (Some(name), true, true) = (name.map(str::to_owned), is_cookie, schema.is_object()) else {
-        let reason =
-            "has to be a schema, in the security scheme of a cookie, whose name the member has";
+        let reason = "has to be a schema, in the security scheme of a cookie: the member gets the cookie's name";
         diagnostics.push(source.diagnostic(&extension, reason));
         remove(&mut source.value, scheme, BODY_MEMBER);
         return;
@@ -112,7 +111,8 @@ fn body_member(source: &mut Source, scheme: &str, diagnostics: &mut Vec<Diagnost
     for (kind, component, value) in components {
         let pointer = format!("/components/{kind}/{component}");
         if source.at(&pointer).is_some() {
-            let reason = format!("adds {pointer}, which is there: give the other another name");
+            let reason =
+                format!("adds {pointer}, which exists already: rename the existing component");
             diagnostics.push(source.diagnostic(&extension, reason));
             continue;
         }
@@ -137,7 +137,7 @@ fn form_bodies(source: &mut Source, diagnostics: &mut Vec<Diagnostic>) {
         None => false,
         Some(Value::Bool(is_meant)) => *is_meant,
         Some(_) => {
-            diagnostics.push(source.diagnostic(&join("", FORM_BODIES), "is true or false"));
+            diagnostics.push(source.diagnostic(&join("", FORM_BODIES), "has to be true or false"));
             false
         }
     };
@@ -161,7 +161,7 @@ fn form_bodies(source: &mut Source, diagnostics: &mut Vec<Diagnostic>) {
     }
 }
 
-/// Refuses an extension of this module that stands where it means nothing.
+/// Refuses an extension of this module in a place where it has no effect.
 fn misplaced(source: &Source, value: &Value, pointer: String, diagnostics: &mut Vec<Diagnostic>) {
     let is_misplaced = match last(&pointer).as_str() {
         FORM_BODIES => true,
@@ -169,7 +169,7 @@ fn misplaced(source: &Source, value: &Value, pointer: String, diagnostics: &mut 
         _ => false,
     };
     if is_misplaced {
-        let reason = "means nothing here: x-form-bodies stands at the root, x-body-member in a security scheme, or as true in a member that has a cookie's name";
+        let reason = "has no effect here: x-form-bodies belongs at the root, x-body-member in a security scheme, or as true in a member that has a cookie's name";
         diagnostics.push(source.diagnostic(&pointer, reason));
     }
     match value {

@@ -1,36 +1,37 @@
 //! Keeps an OpenAPI document, the code that serves it and the code that calls it in lockstep.
 //!
-//! [`read`] takes an OpenAPI document, 3.0 or 3.1, and says where it is wrong, or what of it the
-//! generated code could not say. From what was read,
+//! [`read`] reads an OpenAPI document, 3.0 or 3.1, and reports where it is wrong, or cannot be
+//! expressed by the generated code. From the result,
 //!
 //! [`server()`] writes a poem-openapi server:
 //!
-//! - a trait for each operation, whose method is given the checked parameters and body, and answers
-//!   the document's reply or one of its failures; another status cannot be written
+//! - a trait for each operation, whose method gets the checked parameters and body, and returns the
+//!   documented reply or one of the documented failures; other statuses do not compile
 //! - the sum of these traits for each tag; the compiler demands a handler for every operation
 //! - a type for each set of credentials, and the trait `Authenticate`, which turns one into the
 //!   implementer's principal before a method is called
-//! - the function `routes`, which serves what implements all of it behind the check of every request
+//! - the function `routes`, which serves an implementation, behind the check of every request
 //!   against the document (crate `openapi-lockstep-runtime`)
-//! - the function `spec`, what poem-openapi says of it, which [`differences`] holds against the
-//!   document
+//! - the function `spec`, which returns poem-openapi's document of the server; [`differences`]
+//!   compares it with the original
 //!
 //! [`client()`] writes a progenitor client: a builder for each operation, typed replies, and typed
-//! failures. [`mock`] writes a typed mock of the service, for tests of what uses the client.
+//! failures. [`mock`] writes a typed mock of the service, for tests of the client's users.
 //!
-//! Both sides have the same types, which [`types()`] writes alone too.
+//! Both sides have the same types, which [`types()`] can also write alone.
 //!
-//! What the service calls itself (webhooks, callbacks) is no operation of it: it stays in the
-//! document, and no code is made of it. Extensions say what a service takes besides, which the
-//! generators of others could not read:
+//! Webhooks and callbacks, which the service calls itself, stay in the document, and no code is
+//! generated for them. Extensions describe what a service accepts beyond what other generators can
+//! handle:
 //!
 //! - `x-form-bodies: true` at the root: every JSON body may also come as a form
-//! - `x-body-member: <schema>` in the security scheme of a cookie: every operation that takes its
-//!   key also takes it as a member of the body, of the cookie's name, be it the body of a GET
-//! - `x-body-limit: <bytes>` in an operation: the most bytes of its body
-//! - `x-deadline: <seconds>` in an operation: the longest time from its checked request to its reply
+//! - `x-body-member: <schema>` in the security scheme of a cookie: every operation that accepts its
+//!   key also accepts it as a member of the body with the cookie's name, even in a GET
+//! - `x-body-limit: <bytes>` in an operation: the maximum size of its body
+//! - `x-deadline: <seconds>` in an operation: the maximum time from the checked request to its
+//!   reply
 //!
-//! [`build()`] is all that a build script needs:
+//! [`build()`] is a complete build script:
 //!
 //! ```no_run
 //! use std::process::ExitCode;

@@ -1,7 +1,7 @@
-//! Identifiers: what the generated code calls the things of a document.
+//! Identifiers of the generated code for the names in a document.
 //!
-//! A document may call a thing whatever it likes; Rust may not. Within a scope no two things get the
-//! same identifier. The first thing of a name gets the plain one, so that what is added later renames
+//! Names in a document are arbitrary, and Rust's identifiers are not. Within a scope, identifiers
+//! are unique. The first use of a name gets the plain identifier, so that later additions rename
 //! nothing.
 
 use std::collections::HashSet;
@@ -30,7 +30,7 @@ pub(crate) fn unraw(ident: &Ident) -> String {
 pub(crate) struct Scope(HashSet<String>);
 
 impl Scope {
-    /// A scope in which these are taken.
+    /// A scope in which these identifiers are in use.
     pub(crate) fn new<'a>(taken: impl IntoIterator<Item = &'a str>) -> Self {
         Self(taken.into_iter().map(str::to_owned).collect())
     }
@@ -45,7 +45,8 @@ impl Scope {
         self.choose(name, |words| words.to_snake_case())
     }
 
-    /// The first that is free: the plain one, the one with its signs spelled out, a numbered one.
+    /// The first free candidate: the plain one, the one with its signs spelled out, or a numbered
+    /// one.
     fn choose(&mut self, name: &str, case: impl Fn(&str) -> String) -> Ident {
         let words = [plain_words(name), spelled_words(name)];
         let mut candidates = words.iter().filter_map(|words| identifier(&case(words)));
@@ -65,8 +66,8 @@ impl Scope {
     }
 }
 
-/// The words of a name: what is neither letter nor digit stands between two of them, and an apostrophe
-/// for nothing.
+/// The words of a name, separated by everything but letters, digits and apostrophes, which are
+/// dropped.
 fn plain_words(name: &str) -> String {
     let letters = name
         .chars()
@@ -74,7 +75,8 @@ fn plain_words(name: &str) -> String {
     letters.map(or_space).collect()
 }
 
-/// The words of a name with its signs spelled out, which tell `a+` from `a` and `<` from `>`.
+/// The words of a name with its signs spelled out, which distinguishes `a+` from `a` and `<` from
+/// `>`.
 fn spelled_words(name: &str) -> String {
     if name.is_empty() {
         return "empty".to_owned();

@@ -1,5 +1,5 @@
-//! Normal form of a document: what may be written in several ways is written in the newest one,
-//! with its defaults resolved.
+//! Normal form of a document: of several notations the newest one is used, and defaults are
+//! resolved.
 //!
 //! The served document stays as it was written; everything else reads the normal form.
 
@@ -13,7 +13,7 @@ use crate::pointers::{
 /// The version that the model reads.
 const VERSION: &str = "3.1.0";
 
-/// Each pass writes one thing in one way.
+/// Each pass normalizes one aspect.
 const PASSES: [fn(&mut Value); 10] = [
     line_breaks,
     without_calls,
@@ -43,7 +43,7 @@ fn is_version(document: &Value, minor: &str) -> bool {
     patch.is_some_and(|patch| patch.parse::<u32>().is_ok())
 }
 
-/// A line of a text ends with a line feed alone: a comment in Rust cannot have the other.
+/// A line of a text ends with a line feed alone: a comment in Rust cannot have a carriage return.
 fn line_breaks(value: &mut Value) {
     match value {
         Value::Object(object) => {
@@ -85,9 +85,9 @@ fn in_place(document: &mut Value) {
     }
 }
 
-/// Replaces a reference by what it means, with what stands beside it. One to nothing stays.
+/// Replaces a reference by its target, merged with the members beside it. A broken reference stays.
 fn put_in_place(document: &mut Value, pointer: &str) {
-    /// One that refers to itself stays too.
+    /// Limit of references to references: a cycle stays too.
     const LONGEST: usize = 8;
     for _ in 0..LONGEST {
         let Some(Value::Object(place)) = document.pointer(pointer) else {
@@ -246,7 +246,7 @@ fn or_null(schema: &mut Map<String, Value>) {
             schema.insert("type".to_owned(), json!([kind, "null"]));
         }
         Some(_) => {}
-        // Whatever it is by the other keywords.
+        // The type follows from the other keywords.
         None => {
             let notes = [
                 "description",
@@ -269,14 +269,14 @@ fn or_null(schema: &mut Map<String, Value>) {
     }
 }
 
-/// A patch of a version changes nothing about what is said.
+/// Patch versions of OpenAPI do not differ in meaning.
 fn version(document: &mut Value) {
     if is_version(document, "3.0") || is_version(document, "3.1") {
         document["openapi"] = json!(VERSION);
     }
 }
 
-/// A parameter is optional unless it says otherwise, and is written as most are.
+/// Adds `required: false`, and drops styles that are the default.
 fn with_defaults(document: &mut Value) {
     for pointer in parameters(document) {
         let Some(Value::Object(parameter)) = document.pointer_mut(&pointer) else {

@@ -11,7 +11,7 @@ pub(crate) const METHODS: [&str; 8] = [
 pub(crate) fn join(pointer: &str, name: &str) -> String {
     match name.contains(['~', '/']) {
         true => format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1")),
-        // Nearly all names are so, and this is done for every part of a document.
+        // A shortcut for nearly all names: this runs for every part of a document.
         false => [pointer, "/", name].concat(),
     }
 }
@@ -88,7 +88,7 @@ pub(crate) fn body_credential(document: &Value, pointer: &str) -> Option<String>
     marked.next().map(|property| last(property))
 }
 
-/// A name like this one that no schema of the document has.
+/// A name based on this one that no schema of the document has.
 pub(crate) fn free_schema_name(document: &Value, name: &str) -> String {
     let mut name = name.to_owned();
     while document
@@ -100,14 +100,14 @@ pub(crate) fn free_schema_name(document: &Value, name: &str) -> String {
     name
 }
 
-/// Takes a member away from what stands at `pointer`.
+/// Removes a member of the object at `pointer`.
 pub(crate) fn remove(document: &mut Value, pointer: &str, name: &str) {
     if let Some(Value::Object(object)) = document.pointer_mut(pointer) {
         object.shift_remove(name);
     }
 }
 
-/// Calls `change` for every schema that is no reference.
+/// Calls `change` for every schema that is not a reference.
 pub(crate) fn each_schema(document: &mut Value, change: impl Fn(&mut Map<String, Value>)) {
     for pointer in schemas(document) {
         if let Some(Value::Object(schema)) = document.pointer_mut(&pointer)
@@ -156,7 +156,7 @@ pub(crate) fn parameters(document: &Value) -> Vec<String> {
     parameters.collect()
 }
 
-/// The pointers of all that carries a schema: parameters, headers and media types.
+/// The pointers of all places with a schema: parameters, headers and media types.
 pub(crate) fn carriers(document: &Value) -> Vec<String> {
     let headers = responses(document)
         .into_iter()

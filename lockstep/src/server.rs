@@ -1,4 +1,4 @@
-//! Document -> poem-openapi server code.
+//! Generates poem-openapi server code from a document.
 
 mod describe;
 mod operations;
@@ -70,7 +70,7 @@ fn imports(items: &[TokenStream]) -> TokenStream {
     quote!(#sync #runtime #poem)
 }
 
-/// Adds the names that no path stands before.
+/// Adds the names that are used without a path.
 fn collect_names(tokens: TokenStream, names: &mut HashSet<String>) {
     let mut colons = 0;
     for token in tokens {
@@ -94,7 +94,7 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    /// The module of the types, and what poem-openapi is told of them.
+    /// The module of the types, and their schemas for poem-openapi.
     fn types(&self) -> Vec<TokenStream> {
         if self.api.types.is_empty() {
             return Vec::new();
@@ -114,7 +114,7 @@ impl Writer<'_> {
         self.side.kind(&self.api.types, &quote!(types::), kind)
     }
 
-    /// The Rust type of what a body holds.
+    /// The Rust type of a body's payload.
     fn payload(&self, payload: &Payload) -> TokenStream {
         match payload {
             Payload::Json(kind) | Payload::Form(kind) | Payload::Multipart(kind) => self.kind(kind),

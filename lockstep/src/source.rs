@@ -1,4 +1,4 @@
-//! A document's text as a JSON value that knows where each of its parts stands.
+//! A document's text as a JSON value, with the line and column of each part.
 
 use std::{borrow::Cow, collections::HashMap};
 
@@ -17,12 +17,12 @@ pub(crate) struct Source {
     file: String,
     pub(crate) value: Value,
     places: HashMap<String, Place>,
-    /// The numbers that their value does not give back digit by digit, by pointer.
+    /// The digits of numbers that their JSON value does not reproduce, by pointer.
     numbers: HashMap<String, String>,
 }
 
 impl Source {
-    /// Reads the text. `file` only names it in refusals.
+    /// Reads the text. `file` is its name in diagnostics.
     pub(crate) fn parse(file: &str, text: &str) -> Result<Self, Vec<Diagnostic>> {
         let mut source = Self {
             file: file.to_owned(),
@@ -40,7 +40,8 @@ impl Source {
             }]
         };
         let text = with_whole_characters(text).map_err(|place| {
-            let reason = "is half of a character: write \\u and the other half behind it";
+            let reason =
+                "is half of a surrogate pair: write the \\u escape of the other half after it";
             diagnostic(place, reason.to_owned())
         })?;
         let documents = load(&text).map_err(|error| {
@@ -50,7 +51,7 @@ impl Source {
         let [document] = documents.as_slice() else {
             return Err(vec![source.diagnostic(
                 "",
-                format!("holds {} YAML documents instead of one", documents.len()),
+                format!("has {} YAML documents instead of one", documents.len()),
             )]);
         };
         let mut diagnostics = Vec::new();
@@ -67,7 +68,7 @@ impl Source {
         }
     }
 
-    /// A refusal of what stands at `pointer`, or else of the nearest thing around it.
+    /// Creates a diagnostic for `pointer`, with the position of the nearest parent that has one.
     pub(crate) fn diagnostic(&self, pointer: &str, reason: impl Into<String>) -> Diagnostic {
         let mut known = pointer;
         let (line, column) = loop {
@@ -93,7 +94,7 @@ impl Source {
         self.value.pointer(pointer)
     }
 
-    /// Says that what was put at `pointer` stands where `other` stands in the text.
+    /// Gives the new value at `pointer` the position of `other`.
     pub(crate) fn place_like(&mut self, pointer: String, other: &str) {
         if let Some(place) = self.places.get(other) {
             self.places.insert(pointer, *place);
@@ -175,11 +176,11 @@ impl Source {
                             ),
                             name => Ok(name.to_owned()),
                         },
-                        _ => Err("a key that is not a scalar: JSON has no such member"),
+                        _ => Err("has a key that is not a scalar, which JSON does not allow"),
                     };
                     let name = match name {
                         // The same text quoted and plain is one key for JSON, and two for YAML.
-                        Ok(name) if object.contains_key(&name) => Err("is a member twice"),
+                        Ok(name) if object.contains_key(&name) => Err("is a duplicate member"),
                         name => name,
                     };
                     match name {
@@ -203,7 +204,7 @@ impl Source {
                 Value::Null
             }
             YamlData::Value(_) | YamlData::Alias(_) | YamlData::BadValue => {
-                diagnostics.push(self.diagnostic(&pointer, "is no value that JSON has"));
+                diagnostics.push(self.diagnostic(&pointer, "is not a JSON value"));
                 Value::Null
             }
         }
@@ -238,7 +239,7 @@ impl Source {
             None => return refuse(self, format!("is not of the type of its tag: {text}")),
         };
         let Some(number) = number else {
-            return refuse(self, format!("JSON has no such number: {text}"));
+            return refuse(self, format!("is not a JSON number: {text}"));
         };
         if number.to_string() != text && serde_json::from_str::<Number>(text).is_ok() {
             self.numbers.insert(pointer.to_owned(), text.to_owned());
@@ -259,11 +260,11 @@ fn load(text: &str) -> Result<Vec<MarkedYaml<'_>>, ScanError> {
 }
 
 fn unknown_tag(tag: &Tag) -> String {
-    format!("the tag {tag} means nothing here: write out what it stands for")
+    format!("has the unknown tag {tag}: write out its value")
 }
 
-/// A JSON text with the two halves of a character beyond `\uFFFF` written as YAML writes it, which
-/// knows no halves; any other text as it is.
+/// A JSON text with the two halves of a character beyond `\uFFFF` replaced by YAML's escape, since
+/// YAML does not support surrogate pairs; other texts are unchanged.
 ///
 /// # Errors
 ///
@@ -296,7 +297,7 @@ fn with_whole_characters(text: &str) -> Result<Cow<'_, str>, Place> {
                     whole.push_str(&rest[..6]);
                     6
                 }
-                // A backslash and whatever it escapes.
+                // A backslash and the character that it escapes.
                 None => {
                     let escaped = rest.chars().nth(1).map_or(0, char::len_utf8);
                     whole.push_str(&rest[..1 + escaped]);

@@ -18,21 +18,22 @@ pub(crate) use writer::{Side, write};
 
 use crate::{Diagnostic, code, normalize::normalize, source::Source};
 
-/// Writes a Rust type for each schema under `components/schemas` of an OpenAPI document, 3.0 or 3.1,
-/// and for each one inside them that needs a name: one Rust file to be included in a module.
+/// Writes a Rust type for each schema under `components/schemas` of an OpenAPI document, 3.0 or
+/// 3.1, and for each one inside them that needs a name: one Rust file to be included in a module.
 ///
-/// It takes every document: a schema that Rust has no better type for is `serde_json::Value`, and the
-/// comment says why. A value of a schema is read and written again without loss, except for members
-/// that the document does not speak of: they are kept where it says `additionalProperties`.
+/// Every document is accepted: a schema without a better Rust type is a `serde_json::Value`, with a
+/// comment that gives the reason. A value of a schema is read and written again without loss,
+/// except for members that the document does not name: they are kept if it says
+/// `additionalProperties`.
 ///
 /// - an object is a struct; a member that is optional and may be null is an `Option<Option<T>>`, so
-///   that null is told from nothing
+///   that null differs from a missing member
 /// - an enum of texts is an enum, and so are alternatives, told apart by their discriminator where
 ///   there is one
 /// - combined objects are one struct, and what contains itself is boxed
 ///
-/// The crate that includes it needs `openapi-lockstep-types`, `serde` and `serde_json`, `uuid` for the format `uuid`, and
-/// `chrono` for `date` and `date-time`.
+/// The crate that includes it needs `openapi-lockstep-types`, `serde` and `serde_json`, `uuid` for
+/// the format `uuid`, and `chrono` for `date` and `date-time`.
 ///
 /// # Errors
 ///

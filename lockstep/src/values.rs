@@ -14,13 +14,13 @@ use crate::{
 pub struct Values {
     /// The name that [`types`](crate::types()) gives its type.
     pub name: String,
-    /// Values that the schema takes as far as types go: a pattern may refuse them.
+    /// Values that match the schema's types; a pattern may refuse them.
     pub values: Vec<Value>,
 }
 
 /// Makes values of each schema under `components/schemas` of an OpenAPI document: with every member
-/// and with the required ones alone, of each alternative, with null where it may be, and with the ends
-/// of numbers. They show that a value goes through its type without loss.
+/// and with the required ones alone, of each alternative, with null where it may be, and with the
+/// ends of numbers. They show that a value goes through its type without loss.
 ///
 /// # Errors
 ///
@@ -57,7 +57,7 @@ struct Maker<'a> {
 }
 
 impl<'a> Maker<'a> {
-    /// Values of a schema; none if there is no end to it.
+    /// Values of a schema; none if it is infinitely deep.
     fn values(&self, schema: &'a Value, depth: usize) -> Vec<Value> {
         if depth > DEEPEST {
             return Vec::new();
@@ -146,7 +146,7 @@ impl<'a> Maker<'a> {
             let properties = part["properties"].as_object().into_iter().flatten();
             for (name, schema) in properties {
                 match members.iter_mut().find(|(known, _)| *known == name) {
-                    // One that says nothing says no less than the other.
+                    // One without a statement does not weaken the other.
                     Some(member) if member.1.as_object().is_some_and(Map::is_empty) => {
                         member.1 = schema;
                     }
@@ -179,7 +179,7 @@ impl<'a> Maker<'a> {
                 None => {}
             }
         }
-        // A member that has to be there, of which nothing more is said.
+        // A required member that is not described.
         for name in required.iter().filter_map(|name| name.as_str()) {
             if !members.iter().any(|(known, _)| *known == name) {
                 least.insert(name.to_owned(), json!("required"));
@@ -233,7 +233,8 @@ impl<'a> Maker<'a> {
         }
     }
 
-    /// Collects the schemas that one combines; tells whether they are simple enough to make values of.
+    /// Collects the schemas that one combines. Returns true if they are simple enough to make
+    /// values of.
     fn flatten(&self, schema: &'a Value, parts: &mut Vec<&'a Value>, depth: usize) -> bool {
         if depth > DEEPEST || schema["oneOf"].is_array() || schema["anyOf"].is_array() {
             return false;

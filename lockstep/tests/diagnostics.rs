@@ -77,7 +77,7 @@ const CASES: &[Case] = &[
         behind: "openapi",
         from: "3.1.0",
         to: "2.0",
-        diagnostics: &["1:1 /openapi: only 3.0 and 3.1 are read"],
+        diagnostics: &["1:1 /openapi: only OpenAPI 3.0 and 3.1 are supported"],
     },
     Case {
         name: "no yaml",
@@ -98,14 +98,14 @@ const CASES: &[Case] = &[
         behind: "openapi",
         from: "  title: Notes\n",
         to: "  title: Notes\n  'title': Notes\n",
-        diagnostics: &["4:3 /info: is a member twice"],
+        diagnostics: &["4:3 /info: is a duplicate member"],
     },
     Case {
         name: "a key that is no scalar",
         behind: "openapi",
         from: "  title: Notes\n",
         to: "  title: Notes\n  [a]: Notes\n",
-        diagnostics: &["4:3 /info: a key that is not a scalar: JSON has no such member"],
+        diagnostics: &["4:3 /info: has a key that is not a scalar, which JSON does not allow"],
     },
     Case {
         name: "a merge key",
@@ -121,9 +121,7 @@ const CASES: &[Case] = &[
         behind: "openapi",
         from: "title: Notes",
         to: "title: !include notes.txt",
-        diagnostics: &[
-            "3:3 /info/title: the tag !include means nothing here: write out what it stands for",
-        ],
+        diagnostics: &["3:3 /info/title: has the unknown tag !include: write out its value"],
     },
     Case {
         name: "a tagged list",
@@ -131,7 +129,7 @@ const CASES: &[Case] = &[
         from: "enum: [plain, to-do]",
         to: "enum: !set [plain, to-do]",
         diagnostics: &[
-            "144:7 /components/schemas/NoteKind/enum: the tag !set means nothing here: write out what it stands for",
+            "144:7 /components/schemas/NoteKind/enum: has the unknown tag !set: write out its value",
         ],
     },
     Case {
@@ -148,7 +146,7 @@ const CASES: &[Case] = &[
         behind: "openapi",
         from: "openapi: 3.1.0\n",
         to: "openapi: 3.1.0\n---\n",
-        diagnostics: &["1:1 : holds 2 YAML documents instead of one"],
+        diagnostics: &["1:1 : has 2 YAML documents instead of one"],
     },
     Case {
         name: "limits that no value keeps",
@@ -156,7 +154,7 @@ const CASES: &[Case] = &[
         from: "minimum: 1",
         to: "minimum: 2, maximum: 1",
         diagnostics: &[
-            "24:63 /paths/~1notes/get/parameters/0/schema/maximum: is below minimum, so that no value is left",
+            "24:63 /paths/~1notes/get/parameters/0/schema/maximum: is below minimum, so no value is valid",
         ],
     },
     Case {
@@ -165,7 +163,7 @@ const CASES: &[Case] = &[
         from: "          type: array\n",
         to: "          type: array\n          minItems: 3\n          maxItems: 2\n",
         diagnostics: &[
-            "142:11 /components/schemas/Note/properties/links/maxItems: is below minItems, so that no value is left",
+            "142:11 /components/schemas/Note/properties/links/maxItems: is below minItems, so no value is valid",
         ],
     },
     Case {
@@ -174,7 +172,7 @@ const CASES: &[Case] = &[
         from: "minimum: 1",
         to: "minimum: .inf",
         diagnostics: &[
-            "24:51 /paths/~1notes/get/parameters/0/schema/minimum: JSON has no such number: .inf",
+            "24:51 /paths/~1notes/get/parameters/0/schema/minimum: is not a JSON number: .inf",
         ],
     },
     Case {
@@ -183,7 +181,7 @@ const CASES: &[Case] = &[
         from: "description: Notes of a user.",
         to: "description: [Notes]",
         diagnostics: &[
-            "6:5 /tags/0: is not as OpenAPI has it: invalid type: sequence, expected a string",
+            "6:5 /tags/0: is not valid OpenAPI: invalid type: sequence, expected a string",
         ],
     },
     Case {
@@ -192,7 +190,7 @@ const CASES: &[Case] = &[
         from: "type: array",
         to: "type: array\n          minItems: many",
         diagnostics: &[
-            "141:11 /components/schemas/Note/properties/links/minItems: is not as JSON Schema has it: \"many\" is not of type \"integer\"",
+            "141:11 /components/schemas/Note/properties/links/minItems: is not valid JSON Schema: \"many\" is not of type \"integer\"",
         ],
     },
     Case {
@@ -210,7 +208,7 @@ const CASES: &[Case] = &[
         from: "required: true",
         to: "required: false",
         diagnostics: &[
-            "42:11 /paths/~1folders~1{folder}~1notes~1{note_id}/put/parameters/0: a parameter in the path is required: write required: true",
+            "42:11 /paths/~1folders~1{folder}~1notes~1{note_id}/put/parameters/0: is a path parameter, which is always required: write required: true",
         ],
     },
     Case {
@@ -229,7 +227,7 @@ const CASES: &[Case] = &[
         from: "'200':",
         to: "'204':",
         diagnostics: &[
-            "93:9 /paths/~1status/post/responses/204: a reply with the status 204 has no body",
+            "93:9 /paths/~1status/post/responses/204: a response with status 204 cannot have a body",
         ],
     },
     Case {
@@ -238,7 +236,7 @@ const CASES: &[Case] = &[
         from: "  /status:",
         to: "  /status?of=all#now:",
         diagnostics: &[
-            "77:3 /paths/~1status?of=all#now: no request has a path with ?, #, \\ or a control character: write a query as parameters",
+            "77:3 /paths/~1status?of=all#now: has ?, #, \\ or a control character, which no request path has: write a query as parameters",
         ],
     },
     Case {
@@ -247,7 +245,7 @@ const CASES: &[Case] = &[
         from: "    Mood:",
         to: "    Mood/Good:",
         diagnostics: &[
-            "153:5 /components/schemas/Mood~1Good: the name of a component has only letters, digits, `.`, `_` and `-`",
+            "153:5 /components/schemas/Mood~1Good: is not a valid component name: use only letters, digits, `.`, `_` and `-`",
             "160:17 /components/schemas/Status/properties/mood/$ref: names nothing in the document: #/components/schemas/Mood",
             "190:17 /components/schemas/StatusReply/properties/mood/$ref: names nothing in the document: #/components/schemas/Mood",
         ],
@@ -259,7 +257,7 @@ const CASES: &[Case] = &[
         to: "'204':",
         diagnostics: &[
             "55:7 /paths/~1folders~1{folder}~1notes~1{note_id}/put/responses: does not document 400, which answers an invalid request",
-            "65:9 /paths/~1folders~1{folder}~1notes~1{note_id}/put/responses/204: a reply with the status 204 has no body",
+            "65:9 /paths/~1folders~1{folder}~1notes~1{note_id}/put/responses/204: a response with status 204 cannot have a body",
         ],
     },
     Case {
@@ -277,7 +275,7 @@ const CASES: &[Case] = &[
         from: "      content:\n        application/problem+json:\n          schema: { $ref: '#/components/schemas/Problem' }\n",
         to: "",
         diagnostics: &[
-            "34:9 /paths/~1notes/get/responses/500: has no body that says what is wrong",
+            "34:9 /paths/~1notes/get/responses/500: has no body: a problem needs one of application/problem+json",
         ],
     },
     Case {
@@ -286,7 +284,7 @@ const CASES: &[Case] = &[
         from: "            application/json:",
         to: "            text/csv: { schema: { $ref: '#/components/schemas/Status' } }\n            application/json:",
         diagnostics: &[
-            "163:9 /components/schemas/Status/properties/token: carries the cookie's key, which is taken out of a body, so its schema has to be of bodies only",
+            "163:9 /components/schemas/Status/properties/token: carries the cookie's key, so its schema can be used for request bodies only, not for replies",
         ],
     },
     Case {
@@ -304,8 +302,8 @@ const CASES: &[Case] = &[
         from: "        '401': { $ref: '#/components/responses/Unauthorized' }\n",
         to: "",
         diagnostics: &[
-            "12:1 /paths: every operation has to document 401 or 403 alike, which answers a worthless credential",
-            "25:7 /paths/~1notes/get/responses: does not document 401 or 403, which answers a missing or worthless credential",
+            "12:1 /paths: every operation has to document the same 401 or 403 response, which is sent for an invalid credential",
+            "25:7 /paths/~1notes/get/responses: does not document 401 or 403, which answers a missing or invalid credential",
         ],
     },
     Case {
@@ -332,7 +330,7 @@ const CASES: &[Case] = &[
         from: "        '500': { $ref: '#/components/responses/Failed' }\n",
         to: "",
         diagnostics: &[
-            "12:1 /paths: every operation has to document 500 alike, which answers a panic",
+            "12:1 /paths: every operation has to document the same 500 response, which is sent after a panic",
         ],
     },
     Case {
@@ -342,7 +340,7 @@ const CASES: &[Case] = &[
         to: "responses/Bad",
         diagnostics: &[
             "25:7 /paths/~1notes/get/responses: does not document 400, which answers an invalid request",
-            "31:18 /paths/~1notes/get/responses/400/$ref: names nothing: write #/components/responses/ and a name from there",
+            "31:18 /paths/~1notes/get/responses/400/$ref: does not exist: write #/components/responses/ and the name of a component",
         ],
     },
     Case {
@@ -360,7 +358,7 @@ const CASES: &[Case] = &[
         from: "type: string",
         to: "type: strng",
         diagnostics: &[
-            "129:11 /components/schemas/Note/properties/text/type: is not as JSON Schema has it: \"strng\" is not valid under any of the schemas listed in the 'anyOf' keyword",
+            "129:11 /components/schemas/Note/properties/text/type: is not valid JSON Schema: \"strng\" is not valid under any of the schemas listed in the 'anyOf' keyword",
         ],
     },
     Case {
@@ -368,7 +366,7 @@ const CASES: &[Case] = &[
         behind: "openapi",
         from: "paths:",
         to: "x-form-bodies: yes\npaths:",
-        diagnostics: &["12:1 /x-form-bodies: is true or false"],
+        diagnostics: &["12:1 /x-form-bodies: has to be true or false"],
     },
     Case {
         name: "forms for one operation alone",
@@ -376,7 +374,7 @@ const CASES: &[Case] = &[
         from: "operationId: setStatus",
         to: "operationId: setStatus\n      x-form-bodies: true",
         diagnostics: &[
-            "80:7 /paths/~1status/post/x-form-bodies: means nothing here: x-form-bodies stands at the root, x-body-member in a security scheme, or as true in a member that has a cookie's name",
+            "80:7 /paths/~1status/post/x-form-bodies: has no effect here: x-form-bodies belongs at the root, x-body-member in a security scheme, or as true in a member that has a cookie's name",
         ],
     },
     Case {
@@ -385,7 +383,7 @@ const CASES: &[Case] = &[
         from: "      scheme: bearer\n",
         to: "      scheme: bearer\n      x-body-member: { type: string }\n",
         diagnostics: &[
-            "108:7 /components/securitySchemes/key/x-body-member: has to be a schema, in the security scheme of a cookie, whose name the member has",
+            "108:7 /components/securitySchemes/key/x-body-member: has to be a schema, in the security scheme of a cookie: the member gets the cookie's name",
         ],
     },
     Case {
@@ -394,7 +392,7 @@ const CASES: &[Case] = &[
         from: "      name: token\n",
         to: "      name: token\n      x-body-member: true\n",
         diagnostics: &[
-            "113:7 /components/securitySchemes/token/x-body-member: has to be a schema, in the security scheme of a cookie, whose name the member has",
+            "113:7 /components/securitySchemes/token/x-body-member: has to be a schema, in the security scheme of a cookie: the member gets the cookie's name",
         ],
     },
     Case {
@@ -404,8 +402,8 @@ const CASES: &[Case] = &[
         to: "      name: token\n      x-body-member: { type: string }\n  requestBodies:\n    Token: { content: {} }\n  schemas:\n",
         diagnostics: &[
             "14:5 /paths/~1notes/get/requestBody: has no media type",
-            "113:7 /components/securitySchemes/token/x-body-member: adds /components/requestBodies/Token, which is there: give the other another name",
-            "129:7 /components/schemas/Note/properties/token: carries the cookie's key, which is taken out of a body, so its schema has to be of bodies only",
+            "113:7 /components/securitySchemes/token/x-body-member: adds /components/requestBodies/Token, which exists already: rename the existing component",
+            "129:7 /components/schemas/Note/properties/token: carries the cookie's key, so its schema can be used for request bodies only, not for replies",
         ],
     },
     Case {
@@ -413,7 +411,9 @@ const CASES: &[Case] = &[
         behind: "    Note:",
         from: "due, weight]",
         to: "due, height]",
-        diagnostics: &["125:35 /components/schemas/Note/required/3: names no property"],
+        diagnostics: &[
+            "125:35 /components/schemas/Note/required/3: is not a property of this object",
+        ],
     },
     Case {
         name: "a pattern that is none",
@@ -421,7 +421,7 @@ const CASES: &[Case] = &[
         from: "'^[a-z ]*$'",
         to: "'(?<=a)b('",
         diagnostics: &[
-            "130:11 /components/schemas/Note/properties/text/pattern: is no pattern that means the same to ECMAScript and to Rust's regular expressions",
+            "130:11 /components/schemas/Note/properties/text/pattern: is not a pattern that means the same in ECMAScript and in Rust's regular expressions",
         ],
     },
     Case {
@@ -450,7 +450,7 @@ const CASES: &[Case] = &[
         from: "- key: []",
         to: "- other: []",
         diagnostics: &[
-            "84:11 /paths/~1status/post/security/1/other: names no scheme under components/securitySchemes",
+            "84:11 /paths/~1status/post/security/1/other: is not a scheme under components/securitySchemes",
         ],
     },
     Case {
@@ -465,7 +465,7 @@ const CASES: &[Case] = &[
             "34:9 /paths/~1notes/get/responses/500: a problem needs a required detail, a string",
             "68:9 /paths/~1folders~1{folder}~1notes~1{note_id}/put/responses/415: a problem needs a required detail, a string",
             "101:9 /paths/~1status/post/responses/415: a problem needs a required detail, a string",
-            "166:39 /components/schemas/Problem/required/3: names no property",
+            "166:39 /components/schemas/Problem/required/3: is not a property of this object",
         ],
     },
     Case {
@@ -516,7 +516,7 @@ const CASES: &[Case] = &[
         from: "schemas/Problem'",
         to: "schemas/Status'",
         diagnostics: &[
-            "162:9 /components/schemas/Status/properties/token: carries the cookie's key, which is taken out of a body, so its schema has to be of bodies only",
+            "162:9 /components/schemas/Status/properties/token: carries the cookie's key, so its schema can be used for request bodies only, not for replies",
         ],
     },
     Case {
@@ -525,7 +525,7 @@ const CASES: &[Case] = &[
         from: "Location:",
         to: "Lo cation:",
         diagnostics: &[
-            "59:13 /paths/~1folders~1{folder}~1notes~1{note_id}/put/responses/201/headers/Lo cation: is no name of a header",
+            "59:13 /paths/~1folders~1{folder}~1notes~1{note_id}/put/responses/201/headers/Lo cation: is not a header name",
         ],
     },
     Case {
@@ -534,8 +534,8 @@ const CASES: &[Case] = &[
         from: "name: token",
         to: "name: my token",
         diagnostics: &[
-            "112:7 /components/securitySchemes/token/name: the name of a header or cookie has letters, digits and !#$%&'*+-.^_`|~ only",
-            "162:32 /components/schemas/Status/properties/token/x-body-member: means nothing here: x-form-bodies stands at the root, x-body-member in a security scheme, or as true in a member that has a cookie's name",
+            "112:7 /components/securitySchemes/token/name: is not a valid header or cookie name: use only letters, digits and !#$%&'*+-.^_`|~",
+            "162:32 /components/schemas/Status/properties/token/x-body-member: has no effect here: x-form-bodies belongs at the root, x-body-member in a security scheme, or as true in a member that has a cookie's name",
         ],
     },
     Case {
@@ -561,7 +561,7 @@ const CASES: &[Case] = &[
         behind: "openapi",
         from: "tags:\n",
         to: "servers:\n  - description: Here.\ntags:\n",
-        diagnostics: &["6:5 /servers/0: is not as OpenAPI has it: missing field `url`"],
+        diagnostics: &["6:5 /servers/0: is not valid OpenAPI: missing field `url`"],
     },
     Case {
         name: "security that cannot be read",
@@ -569,7 +569,7 @@ const CASES: &[Case] = &[
         from: "- key: []",
         to: "- key: read",
         diagnostics: &[
-            "10:5 /security/0: is not as OpenAPI has it: invalid type: string \"read\", expected a sequence",
+            "10:5 /security/0: is not valid OpenAPI: invalid type: string \"read\", expected a sequence",
         ],
     },
     Case {
@@ -578,7 +578,7 @@ const CASES: &[Case] = &[
         from: "'^[a-z ]*$'",
         to: "'(?i)^[a-z]$'",
         diagnostics: &[
-            "130:11 /components/schemas/Note/properties/text/pattern: is no pattern that means the same to ECMAScript and to Rust's regular expressions",
+            "130:11 /components/schemas/Note/properties/text/pattern: is not a pattern that means the same in ECMAScript and in Rust's regular expressions",
         ],
     },
     Case {
@@ -587,7 +587,7 @@ const CASES: &[Case] = &[
         from: "'^[a-z ]*$'",
         to: "'\\ba'",
         diagnostics: &[
-            "130:11 /components/schemas/Note/properties/text/pattern: is no pattern that means the same to ECMAScript and to Rust's regular expressions",
+            "130:11 /components/schemas/Note/properties/text/pattern: is not a pattern that means the same in ECMAScript and in Rust's regular expressions",
         ],
     },
     Case {
@@ -596,7 +596,7 @@ const CASES: &[Case] = &[
         from: "weight: { type: number }",
         to: "weight: { type: number, multipleOf: 0 }",
         diagnostics: &[
-            "134:33 /components/schemas/Note/properties/weight/multipleOf: is not as JSON Schema has it: 0 is less than or equal to the minimum of 0",
+            "134:33 /components/schemas/Note/properties/weight/multipleOf: is not valid JSON Schema: 0 is less than or equal to the minimum of 0",
         ],
     },
     Case {
@@ -626,7 +626,7 @@ const CASES: &[Case] = &[
         from: "schemas/StatusReply'",
         to: "schemas/Status'",
         diagnostics: &[
-            "162:9 /components/schemas/Status/properties/token: carries the cookie's key, which is taken out of a body, so its schema has to be of bodies only",
+            "162:9 /components/schemas/Status/properties/token: carries the cookie's key, so its schema can be used for request bodies only, not for replies",
         ],
     },
     Case {
@@ -635,7 +635,7 @@ const CASES: &[Case] = &[
         from: "operationId: listNotes",
         to: "operationId: listNotes\n      x-deadline: soon",
         diagnostics: &[
-            "16:7 /paths/~1notes/get/x-deadline: is a number: of bytes of a body, or of seconds for a reply",
+            "16:7 /paths/~1notes/get/x-deadline: has to be a number: bytes for x-body-limit, seconds (at least 0.001) for x-deadline",
         ],
     },
 ];

@@ -85,7 +85,10 @@ fn half_a_character_is_refused_where_it_stands() {
             .unwrap()
             + 10;
         assert_eq!((diagnostic.line, diagnostic.column), (1, column), "{half}");
-        assert!(diagnostic.reason.contains("half of a character"), "{half}");
+        assert!(
+            diagnostic.reason.contains("half of a surrogate pair"),
+            "{half}"
+        );
     }
 }
 

@@ -96,7 +96,7 @@ async fn a_failure_is_told_in_words_that_need_no_schema() {
     let long = format!("{}@example.com", "a".repeat(250));
     for (path, body, words) in [
         ("login", json!({ "email": "nobody" }), "e-mail address"),
-        ("login", json!({ "email": 1 }), "is not a text"),
+        ("login", json!({ "email": 1 }), "is not a string"),
         (
             "login",
             json!({ "email": long }),

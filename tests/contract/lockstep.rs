@@ -80,7 +80,7 @@ async fn a_change_of_the_document_changes_the_service_or_breaks_its_build() {
 
     let said = copy.refused(SERVER, "app_name: { $ref", "title: { $ref");
     assert!(
-        said.contains("openapi.yaml:") && said.contains("names no property"),
+        said.contains("openapi.yaml:") && said.contains("is not a property of this object"),
         "{said}"
     );
     let said = copy.refused(SERVER, "display_name", "full_name");

@@ -1,4 +1,4 @@
-//! `lockstep check`: what of a document is wrong.
+//! `lockstep check`: reports the errors of documents.
 
 use std::{collections::BTreeMap, process::ExitCode};
 
@@ -8,18 +8,20 @@ use serde::Serialize;
 
 use crate::reading::Reading;
 
-/// Tells where documents are wrong, or what of them server and client could not say.
+/// Checks documents, and reports each error and each part that cannot be generated, with line and
+/// column.
 ///
-/// It ends with 0 when all of them are taken, 1 when one is refused, 2 when a file cannot be read.
+/// The exit code is 0 if all documents are accepted, 1 if one has errors, and 2 if a file cannot be
+/// read.
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// The documents.
+    /// OpenAPI documents, YAML or JSON.
     #[arg(required = true)]
     files: Vec<String>,
-    /// The form of what is told.
+    /// Output format.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-    /// Tells every refusal, also where there are very many.
+    /// Lists every error; without it, more than 100 errors are grouped by kind.
     #[arg(long)]
     all: bool,
     #[command(flatten)]
@@ -28,15 +30,15 @@ pub(crate) struct Arguments {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Format {
-    /// Lines for people, which editors turn into links.
+    /// One line for each error; editors turn its place into a link.
     Text,
-    /// A list of objects.
+    /// An array of objects.
     Json,
-    /// Annotations of GitHub Actions.
+    /// Annotations for GitHub Actions.
     Github,
 }
 
-/// A refusal as JSON.
+/// A diagnostic as JSON.
 #[derive(Serialize)]
 struct Told<'a> {
     file: &'a str,
@@ -46,9 +48,9 @@ struct Told<'a> {
     reason: &'a str,
 }
 
-/// More refusals than this are told by their kinds.
+/// More diagnostics than this are grouped by kind.
 const MANY: usize = 100;
-/// The places of a kind that are told.
+/// The number of places printed for each kind.
 const PLACES: usize = 3;
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, String> {
@@ -59,7 +61,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, String> {
             Err(diagnostics) => diagnostics,
         };
         if let (Format::Text, true) = (arguments.format, found.is_empty()) {
-            println!("{file}: taken by server and client");
+            println!("{file}: server and client can be generated");
         }
         diagnostics.extend(found);
     }
@@ -109,7 +111,7 @@ fn annotation(diagnostic: &Diagnostic) -> String {
     )
 }
 
-/// Prints how many refusals there are of each kind, and where the first ones are.
+/// Prints the number of diagnostics of each kind, and the places of the first ones.
 fn print_kinds(diagnostics: &[Diagnostic]) {
     let mut kinds = BTreeMap::<String, Vec<&Diagnostic>>::new();
     for diagnostic in diagnostics {
@@ -124,12 +126,12 @@ fn print_kinds(diagnostics: &[Diagnostic]) {
         }
     }
     println!(
-        "{} refusals in all; --all tells each of them",
+        "{} errors in total; --all lists each of them",
         diagnostics.len()
     );
 }
 
-/// The reason of a refusal without what is said of the one place.
+/// The reason of a diagnostic, with the words that depend on its place replaced by `…`.
 pub(crate) fn kind(diagnostic: &Diagnostic) -> String {
     let words = diagnostic.reason.split(' ').map(|word| {
         let is_of_the_place = word.contains(['/', '"', '{', '#']) || word.parse::<f64>().is_ok();

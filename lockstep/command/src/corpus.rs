@@ -1,4 +1,4 @@
-//! `lockstep corpus`: how much of the documents of a folder is taken.
+//! `lockstep corpus`: measures how many operations of the documents in a folder are supported.
 
 use std::{
     collections::BTreeMap,
@@ -17,21 +17,22 @@ use serde_json::{Map, Value};
 
 use crate::{check::kind, reading::text_of};
 
-/// Measures how much of the documents of a folder is taken, and writes what is as packages, so that it
-/// can be compiled and tested.
+/// Measures how many operations of the documents in a folder are supported, and can write the
+/// generated code as packages to compile and test.
 ///
-/// It prints a table: for each document its operations, those that server and client take, and the time
-/// of both; then the refusals by kind.
+/// Prints a table with the operations of each document, the supported ones, and the time to
+/// generate server and client; then the errors by kind.
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// The folder, whose files end with .yaml, .yml or .json.
+    /// Folder with the documents: files that end with .yaml, .yml or .json.
     folder: PathBuf,
-    /// Writes a workspace into this folder: a package for each document, with its server, client and
-    /// types, and two tests: values made from each schema go through its type without loss, and the
-    /// server says what the document says. `cargo test` there compiles and tests all of it.
+    /// Writes a workspace into this folder, with a package for each document: its server, client
+    /// and types, and two tests. One test reads and writes sample values of each schema without
+    /// loss, the other compares the server's own description with the document. Run them with
+    /// `cargo test`.
     #[arg(long, value_name = "FOLDER")]
     package: Option<PathBuf>,
-    /// The folder of the package openapi-lockstep, for these packages.
+    /// Folder of the package openapi-lockstep, on which the written packages depend.
     #[arg(long, value_name = "FOLDER", default_value = "lockstep")]
     lockstep: PathBuf,
 }
@@ -40,7 +41,7 @@ pub(crate) struct Arguments {
 struct Outcome {
     name: String,
     operations: usize,
-    /// The operations that are taken, where some are left out.
+    /// The number of supported operations.
     taken: usize,
     time: Duration,
     diagnostics: Vec<String>,
@@ -138,7 +139,7 @@ fn measure(path: &Path) -> Result<(Outcome, Package), String> {
     Ok((outcome, package))
 }
 
-/// Writes both sides into the package; answers what is refused.
+/// Writes server and client into the package. Returns the kinds of the errors.
 fn write(document: &Document, package: &mut Package) -> Vec<String> {
     match client(document) {
         Ok(client) => {
@@ -164,7 +165,8 @@ fn package_name(name: &str) -> String {
 }
 
 fn table(outcomes: &[Outcome]) -> String {
-    let mut table = "| document | operations | taken | seconds |\n|---|---|---|---|\n".to_owned();
+    let mut table =
+        "| document | operations | supported | seconds |\n|---|---|---|---|\n".to_owned();
     let mut kinds = BTreeMap::<&str, usize>::new();
     for Outcome {
         name,
@@ -208,10 +210,10 @@ struct Package {
     name: String,
     types: String,
     values: Vec<Values>,
-    /// Server and client, where the document is taken.
+    /// Server and client, if the document is accepted.
     sides: Option<(String, String)>,
     document: String,
-    /// The operations that are left out.
+    /// The operationIds of the operations that are left out.
     without: Vec<String>,
 }
 
@@ -302,7 +304,7 @@ uuid = { workspace = true }
 openapi-lockstep = { workspace = true }
 "#;
 
-/// Hooks of the client, which the crate that includes it has to implement.
+/// Hooks of the client, which the crate that includes it implements.
 const HOOKS: &str = r#"
 impl progenitor_client::ClientHooks<crate::Inner> for Client {}
 "#;
@@ -311,7 +313,7 @@ const SIDES: &str = r#"pub mod server;
 #[allow(unused_imports)]
 pub mod client;
 
-/// What the client holds.
+/// State of the client.
 #[derive(Clone, Debug)]
 pub struct Inner;
 
@@ -343,7 +345,7 @@ CHECKS    println!("{count} values");
 }
 "#;
 
-const LIB: &str = r#"//! What lockstep writes from a document.
+const LIB: &str = r#"//! Code that lockstep has generated from a document.
 #![deny(warnings)]
 #![allow(dead_code, deprecated, clippy::all)]
 

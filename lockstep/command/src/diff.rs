@@ -1,4 +1,4 @@
-//! `lockstep diff`: what a change of a document means.
+//! `lockstep diff`: compares two versions of a document.
 
 use std::{fmt, process::ExitCode};
 
@@ -8,25 +8,25 @@ use openapi_lockstep_drift::changes;
 
 use crate::reading::{lines, text_of};
 
-/// Says what a change of a document means to the clients that are there.
+/// Compares two versions of a document, and reports which changes break existing clients.
 ///
-/// Each change is a line, with its JSON Pointer and the operations that it reaches. It ends with
+/// Prints a line for each change, with its JSON Pointer and the affected operations. Exit codes:
 ///
-/// 0  when all changes are compatible, or info.version has a new major version
+/// 0  all changes are compatible, or info.version has a new major version
 ///
-/// 1  when info.version has to be raised, and nothing else: with --released, and some change
+/// 1  with --released: the document has changed, and info.version needs a new minor version
 ///
-/// 2  when a document cannot be read, or the two cannot be compared
+/// 2  a document cannot be read, or the two cannot be compared
 ///
-/// 3  when a change is breaking without a new major version, which is forbidden
+/// 3  a change is breaking, which needs a new major version
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Arguments {
-    /// The document that clients were written for.
+    /// The document that existing clients were written for.
     old: String,
-    /// The document as it is now.
+    /// The changed document.
     new: String,
-    /// The old document was released: a changed one needs a new minor version at least.
+    /// The old document is released: any change needs at least a new minor version.
     #[arg(long)]
     released: bool,
 }
@@ -48,8 +48,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, String> {
     );
     if breaking > 0 && new_version.major <= old_version.major {
         eprintln!(
-            "A breaking change is forbidden without a new major version: take it back, or set \
-             info.version to {}.0.0.",
+            "A breaking change needs a new major version: revert the change, or set info.version \
+             to {}.0.0.",
             old_version.major + 1
         );
         return Ok(ExitCode::from(FORBIDDEN));
@@ -57,7 +57,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, String> {
     let is_newer = (new_version.major, new_version.minor) > (old_version.major, old_version.minor);
     if arguments.released && !changes.is_empty() && !is_newer {
         eprintln!(
-            "{old_version} is released: set info.version to {}.{}.0.",
+            "{old_version} is already released: set info.version to {}.{}.0.",
             old_version.major,
             old_version.minor + 1
         );
@@ -66,7 +66,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, String> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A version as SemVer has it, without what may follow the three numbers.
+/// A semantic version of three numbers, without pre-release or build.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 struct Version {
     major: u64,
@@ -95,7 +95,7 @@ fn read(file: &str) -> Result<(Document, Version), String> {
             },
         )),
         _ => Err(format!(
-            "{file}: info.version is {version}, which is not of the form 1.2.3"
+            "{file}: info.version is {version}: write three numbers, such as 1.2.3"
         )),
     }
 }

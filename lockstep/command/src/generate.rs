@@ -1,4 +1,4 @@
-//! `lockstep generate`: code from a document.
+//! `lockstep generate`: generates code from a document.
 
 use std::{fs, process::ExitCode};
 
@@ -6,17 +6,17 @@ use clap::{Args, ValueEnum};
 
 use crate::reading::{Reading, lines, text_of};
 
-/// Writes code from a document, to standard output or into a file.
+/// Generates code from a document, on standard output or in a file.
 ///
-/// It ends with 0, or with 2 when the document is refused or a file cannot be read or written.
+/// The exit code is 2 if the document has errors, or a file cannot be read or written.
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// What to write.
+    /// Kind of code.
     #[arg(value_enum)]
     what: What,
-    /// The document.
+    /// OpenAPI document, YAML or JSON.
     file: String,
-    /// The file to write; standard output without it.
+    /// Output file, instead of standard output.
     #[arg(long, short, value_name = "FILE")]
     output: Option<String>,
     #[command(flatten)]
@@ -29,13 +29,13 @@ enum What {
     Server,
     /// A progenitor client.
     Client,
-    /// A typed mock of the service, for httpmock.
+    /// A typed mock of the service with httpmock, for tests.
     Mock,
-    /// The types alone, of any document.
+    /// Only the types, also of a document that is not fully supported.
     Types,
-    /// The document that requests are checked against, as JSON.
+    /// The document for the runtime's check of requests, as JSON: its extensions are expanded.
     Contract,
-    /// The document as it is written, as JSON.
+    /// The document for clients, as JSON: it includes the responses that lockstep adds.
     Json,
 }
 

@@ -1,4 +1,4 @@
-//! Checks OpenAPI documents, writes servers and clients from them, and compares them.
+//! Checks OpenAPI documents, generates servers and clients from them, and compares them.
 
 #![expect(
     clippy::print_stdout,
@@ -17,8 +17,8 @@ use std::{io, process::ExitCode};
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
-/// Reads OpenAPI documents, 3.0 and 3.1, and writes a poem-openapi server and a progenitor client
-/// from them.
+/// Checks OpenAPI documents, 3.0 and 3.1, generates poem-openapi servers and progenitor clients
+/// from them, and compares their versions.
 #[derive(Parser)]
 #[command(name = "lockstep", version)]
 struct Arguments {
@@ -32,14 +32,14 @@ enum Command {
     Generate(generate::Arguments),
     Diff(diff::Arguments),
     Corpus(corpus::Arguments),
-    /// Writes the completions of a shell to standard output.
+    /// Prints a completion script for a shell.
     Completions {
-        /// The shell.
+        /// Name of the shell.
         shell: Shell,
     },
 }
 
-/// A document or a file that cannot be used.
+/// Exit code for a document or file that cannot be used.
 const UNUSABLE: u8 = 2;
 
 fn main() -> ExitCode {

@@ -1,4 +1,4 @@
-//! The options by which a document is read.
+//! Options for reading a document.
 
 use std::fs;
 
@@ -7,17 +7,17 @@ use openapi_lockstep::{Answers, Diagnostic, Document, Options, read_with};
 
 #[derive(Args)]
 pub(crate) struct Reading {
-    /// Demands that the document says what is answered before a method is called: 400, 401, 413, 415
-    /// and 500 as problems of RFC 9457.
+    /// Requires that the document describes the responses that are sent before a method is called:
+    /// 400, 401, 413, 415 and 500, as problem details of RFC 9457.
     #[arg(long)]
     pub(crate) documented: bool,
-    /// Leaves an operation out, by its operationId; may be given several times.
+    /// Leaves out the operation with this operationId; can be repeated.
     #[arg(long, value_name = "OPERATION")]
     pub(crate) without: Vec<String>,
 }
 
 impl Reading {
-    /// Reads a document: what it is, or why it is refused.
+    /// Reads a document. Returns its errors if it is not accepted.
     ///
     /// # Errors
     ///

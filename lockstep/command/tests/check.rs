@@ -13,7 +13,10 @@ fn a_document_that_is_taken_is_told_to_be() {
     let folder = notes("", "");
     let said = run(folder.path(), &["check", "notes.yaml", "--documented"]);
     assert_eq!((said.code, said.error.as_str()), (0, ""));
-    assert_eq!(said.lines, ["notes.yaml: taken by server and client"]);
+    assert_eq!(
+        said.lines,
+        ["notes.yaml: server and client can be generated"]
+    );
 }
 
 #[test]
@@ -26,7 +29,7 @@ fn a_refusal_is_told_as_it_is_asked_for() {
         )
     };
     let pointer = "/paths/~1notes/get/parameters/0";
-    let reason = "a parameter is in path, query, header or cookie";
+    let reason = "has to be in path, query, header or cookie";
     let text = of(&[]);
     assert_eq!(text.code, 1);
     assert_eq!(

@@ -30,14 +30,14 @@ fn what_is_taken_is_counted_and_written_as_packages() {
     assert_eq!(
         rows,
         [
-            "| document | operations | taken",
+            "| document | operations | supported",
             "|---|---|---|---|",
             "| broken | 0 | 0",
             "| notes | 3 | 3",
             "| wrong | 3 | 2",
             "| 1 of 3 documents | 6 | 5",
             "",
-            "1 times: a parameter is in path, query, header or cookie",
+            "1 times: has to be in path, query, header or cookie",
             "1 times: is not YAML: while parsing a node, did not find expected node content",
         ]
     );

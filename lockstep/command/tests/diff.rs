@@ -154,7 +154,7 @@ fn what_cannot_be_compared_is_told() {
     for (file, told) in [
         ("absent.yaml", "absent.yaml cannot be read: No such file"),
         ("version.yaml", "info.version is two"),
-        ("broken.yaml", "broken.yaml:2:1 /paths: is no object"),
+        ("broken.yaml", "broken.yaml:2:1 /paths: is not an object"),
     ] {
         let said = diff(folder.path(), &["good.yaml", file]);
         assert_eq!(said.code, 2);

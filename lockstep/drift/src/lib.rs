@@ -1,11 +1,10 @@
-//! Says what a change of an OpenAPI document means to the clients that are there: whether one
-//! written for the old document still works with a service of the new one.
+//! Classifies the changes of an OpenAPI document: a compatible one keeps clients of the old
+//! document working with a service of the new one, a breaking one does not.
 //!
-//! The crate `drift` walks both documents and says where operations, parameters, bodies, statuses
-//! and schemas differ. What a difference of a schema means is decided here, keyword by keyword
-//! (`schema`), and so is what `drift` does not look at: media types, headers, security, names
-//! (`operation`). Then both documents are walked once more (`unexplained`): a difference that
-//! nobody explains counts as breaking.
+//! The crate `drift` compares operations, parameters, bodies, statuses and schemas. This crate
+//! judges the differences of schemas keyword by keyword (`schema`), and compares what `drift` does
+//! not: media types, headers, security, names (`operation`). Then both documents are walked once
+//! more (`unexplained`): any other difference counts as breaking.
 
 mod affected;
 mod normalize;
@@ -31,7 +30,7 @@ pub struct Change {
     pub pointer: String,
     /// Description of the change, for people.
     pub what: String,
-    /// The operationIds of those that it reaches, in either document.
+    /// The operationIds of the affected operations, in either document.
     pub operations: BTreeSet<String>,
 }
 
@@ -50,12 +49,12 @@ impl fmt::Display for Change {
     }
 }
 
-/// Every change from one document to another that a client may notice, the breaking ones last.
-/// Texts for people, examples, extensions and the order of members are none.
+/// Returns every change from one document to another that a client may notice, the breaking ones
+/// last. Descriptions, examples, extensions and the order of members are ignored.
 ///
 /// # Errors
 ///
-/// The crate `drift` cannot compare the documents, and says why.
+/// The crate `drift` cannot compare the documents.
 pub fn changes(old: &Document, new: &Document) -> Result<Vec<Change>, String> {
     changes_of_json(&parse(old)?, &parse(new)?)
 }
@@ -95,7 +94,7 @@ fn changes_of_json(old: &Value, new: &Value) -> Result<Vec<Change>, String> {
             let new_pointer = pointer(path.new.current_pointer(), &info.new_subpath);
             let is_gone = info.details == ChangeDetails::Removed;
             let place = if is_gone { &old_pointer } else { &new_pointer };
-            // drift knows not all of them: it walks each schema once.
+            // drift does not report all of them: it visits each schema once.
             let mut operations = affected::operations(old, &old_pointer);
             operations.extend(affected::operations(new, &new_pointer));
             match (old.pointer(&old_pointer), new.pointer(&new_pointer)) {
@@ -132,7 +131,7 @@ fn changes_of_json(old: &Value, new: &Value) -> Result<Vec<Change>, String> {
 fn is_breaking(info: &ChangeInfo) -> Option<bool> {
     match info.class {
         ChangeClass::Trivial => None,
-        // drift takes it for compatible, which `operation` does not.
+        // drift counts it as compatible; `operation` reports it as breaking.
         _ if info.message.ends_with("body parameter was removed") => None,
         ChangeClass::ForwardIncompatible => Some(false),
         _ => Some(true),
@@ -155,7 +154,7 @@ fn directions<'a>(pointer: &str, paths: impl IntoIterator<Item = &'a ChangePath>
     (is_input, is_output)
 }
 
-/// The JSON Pointer of what `drift` calls by a base and the way from there.
+/// Converts `drift`'s base and subpath to a JSON Pointer.
 fn pointer(base: &str, subpath: &str) -> String {
     let base = base.strip_prefix('#').unwrap_or(base);
     // drift's own word for it, right below an operation.
@@ -171,7 +170,7 @@ fn join(pointer: &str, name: &str) -> String {
     format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 
-/// The members of an object; none of anything else.
+/// The members of an object; empty for other values.
 fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
     value.as_object().into_iter().flat_map(Map::iter)
 }
@@ -181,7 +180,7 @@ fn names(value: &Value) -> BTreeSet<String> {
     members(value).map(|(name, _)| name.clone()).collect()
 }
 
-/// A value that may be a reference to a component, and its pointer: what it stands for.
+/// Follows a reference to a component. Returns the target and its pointer, or the value itself.
 fn resolve<'a>(document: &'a Value, value: &'a Value, pointer: String) -> (&'a Value, String) {
     let reference = value["$ref"].as_str();
     let target = reference.and_then(|reference| reference.strip_prefix('#'));

@@ -1,4 +1,4 @@
-//! The document as the crate `drift` reads it: OpenAPI 3.0, of which it compares the shape.
+//! Lowers a document to the OpenAPI 3.0 that the crate `drift` compares.
 
 use serde_json::{Map, Value, json};
 
@@ -15,10 +15,9 @@ pub(crate) fn is_for_people(name: &str) -> bool {
     names.contains(&name) || name.starts_with("x-")
 }
 
-/// The document with whatever `drift` does not read, or does not look at, moved to where it sees
-/// that there is a difference.
+/// Moves everything that `drift` ignores to places where it detects a difference.
 ///
-/// All that a schema says besides its shape becomes an extension of it. All media types become
+/// All keywords of a schema besides its shape become an extension of it. All media types become
 /// one, since `drift` gives up on documents where they differ.
 pub(crate) fn lower(document: &Value) -> Value {
     let mut lowered = document.clone();
@@ -27,7 +26,7 @@ pub(crate) fn lower(document: &Value) -> Value {
     lowered
 }
 
-/// Whatever is no schema.
+/// Lowers everything that is not a schema.
 fn walk(value: &mut Value) {
     match value {
         Value::Object(members) => {

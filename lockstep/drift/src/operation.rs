@@ -10,7 +10,7 @@ use crate::{Changes, join, members, names, resolve, schema};
 /// Compares every operation that both documents have.
 pub(crate) fn compare(old: &Value, new: &Value, changes: &mut Changes) {
     if old["servers"] != new["servers"] {
-        changes.add(true, "/servers", "the servers are others", []);
+        changes.add(true, "/servers", "the servers have changed", []);
     }
     for pair in pairs(old, new) {
         let mut tell = |is_breaking: bool, pointer: &str, what: String| {
@@ -41,7 +41,8 @@ pub(crate) struct Pair<'a> {
 /// A part of an operation: its pointer in the new document, as it was and as it is.
 type Part<'a> = (String, &'a Value, &'a Value);
 
-/// The operations that both documents have. Names of parameters do not tell two paths apart.
+/// The operations that both documents have. Paths that differ only in the names of parameters are
+/// the same.
 pub(crate) fn pairs<'a>(old: &'a Value, new: &'a Value) -> Vec<Pair<'a>> {
     let mut pairs = Vec::new();
     for (old_path, old_item) in members(&old["paths"]) {
@@ -109,7 +110,7 @@ impl<'a> Pair<'a> {
         (was.is_object() && is.is_object()).then_some((pointer, was, is))
     }
 
-    /// The generated clients call it by its name, and its parameters too.
+    /// Generated clients use the names of the operation and of its parameters.
     fn name(&self, tell: &mut impl FnMut(bool, &str, String)) {
         let (old_path, new_path) = (self.old_path, self.new_path);
         if old_path != new_path {
@@ -128,7 +129,7 @@ impl<'a> Pair<'a> {
             None => "/security".to_owned(),
         };
         let nothing = BTreeSet::new();
-        // Where a key is a choice, whoever sends another is taken for nobody.
+        // With an optional key, a client with another key is treated as anonymous.
         let is_enough = |old: &BTreeSet<String>| {
             is.contains(old) || is.iter().any(|it| *it != nothing && it.is_subset(old))
         };
@@ -158,27 +159,27 @@ impl<'a> Pair<'a> {
     fn body(&self, tell: &mut impl FnMut(bool, &str, String)) {
         let name = "requestBody";
         if self.was[name].is_object() && self.is[name].is_null() {
-            let what = "the body is no longer taken";
+            let what = "the body is no longer accepted";
             tell(true, &join(&self.pointer, name), what.to_owned());
         }
-        // drift tells of a body that is new.
+        // drift reports a new body.
         let Some((pointer, was, is)) = self.both(name) else {
             return;
         };
         let (was, is) = (names(&was["content"]), names(&is["content"]));
         let pointer = join(&pointer, "content");
         for name in was.difference(&is) {
-            tell(true, &pointer, format!("{name} is no longer taken"));
+            tell(true, &pointer, format!("{name} is no longer accepted"));
         }
         for name in is.difference(&was) {
-            tell(false, &pointer, format!("{name} is taken too"));
+            tell(false, &pointer, format!("{name} is accepted too"));
         }
     }
 
     fn replies(&self, tell: &mut impl FnMut(bool, &str, String)) {
         for (pointer, was, is) in self.responses() {
             if names(&was["content"]) != names(&is["content"]) {
-                let what = "the reply is of another media type";
+                let what = "the media types of the reply have changed";
                 tell(true, &join(&pointer, "content"), what.to_owned());
             }
             let place = join(&pointer, "headers");
@@ -208,7 +209,7 @@ impl<'a> Pair<'a> {
     }
 }
 
-/// A path without the names of its parameters, which only the generated clients know.
+/// A path without the names of its parameters, which only generated clients use.
 fn shape(path: &str) -> Vec<&str> {
     let parts = path.split('/');
     parts

@@ -27,7 +27,7 @@ enum Bound {
     Upper,
 }
 
-/// Tells each difference that the schemas have themselves, not those inside.
+/// Reports each difference of the schemas themselves, but not of inner schemas.
 pub(crate) fn compare(
     old: &Value,
     new: &Value,
@@ -62,9 +62,9 @@ pub(crate) fn compare(
     }
     for name in ["pattern", "format", "multipleOf", "uniqueItems"] {
         if old[name] != new[name] {
-            // Whether one pattern takes all that another does is not decided here.
+            // Patterns are not compared: any change may match less and more.
             let (is_added, is_removed) = (old[name].is_null(), new[name].is_null());
-            // Clients have a type of their own for these.
+            // Generated clients have special types for these.
             let is_type = ["int32", "password"]
                 .iter()
                 .any(|it| old[name] == *it || new[name] == *it);
@@ -75,11 +75,11 @@ pub(crate) fn compare(
             );
         }
     }
-    // Without it, what is left out has another meaning, or none.
+    // A changed default changes the meaning of a missing value.
     if old["default"] != new["default"] {
         tell(became("default", old, new), true, false);
     }
-    // A client lives with members that it does not know; a service refuses them.
+    // Clients ignore unknown members; a service refuses them.
     let name = "additionalProperties";
     if old[name] != new[name] {
         tell(became(name, old, new), new[name] == false, false);
@@ -107,7 +107,7 @@ fn sets(old: &Value, new: &Value, tell: &mut impl FnMut(String, bool, bool)) {
             for value in was.difference(&is) {
                 tell(format!("the value {value} is gone"), true, false);
             }
-            // Nobody who was written for the others knows what it means.
+            // Existing clients do not know the new value.
             for value in is.difference(&was) {
                 tell(format!("the value {value} is new"), false, true);
             }
@@ -115,7 +115,7 @@ fn sets(old: &Value, new: &Value, tell: &mut impl FnMut(String, bool, bool)) {
     }
 }
 
-/// Properties, and which of them have to be there.
+/// Properties and required properties.
 fn members(old: &Value, new: &Value, tell: &mut impl FnMut(String, bool, bool)) {
     let (was, is) = (names(&old["properties"]), names(&new["properties"]));
     for name in was.difference(&is) {
@@ -143,7 +143,7 @@ fn became(name: &str, old: &Value, new: &Value) -> String {
     }
 }
 
-/// The types that are taken: an integer is a number.
+/// The accepted types: a number includes an integer.
 fn types(value: &Value) -> BTreeSet<String> {
     let mut types = texts_or_one(value);
     if types.contains("number") {

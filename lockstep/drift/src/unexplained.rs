@@ -9,8 +9,8 @@ use crate::{
     Changes, affected, join, members, names, normalize::is_for_people, operation, resolve, schema,
 };
 
-/// Adds every difference that nobody has looked at. `compared` has the schemas that were compared,
-/// by their pointers in the new document.
+/// Adds every difference that has not been compared yet. `compared` holds the pointers of the
+/// compared schemas in the new document.
 pub(crate) fn tell(old: &Value, new: &Value, compared: &BTreeSet<String>, changes: &mut Changes) {
     let mut walk = Walk {
         old,
@@ -52,14 +52,14 @@ impl Walk<'_> {
         self.changes.add(true, pointer, what, operations);
     }
 
-    /// The members that nobody looks at.
+    /// Reports differing members that are not in `looked_at`.
     fn others(&mut self, pointer: &str, old: &Value, new: &Value, looked_at: &[&str]) {
         for name in names(old).union(&names(new)) {
             let is_known = looked_at.contains(&name.as_str()) || is_for_people(name);
             if !is_known && old[name] != new[name] {
                 self.tell(
                     &join(pointer, name),
-                    "differs in a way that is not understood here",
+                    "differs in a way that cannot be classified",
                 );
             }
         }
@@ -108,7 +108,7 @@ impl Walk<'_> {
         }
     }
 
-    /// The components that clients have a type of, by its name.
+    /// Compares named schemas, for which clients have types of that name.
     fn schemas(&mut self) {
         for (name, old) in members(&self.old["components"]["schemas"]) {
             let pointer = join("/components/schemas", name);
@@ -116,7 +116,7 @@ impl Walk<'_> {
                 Value::Null if is_type(old) => {
                     self.tell(
                         &pointer,
-                        "the schema is gone, and the client's type of this name",
+                        "the schema is gone, and with it the clients' type of this name",
                     );
                 }
                 Value::Null => {}
@@ -133,11 +133,11 @@ impl Walk<'_> {
         let (old, _) = resolve(self.old, old, String::new());
         let (new, pointer) = resolve(self.new, new, pointer.to_owned());
         if !is_same && (is_type(old) || is_type(new)) {
-            self.tell(&pointer, "takes the place of another type of the client");
+            self.tell(&pointer, "replaces another type of the clients");
             return;
         }
         if own(old) != own(new) && !self.compared.contains(&pointer) {
-            self.tell(&pointer, "differs in a way that is not understood here");
+            self.tell(&pointer, "differs in a way that cannot be classified");
         }
         for (name, old) in members(&old["properties"]) {
             let new = &new["properties"][name];

@@ -17,7 +17,7 @@ pub(crate) enum MediaType {
     Form,
     Multipart,
     Text,
-    /// As it comes.
+    /// As sent, without a check.
     Bytes,
 }
 
@@ -35,12 +35,12 @@ impl MediaType {
         }
     }
 
-    /// Tells whether it is read into a value, which is checked.
+    /// Returns true if it is parsed into a value, which is checked.
     pub(crate) fn is_value(self) -> bool {
         self != Self::Bytes
     }
 
-    /// Tells whether all of its values are texts.
+    /// Returns true if all of its values are texts.
     pub(crate) fn is_of_texts(self) -> bool {
         matches!(self, Self::Form | Self::Multipart)
     }
@@ -52,7 +52,7 @@ pub(crate) fn essence(media_type: &str) -> String {
     essence.trim().to_ascii_lowercase()
 }
 
-/// Tells whether a Content-Type says another character set than UTF-8.
+/// Returns true if a Content-Type says another character set than UTF-8.
 pub(crate) fn is_of_other_charset(content_type: &str) -> bool {
     let charset = content_type
         .split(';')
@@ -62,17 +62,17 @@ pub(crate) fn is_of_other_charset(content_type: &str) -> bool {
     charset.is_some_and(|charset| !charset.eq_ignore_ascii_case("utf-8"))
 }
 
-/// The value that the bytes of a JSON text say, or what is wrong with them.
+/// Parses JSON. Returns a description of the error if it is not valid.
 pub(crate) fn read_json(bytes: &[u8]) -> Result<Value, String> {
     serde_json::from_slice::<Unique>(bytes)
         .map(|unique| unique.0)
-        .map_err(|error| format!("is not JSON as it is taken here: {error}"))
+        .map_err(|error| format!("is not valid JSON: {error}"))
 }
 
-/// A JSON value none of whose objects has a member twice.
+/// A JSON value whose objects have no duplicate members.
 ///
-/// Two readers of one body may take the first or the last of two members: what is checked would
-/// not be what is used.
+/// Of two members, one parser may use the first and another the last: the checked value might not
+/// be the one that is used.
 struct Unique(Value);
 
 impl<'de> Deserialize<'de> for Unique {
@@ -133,7 +133,7 @@ impl<'de> Visitor<'de> for UniqueVisitor {
             let Unique(value) = access.next_value()?;
             if members.contains_key(&name) {
                 return Err(A::Error::custom(format!(
-                    "the member {:?} stands twice",
+                    "duplicate member {:?}",
                     quoted(&name)
                 )));
             }

@@ -10,8 +10,8 @@ use crate::{
     problem::{invalid, join},
 };
 
-/// The coercions of a schema and its parts, found once: to look for them in the schema takes more time
-/// than all the rest of a check.
+/// The coercions of a schema and its parts, collected once: searching the schema takes more time
+/// than the rest of a check.
 pub(crate) struct Coercions(Vec<Coercion>);
 
 /// Notation of values, by which they are coerced.
@@ -39,14 +39,14 @@ struct Coercion {
 
 #[derive(Clone)]
 enum Kind {
-    /// The white space around an e-mail address goes, as in a browser's own field for it: who types an
-    /// address does not see a space around it.
+    /// White space around an e-mail address is removed, as in a browser's own field: a user does
+    /// not see it.
     Address,
     /// A decimal string, and a number without a fraction, becomes an integer between these.
     Integer(i128, i128),
     Number,
     Boolean,
-    /// The first of these that a text says.
+    /// The first of these as which a string can be parsed.
     First(Vec<Kind>),
 }
 
@@ -76,7 +76,7 @@ impl Coercions {
         coercions
     }
 
-    /// Adds the coercions of a part of a schema. Answers its place in the list.
+    /// Adds the coercions of a part of a schema. Returns its place in the list.
     fn add(
         &mut self,
         whole: &Value,
@@ -183,7 +183,7 @@ impl Coercions {
 
 impl Kind {
     fn of(whole: &Value, schema: &Value, depth: usize) -> Option<Self> {
-        /// A schema that refers to itself has no end.
+        /// Depth limit, for schemas that refer to themselves.
         const DEEPEST: usize = 8;
         let schema = resolve(whole, schema);
         let format = schema["format"].as_str();
@@ -211,7 +211,7 @@ impl Kind {
                 let parts = parts.flat_map(|it| schema[it].as_array().into_iter().flatten());
                 let is_text = |part: &Value| resolve(whole, part)["type"] == "string";
                 let parts: Vec<&Value> = parts.collect();
-                // A text that may be one stays one.
+                // A string stays a string if the schema allows it.
                 if parts.iter().any(|part| is_text(part)) {
                     return None;
                 }
@@ -283,7 +283,7 @@ impl Kind {
     }
 }
 
-/// The least and the most of an integer of a format.
+/// The minimum and maximum of an integer format.
 fn limits(format: Option<&str>) -> (i128, i128) {
     match format {
         Some("int8") => (i8::MIN.into(), i8::MAX.into()),
@@ -297,8 +297,8 @@ fn limits(format: Option<&str>) -> (i128, i128) {
     }
 }
 
-/// Tells whether a value is no integer that is too large. With a fraction it is no integer at all: the
-/// schema's type says so.
+/// Returns true unless a value is an integer that is too large. Numbers with a fraction are left to
+/// the check of the schema's type.
 fn fits(value: &Value, least: i128, most: i128) -> bool {
     let integer = value.as_i64().map(i128::from);
     match integer.or_else(|| value.as_u64().map(i128::from)) {
@@ -307,7 +307,7 @@ fn fits(value: &Value, least: i128, most: i128) -> bool {
     }
 }
 
-/// The integer that a decimal string, or a number without a fraction, says.
+/// Parses an integer from a decimal string or a number without a fraction.
 fn integer(value: &Value) -> Option<Value> {
     // The integers that a double holds exactly.
     const EXACT: f64 = 9_007_199_254_740_992.0;
@@ -315,7 +315,7 @@ fn integer(value: &Value) -> Option<Value> {
         Value::String(text) => {
             let signed = text.parse::<i64>().ok().map(Number::from);
             let integer = signed.or_else(|| text.parse::<u64>().ok().map(Number::from))?;
-            // One way to write each.
+            // Only the canonical notation.
             let written = integer.to_string();
             (written == *text).then_some(Value::Number(integer))
         }
@@ -328,7 +328,7 @@ fn integer(value: &Value) -> Option<Value> {
     }
 }
 
-/// Tells whether a text is a number as JSON writes one.
+/// Returns true if a text is a number as JSON writes one.
 fn is_plain_number(text: &str) -> bool {
     serde_json::from_str::<Number>(text).is_ok()
 }

@@ -40,7 +40,7 @@ pub struct Contract {
 struct Routes {
     /// The path of the server's URL, which may stand before every path.
     base: String,
-    /// Routes whose path is written out, by that path.
+    /// Routes without path parameters, by path.
     literal: BTreeMap<String, Route>,
     /// Routes whose path has parameters.
     with_parameters: Vec<Route>,
@@ -48,7 +48,7 @@ struct Routes {
     numbered: Vec<(String, Method)>,
 }
 
-/// A path and what may be done there.
+/// A path and its operations.
 struct Route {
     template: Template,
     operations: Vec<(Method, Operation)>,
@@ -56,12 +56,12 @@ struct Route {
 
 impl Contract {
     /// Reads the document from its JSON text. A body larger than `body_limit`, in bytes, is
-    /// answered with 413, unless its operation has the extension `x-body-limit`. An operation with the
-    /// extension `x-deadline` that does not reply within so many seconds is answered with 503.
+    /// answered with 413, unless its operation has the extension `x-body-limit`. An operation with
+    /// the extension `x-deadline` that does not reply within so many seconds is answered with 503.
     ///
     /// # Errors
     ///
-    /// The text is not JSON, or one of its schemas is none.
+    /// The text is not JSON, or one of its schemas is not valid.
     pub fn new(document: &str, body_limit: usize) -> Result<Self, ContractError> {
         let document: Value = serde_json::from_str(document).map_err(ContractError::new)?;
         let mut numbered = Vec::new();
@@ -89,7 +89,7 @@ impl Contract {
                 None => with_parameters.push(route),
             }
         }
-        // What is written out goes before a parameter in the same place.
+        // Literal text has priority over a parameter in the same place.
         with_parameters.sort_by_key(|route| route.template.openness());
         let routes = Routes {
             base: base_path(&document),
@@ -112,8 +112,8 @@ impl Contract {
         }
     }
 
-    /// Serves generated routes behind the check of each request. What is refused is answered by the
-    /// document's own errors where it has some, else by problems of RFC 9457.
+    /// Serves generated routes behind the check of each request. Rejections are sent as the
+    /// document's own errors if it has some, otherwise as problems of RFC 9457.
     ///
     /// # Errors
     ///
@@ -148,17 +148,17 @@ impl Contract {
         with_parameters.find_map(|route| Some((route, route.template.matches(path)?)))
     }
 
-    /// The operation that a request means.
+    /// Finds the operation of a request.
     ///
     /// # Errors
     ///
-    /// The answer to a request whose path or method is none of the document.
+    /// The answer to a request whose path or method the document does not have.
     pub fn matched(&self, request: &Request) -> Result<Matched<'_>, Rejection> {
         let (route, parameters) = self.route(request.uri().path()).ok_or_else(|| {
             Rejection::new(
                 StatusCode::NOT_FOUND,
                 code::NOT_FOUND,
-                "No operation is at this path; the document lists them.",
+                "No operation has this path; the OpenAPI document lists all paths.",
             )
         })?;
         match route.operation(request.method()) {
@@ -171,7 +171,7 @@ impl Contract {
     }
 }
 
-/// The operation of a [`Contract`] that a request means.
+/// The operation of a [`Contract`] that matches a request.
 pub struct Matched<'a> {
     pub(crate) operation: &'a Operation,
     pub(crate) path: PathParameters<'a>,
@@ -192,8 +192,8 @@ pub struct Guarded<E> {
 }
 
 impl<E> Guarded<E> {
-    /// Answers by `reject` what is refused before a method is called, in the place of problems of RFC
-    /// 9457. [`Contract::serve`] does it with the generated trait `Reject`, where there is one.
+    /// Writes rejections with `reject`, instead of as problems of RFC 9457. [`Contract::serve`]
+    /// does it with the generated trait `Reject`, where there is one.
     #[must_use]
     pub fn rejecting(mut self, reject: Reject) -> Self {
         self.reject = Some(reject);
@@ -202,16 +202,16 @@ impl<E> Guarded<E> {
 }
 
 impl<E: Endpoint> Guarded<E> {
-    /// The operation that a request means, as [`Contract::matched`] says.
+    /// Finds the operation of a request, like [`Contract::matched`].
     ///
     /// # Errors
     ///
-    /// The answer to a request whose path or method is none of the document.
+    /// The answer to a request whose path or method the document does not have.
     pub fn matched(&self, request: &Request) -> Result<Matched<'_>, Rejection> {
         self.contract.matched(request)
     }
 
-    /// Answers a request of which [`Contract::matched`] has found out what it means.
+    /// Handles a request that [`Contract::matched`] has matched to an operation.
     #[expect(
         clippy::manual_async_fn,
         reason = "an async fn has room for its arguments twice, and a request is large"
@@ -230,12 +230,12 @@ impl<E: Endpoint> Guarded<E> {
             let mut response = match checked {
                 Ok(()) => {
                     match operation.and_then(|operation| operation.deadline) {
-                        // Not by `get_response`, whose future would be one more to move.
+                        // Without `get_response`, whose future would be one more to move.
                         None => match self.endpoint.call(request).await {
                             Ok(response) => response.into_response(),
                             Err(error) => error.into_response(),
                         },
-                        // Boxed for the operations without one.
+                        // Boxed to keep the future small for operations without a deadline.
                         Some(deadline) => {
                             let reply = self.endpoint.get_response(request);
                             Box::pin(timeout(deadline, reply))
@@ -261,7 +261,7 @@ impl<E: Endpoint> Guarded<E> {
                 }
                 response = answered;
             }
-            // RFC 9110, 15.5.2: whatever answers 401 says how to authenticate.
+            // RFC 9110, 15.5.2: every 401 has a challenge.
             if response.status() == StatusCode::UNAUTHORIZED
                 && !response.headers().contains_key(header::WWW_AUTHENTICATE)
             {

@@ -20,12 +20,12 @@ pub(crate) struct Access {
     schemes: Vec<Scheme>,
     /// The schemes that are presented together, as places among `schemes`.
     alternatives: Vec<Vec<usize>>,
-    /// The status that answers a missing credential; none where it may be missing.
+    /// The status for a missing credential; `None` if credentials are optional.
     pub(crate) missing: Option<StatusCode>,
     challenges: Vec<HeaderValue>,
 }
 
-/// A key that a request carries: of which scheme, and in which member of which place.
+/// A key in a request: its scheme, its place and member, and its value.
 type Found<'a> = (&'a Scheme, (&'static str, &'a str), Cow<'a, str>);
 
 struct Scheme {
@@ -131,7 +131,7 @@ impl Access {
         let documented = |status| operation["responses"].get(status).is_some();
         access.missing = match is_optional || access.alternatives.is_empty() {
             true => None,
-            // A document that has only 403 says 403.
+            // A document may describe 403 only.
             false if documented("403") && !documented("401") => Some(StatusCode::FORBIDDEN),
             false => Some(StatusCode::UNAUTHORIZED),
         };
@@ -159,7 +159,7 @@ impl Access {
             })
     }
 
-    /// Tells whether a request presents what one of the alternatives needs.
+    /// Returns true if a request presents what one of the alternatives needs.
     pub(crate) fn is_satisfied(&self, presented: &Presented) -> bool {
         self.alternatives.iter().any(|alternative| {
             let mut schemes = alternative.iter().filter_map(|it| self.schemes.get(*it));
@@ -167,11 +167,11 @@ impl Access {
         })
     }
 
-    /// Takes the credentials out of a request, so that nobody finds another one there.
+    /// Removes the credentials from a request, so that handlers cannot read another one.
     ///
     /// # Errors
     ///
-    /// Two different ones, where one is enough.
+    /// Two different keys, each of which would be sufficient.
     pub(crate) fn extract(
         &self,
         request: &mut Request,
@@ -217,8 +217,8 @@ impl Access {
                     if let (true, Some(body)) = (in_body, &mut of_body)
                         && let Some(Value::String(key)) = body.remove(name)
                     {
-                        // Whoever can write it there is no other site that only makes a browser
-                        // send its cookie: it is worth what a header is.
+                        // Another site can make a browser send a cookie, but cannot read it to put
+                        // it into a body: the key is as trustworthy here as in a header.
                         let bearer = |it: &&Scheme| matches!(it.carrier, Carrier::Bearer);
                         let scheme = self.schemes.iter().find(bearer).unwrap_or(scheme);
                         found.push((scheme, ("/body", name.as_str()), Cow::Owned(key)));
@@ -228,7 +228,7 @@ impl Access {
         }
         self.refuse_different(&found)?;
         for (scheme, _, key) in found {
-            // Another key is worth nothing.
+            // Keys with other characters are ignored.
             if scheme.carrier.can_carry(&key) && !presented.has(&scheme.name) {
                 let key = Secret::from(key.into_owned());
                 presented.0.push((scheme.name.clone(), Proof::Key(key)));
@@ -240,7 +240,7 @@ impl Access {
         Ok(presented)
     }
 
-    /// Refuses several keys, each of which is enough, that are not the same.
+    /// Refuses different keys if each of them would be sufficient.
     fn refuse_different(&self, found: &[Found<'_>]) -> Result<(), Vec<InvalidMember>> {
         if found.len() < 2 {
             return Ok(());
@@ -263,7 +263,7 @@ impl Access {
             .into_iter()
             .map(|(_, (place, name), _)| InvalidMember {
                 pointer: join(place, name),
-                detail: "differs from another key of the request: send one".to_owned(),
+                detail: "differs from another key in the request: send only one".to_owned(),
             });
         Err(errors.collect())
     }
@@ -285,7 +285,8 @@ impl Carrier {
         })
     }
 
-    /// Tells whether a key has only characters that a token has; an API key may have any that are seen.
+    /// Returns true if a key has only the characters of a token, or of an API key: any visible
+    /// ones.
     fn can_carry(&self, key: &str) -> bool {
         match self {
             Self::Header(_) | Self::Query(_) => key.bytes().all(|byte| byte.is_ascii_graphic()),
@@ -304,7 +305,7 @@ impl Carrier {
     }
 }
 
-/// Whatever bytes they have: what is odd in one is no other's fault.
+/// Bearer tokens, even with invalid bytes: one invalid header does not invalidate the others.
 fn bearer_keys(request: &Request) -> impl Iterator<Item = Cow<'_, str>> {
     let values = request.headers().get_all(header::AUTHORIZATION).iter();
     values.filter_map(|value| {
@@ -326,7 +327,7 @@ fn cookie_keys<'a>(request: &'a Request, name: &str) -> impl Iterator<Item = Cow
 }
 
 fn text(key: &[u8]) -> Cow<'_, str> {
-    // Nearly all are text, which is seen sooner than what is to be replaced.
+    // A shortcut for nearly all keys, which are valid UTF-8.
     str::from_utf8(key).map_or_else(|_| String::from_utf8_lossy(key), Cow::Borrowed)
 }
 

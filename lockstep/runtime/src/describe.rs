@@ -21,7 +21,7 @@ pub struct Operation {
     inner: Vec<fn(&mut Registry)>,
 }
 
-/// The style of a parameter, where it is not the usual one of its place.
+/// The style of a parameter, if it is not the default of its place.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Style {
     /// The name of the style.
@@ -55,14 +55,14 @@ impl Operation {
         }
     }
 
-    /// Nobody is to use it any more.
+    /// Marks the operation as deprecated.
     pub fn deprecated(mut self) -> Self {
         self.operation.deprecated = true;
         self
     }
 
-    /// Schemes that are presented together, with their scopes; none at all where a credential may be
-    /// missing.
+    /// Schemes that are presented together, with their scopes; none at all where a credential may
+    /// be missing.
     pub fn security(mut self, schemes: &[(&'static str, &[&'static str])]) -> Self {
         let schemes = schemes
             .iter()
@@ -108,7 +108,7 @@ impl Operation {
         self.add_body(media_type, required, T::schema_ref())
     }
 
-    /// A body of which nothing but its media type is known.
+    /// A body without a schema.
     pub fn plain_body(self, media_type: &'static str, required: bool) -> Self {
         self.add_body(media_type, required, anything())
     }
@@ -131,12 +131,13 @@ impl Operation {
         self
     }
 
-    /// A reply: its status, such as `200`, `4XX` or `default`. It takes the place of one of that status.
+    /// A reply: its status, such as `200`, `4XX` or `default`. It replaces a reply with the same
+    /// status.
     pub fn reply(mut self, status: &str) -> Self {
         let code = status.parse().ok();
         let range = status.ends_with("XX").then(|| status.to_owned());
         let replies = &mut self.operation.responses.responses;
-        // Where there is no success but `default`, that is described as a success and as a failure.
+        // If `default` is the only success, it is described as a success and as a failure.
         replies.retain(|known| (known.status, &known.status_range) != (code, &range));
         replies.push(MetaResponse {
             description: "",
@@ -154,7 +155,7 @@ impl Operation {
         self.add_content(media_type, T::schema_ref())
     }
 
-    /// The last reply carries something of which nothing but its media type is known.
+    /// Content of the last reply without a schema.
     pub fn plain_content(self, media_type: &'static str) -> Self {
         self.add_content(media_type, anything())
     }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::{Map, Value, json};
 
-/// A document that no contract can be made of; openapi-lockstep accepts none such.
+/// A document that cannot be used as a contract; openapi-lockstep refuses such documents.
 #[derive(Debug)]
 pub struct ContractError(String);
 
@@ -22,7 +22,7 @@ impl fmt::Display for ContractError {
 
 impl std::error::Error for ContractError {}
 
-/// The components that a schema refers to, and those that they refer to.
+/// The components that a schema refers to, directly or through other components.
 pub(crate) fn referenced(document: &Value, schema: &Value) -> Value {
     let mut components = Map::new();
     let mut open = vec![schema];

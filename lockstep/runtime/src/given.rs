@@ -20,7 +20,7 @@ use crate::{
 pub struct File {
     /// Path of the temporary file that holds its bytes.
     pub path: PathBuf,
-    /// The name that the sender gives it. It is the sender's: no path to write to.
+    /// The name that the sender gives it. Do not use it as a path: the sender chooses it.
     pub name: Option<String>,
     /// The media type that the sender gives it.
     pub media_type: Option<String>,
@@ -50,7 +50,7 @@ impl Given {
         for (member, file) in body.files {
             let file = serde_json::to_value(file).unwrap_or_default();
             match value.pointer_mut(&join("/body", &member)) {
-                // Each of several took the place of an empty text.
+                // Each of several files replaces an empty string.
                 Some(Value::Array(items)) => {
                     if let Some(place) = items.iter_mut().find(|it| it.is_string()) {
                         *place = file;
@@ -74,7 +74,7 @@ impl Given {
         self.operation
     }
 
-    /// Takes what a contract has found out of a request.
+    /// Takes the values that a contract has stored in the request.
     ///
     /// # Errors
     ///
@@ -90,11 +90,11 @@ impl Given {
         })
     }
 
-    /// A parameter; null where there is none.
+    /// A parameter; null if it is missing.
     ///
     /// # Errors
     ///
-    /// Its value is none of the type, in a way that no schema tells.
+    /// Its value does not fit the type, which the schema could not detect.
     pub fn parameter<T: DeserializeOwned>(
         &mut self,
         place: &str,
@@ -105,11 +105,11 @@ impl Given {
         read(value, || join(&format!("/{place}"), name))
     }
 
-    /// The body; null where there is none.
+    /// The body; null if it is missing.
     ///
     /// # Errors
     ///
-    /// Its value is none of the type, in a way that no schema tells.
+    /// Its value does not fit the type, which the schema could not detect.
     pub fn body<T: DeserializeOwned>(&mut self) -> Result<T, Rejection> {
         let body = self.value.get_mut("body").map(Value::take);
         read(body, || "/body".to_owned())
@@ -121,11 +121,11 @@ impl Given {
         self.taken
     }
 
-    /// A credential that the operation cannot do without.
+    /// A required credential.
     ///
     /// # Errors
     ///
-    /// 401 if there is none, which the contract in front rules out.
+    /// 401 if it is missing, which the contract has already refused.
     pub fn credential<C>(&self, of: impl FnOnce(&Presented) -> Option<C>) -> Result<C, Rejection> {
         let detail = "Not logged in: the request carries no key.";
         of(&self.presented)

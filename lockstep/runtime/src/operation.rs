@@ -26,13 +26,13 @@ pub(crate) struct Operation {
     /// True if a request with neither parameters nor a body is valid, so that it need not be
     /// checked.
     pub(crate) takes_nothing: bool,
-    /// The body by media type; nothing where the operation takes none.
+    /// The bodies by media type; empty if the operation takes none.
     pub(crate) bodies: Vec<TakenBody>,
     pub(crate) body_is_required: bool,
     pub(crate) access: Access,
-    /// The most bytes of a body, where the document says it.
+    /// Maximum size of a body in bytes, if the document has one.
     pub(crate) body_limit: Option<usize>,
-    /// The longest time from its checked request to its reply, where the document says it.
+    /// Maximum time from the checked request to the reply, if the document has one.
     pub(crate) deadline: Option<Duration>,
 }
 
@@ -62,8 +62,8 @@ impl Operation {
         for place in ["path", "query", "header", "cookie"] {
             let (mut schema, is_required) = parameters_schema(operation, place);
             let has_any = parameters.iter().any(|it| it.place.name() == place);
-            // A query that nobody knows is refused; who sends other headers and cookies is no
-            // concern of the operation.
+            // Unknown query parameters are refused; other headers and cookies do not concern the
+            // operation.
             if place == "query" {
                 for key in access.query_keys() {
                     schema["properties"][key] = json!({ "type": "string" });
@@ -111,7 +111,7 @@ impl Operation {
             "properties": places,
             "required": required,
         });
-        // Where the references inside point to.
+        // The references inside the schema point to these.
         let components = referenced(document, &schema);
         schema["components"] = components;
         let validator = validator(&schema)?;
@@ -178,7 +178,7 @@ fn validator(schema: &Value) -> Result<Validator, String> {
             .should_validate_formats(true)
             .should_ignore_unknown_formats(true)
     };
-    // A pattern that comes from the document never takes exponential time.
+    // A pattern of the document never takes exponential time.
     let plain = options().with_pattern_options(PatternOptions::regex());
     let bounded = PatternOptions::fancy_regex().backtrack_limit(STEPS);
     let built = plain.build(schema);

@@ -11,14 +11,14 @@ use poem_openapi::OpenApi;
 
 use crate::{document::ContractError, given::Given, problem::Rejection};
 
-/// An operation under way. It borrows nothing, so that it may become a task of its own.
+/// The future of an operation. It borrows nothing, so it can be spawned as a task.
 pub type Answering = Pin<Box<dyn Future<Output = Result<Response>> + Send>>;
 
 /// The endpoints of a server by path and method, as poem-openapi collects them.
 pub type Table = HashMap<String, HashMap<Method, BoxEndpoint<'static>>>;
 
-/// The operations of a generated server, behind a [`Contract`](crate::Contract): it has found out which one a request
-/// means, and nothing looks at the path again.
+/// The operations of a generated server, behind a [`Contract`](crate::Contract): the contract has
+/// already matched the request to an operation, so the path is not routed again.
 pub struct Operations(Vec<Called>);
 
 /// Writes the response to a request that is refused before a method is called.
@@ -29,7 +29,7 @@ pub trait Serve: OpenApi {
     /// The endpoint of each operation.
     fn endpoints(self) -> Endpoints;
 
-    /// The document's own errors for what is refused; none where it has problems of RFC 9457.
+    /// Writes rejections as the document's own errors; `None` if it has problems of RFC 9457.
     fn reject(&self) -> Option<Reject> {
         None
     }
@@ -69,7 +69,7 @@ impl Endpoints {
         self.0.insert((path, method), called);
     }
 
-    /// Adds them to what poem-openapi collects.
+    /// Adds them to the table that poem-openapi collects.
     pub fn add_to(self, table: &mut Table) {
         for ((path, method), called) in self.0 {
             let of_path = table.entry(path.to_owned()).or_default();
@@ -94,7 +94,7 @@ impl Operations {
         Ok(Self(called.collect::<Result<_, _>>()?))
     }
 
-    /// Begins to answer a request that a [`Contract`](crate::Contract) has checked.
+    /// Starts the operation of a request that a [`Contract`](crate::Contract) has checked.
     ///
     /// # Errors
     ///

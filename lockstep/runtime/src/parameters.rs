@@ -128,7 +128,7 @@ impl Parameter {
         self.default.is_some()
     }
 
-    /// Tells whether it is a file of a multipart body.
+    /// Returns true if it is a file of a multipart body.
     pub(crate) fn is_file(&self) -> bool {
         self.is_file
     }
@@ -137,7 +137,7 @@ impl Parameter {
         matches!(self.shape, Shape::List)
     }
 
-    /// The text without what its style puts before it; none if that is not there.
+    /// The text without the prefix of its style; `None` if the prefix is missing.
     fn without_prefix<'t>(&self, text: &'t str) -> Option<&'t str> {
         match self.style {
             Style::Label => text.strip_prefix('.'),
@@ -153,7 +153,7 @@ impl Parameter {
         }
     }
 
-    /// The value that a text says; null if it is not written in the style.
+    /// Parses a value; null if the text does not follow the style.
     fn value(&self, text: &str) -> Value {
         let Some(text) = self.without_prefix(text) else {
             return Value::Null;
@@ -198,7 +198,7 @@ impl Parameter {
 
 impl Shape {
     fn of(document: &Value, schema: &Value, depth: usize) -> Self {
-        /// A schema that refers to itself has no end.
+        /// Depth limit, for schemas that refer to themselves.
         const DEEPEST: usize = 16;
         if depth > DEEPEST {
             return Self::Scalar;
@@ -223,7 +223,7 @@ impl Shape {
     }
 }
 
-/// Gives the parameters that are missing the values that the document has for them.
+/// Sets missing parameters to their documented defaults.
 pub(crate) fn with_defaults(parameters: &[Parameter], given: &mut Map<String, Value>) {
     for parameter in parameters {
         let of_place = given.get_mut(parameter.place.name());
@@ -349,7 +349,7 @@ pub(crate) fn of_headers(
             (Err(_), _) => errors.push(invalid(&place(), "is not UTF-8")),
             (Ok(texts), _) if texts.is_empty() => {}
             (Ok(texts), Shape::Scalar) if texts.len() > 1 => {
-                errors.push(invalid(&place(), "stands twice"));
+                errors.push(invalid(&place(), "is sent more than once"));
             }
             (Ok(texts), shape) => {
                 // RFC 9110, 5.3: several lines mean the same as one with commas.

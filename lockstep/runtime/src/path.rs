@@ -1,4 +1,4 @@
-//! The paths of a document, and what of a request's path stands where.
+//! Path templates of a document, and the parameters of a request's path.
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
@@ -38,7 +38,7 @@ impl Template {
         Some(segments?.join("/"))
     }
 
-    /// Its rank among paths that take the same request: the lesser is tried first.
+    /// Its rank among paths that match the same request: the lower one is tried first.
     pub(crate) fn openness(&self) -> Vec<Openness> {
         let segments = self.0.iter().map(|segment| match segment.as_slice() {
             [] | [Piece::Literal(_)] => Openness::Literal,
@@ -48,7 +48,7 @@ impl Template {
         segments.collect()
     }
 
-    /// The parameters of a path, if it is one of these.
+    /// The parameters of a path, if it matches this template.
     pub(crate) fn matches(&self, path: &str) -> Option<PathParameters<'_>> {
         let mut given = path.split('/');
         let mut parameters = Vec::new();
@@ -107,7 +107,7 @@ fn pieces(segment: &str) -> Vec<Piece> {
     pieces
 }
 
-/// A path as it is asked for: what a URL cannot have in a path is percent-encoded.
+/// A path as requests have it: characters that a URL path cannot have are percent-encoded.
 fn encoded(path: &str) -> String {
     /// The path percent-encode set of the URL standard, except the braces of parameters.
     const NOT_IN_PATHS: &AsciiSet = &CONTROLS

@@ -73,7 +73,7 @@ impl Rejection {
         }
     }
 
-    /// The answer to a request without the body that it has to have.
+    /// The answer to a request without its required body.
     pub fn without_body() -> Self {
         Self::invalid(vec![InvalidMember {
             pointer: "/body".to_owned(),
@@ -81,13 +81,13 @@ impl Rejection {
         }])
     }
 
-    /// The answer to a method that a path does not take: 405 with those that it does, such as
+    /// The answer to a method that a path does not allow: 405 with the allowed methods, such as
     /// `GET, POST`.
     pub fn method_not_allowed(allowed: &str) -> Self {
         let rejection = Self::new(
             StatusCode::METHOD_NOT_ALLOWED,
             code::METHOD_NOT_ALLOWED,
-            format!("This path takes {allowed}."),
+            format!("This path allows only {allowed}."),
         );
         match HeaderValue::try_from(allowed) {
             Ok(allowed) => rejection.with_header(header::ALLOW, allowed),
@@ -134,11 +134,13 @@ impl Rejection {
                 detail: detail.to_owned(),
             }]),
             StatusCode::UNAUTHORIZED => Self::new(status, code::NOT_LOGGED_IN, "Not logged in."),
-            StatusCode::NOT_FOUND => Self::new(status, code::NOT_FOUND, "Nothing is at this path."),
+            StatusCode::NOT_FOUND => {
+                Self::new(status, code::NOT_FOUND, "There is nothing at this path.")
+            }
             StatusCode::METHOD_NOT_ALLOWED => Self::new(
                 status,
                 code::METHOD_NOT_ALLOWED,
-                "This path does not take this method.",
+                "This path does not allow this method.",
             ),
             StatusCode::PAYLOAD_TOO_LARGE => {
                 Self::new(status, code::PAYLOAD_TOO_LARGE, "The body is too large.")
@@ -146,7 +148,7 @@ impl Rejection {
             StatusCode::UNSUPPORTED_MEDIA_TYPE => Self::new(
                 status,
                 code::UNSUPPORTED_MEDIA_TYPE,
-                "The body is of a media type that is not taken here.",
+                "The media type of the body is not supported.",
             ),
             _ => Self::new(
                 StatusCode::INTERNAL_SERVER_ERROR,
@@ -179,7 +181,7 @@ impl IntoResponse for Rejection {
         };
         let mut response = poem::web::Json(problem).into_response();
         response.set_status(self.status);
-        // For who answers it in other words.
+        // Kept for code that writes the response in another form.
         response.set_data(self.clone());
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
@@ -202,7 +204,7 @@ impl From<Rejection> for poem::Error {
 ///
 /// # Errors
 ///
-/// None: an error becomes a response.
+/// Never returns an error: it becomes a response.
 pub async fn problems(endpoint: Arc<impl Endpoint>, request: Request) -> Result<Response> {
     Ok(to_problem(endpoint.get_response(request).await).await)
 }
@@ -230,7 +232,7 @@ pub async fn to_problem(mut response: Response) -> Response {
     problem
 }
 
-/// A text of a request as an answer may repeat it: cut where it is very long.
+/// Prepares a text of a request for an answer: a very long one is truncated.
 pub(crate) fn quoted(text: &str) -> String {
     match text.char_indices().nth(MAX_QUOTED) {
         Some((end, _)) => format!("{}…", &text[..end]),

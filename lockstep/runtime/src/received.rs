@@ -38,14 +38,14 @@ pub(crate) struct Received {
 }
 
 impl Received {
-    /// Tells whether there is no body.
+    /// Returns true if there is no body.
     pub(crate) fn is_nothing(&self) -> bool {
         self.taken.is_none()
     }
 }
 
 impl Operation {
-    /// The body of a request, at most so many bytes of it.
+    /// Reads the body of a request, up to a maximum number of bytes.
     pub(crate) async fn receive(
         &self,
         request: &mut Request,
@@ -55,7 +55,8 @@ impl Operation {
         if body.is_empty() {
             return Ok(Received::default());
         }
-        // Boxed for the requests without a body: its future has a buffer, which would be part of theirs.
+        // Boxed for the requests without a body: its future has a buffer, which would be part of
+        // theirs.
         Box::pin(self.receive_some(request, body, limit)).await
     }
 
@@ -126,15 +127,15 @@ impl Operation {
         Ok(received)
     }
 
-    /// The body, of those that the operation takes, that a request says it has.
+    /// Index of the body that matches the request's Content-Type.
     fn taken(&self, request: &Request) -> Result<usize, Rejection> {
         if self.bodies.is_empty() {
-            let failure = invalid("/body", "is not taken here: send none");
+            let failure = invalid("/body", "is not allowed here: send no body");
             return Err(Rejection::invalid(vec![failure]));
         }
         let content_type = request.content_type().unwrap_or_default();
         let given = essence(content_type);
-        // A request says what it has, and not what it may have.
+        // A Content-Type cannot be a wildcard.
         let given = if given.contains('*') {
             String::new()
         } else {
@@ -235,7 +236,7 @@ async fn read_parts(
             None if value.contains_key(&name) => {
                 received
                     .errors
-                    .push(invalid(&join("/body", &name), "stands twice"));
+                    .push(invalid(&join("/body", &name), "is sent more than once"));
             }
             None => {
                 value.insert(name, part);
@@ -246,14 +247,14 @@ async fn read_parts(
     Ok(())
 }
 
-/// Writes a part to a file, of at most so many bytes.
+/// Writes a part to a file, up to a maximum number of bytes.
 async fn save(
     reader: &mut (impl tokio::io::AsyncRead + Unpin),
     limit: usize,
 ) -> Result<(usize, tempfile::TempPath), Rejection> {
     let failed = |_| {
         let detail =
-            "The service has no room for a file. The operator finds the reason in its log.";
+            "The service cannot store an uploaded file. The operator finds the reason in its log.";
         Rejection::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             code::INTERNAL_ERROR,
@@ -281,7 +282,7 @@ async fn save(
     Ok((size, path))
 }
 
-/// A body that fails where it is larger than the limit.
+/// A stream of the body that fails once it exceeds the limit.
 fn at_most(body: Body, limit: usize) -> Body {
     let mut left = limit;
     Body::from_bytes_stream(body.into_bytes_stream().map(move |chunk| {
@@ -301,5 +302,5 @@ fn too_large(limit: usize) -> Rejection {
 }
 
 fn unreadable() -> Rejection {
-    Rejection::invalid(vec![invalid("/body", "could not be read to its end")])
+    Rejection::invalid(vec![invalid("/body", "could not be read completely")])
 }

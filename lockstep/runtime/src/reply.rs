@@ -43,7 +43,7 @@ impl Reply {
 
     /// The reply with a header, unless the value is null. A list is written with commas.
     ///
-    /// A value that no header can carry makes it a failure: it is no reply of the document.
+    /// A value that a header cannot carry makes it a 500: the reply is not as documented.
     #[must_use]
     pub fn header(mut self, name: &'static str, value: &impl Serialize) -> Self {
         let value = match serde_json::to_value(value) {
@@ -69,7 +69,7 @@ impl IntoResponse for Reply {
     }
 }
 
-/// A value as a header has it, by OpenAPI's style `simple`.
+/// Formats a value for a header, in OpenAPI's style `simple`.
 fn text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),

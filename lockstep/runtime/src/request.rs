@@ -26,8 +26,9 @@ use crate::{
 const PLACES: [&str; 4] = ["path", "query", "header", "cookie"];
 
 impl Matched<'_> {
-    /// Makes of a request what a generated server reads: what was checked, and nothing else. A body
-    /// of more than `body_limit` bytes is refused, unless the operation has a limit of its own.
+    /// Turns a request into the checked values that a generated server reads, and nothing else. A
+    /// body of more than `body_limit` bytes is refused, unless the operation has a limit of its
+    /// own.
     ///
     /// Parameters and body become one JSON value, whatever they came as; the credentials are taken
     /// out of headers, query and body.
@@ -45,7 +46,7 @@ impl Matched<'_> {
         let mut body = operation.receive(request, limit).await?;
         let is_bare = path.is_empty() && request.uri().query().is_none_or(str::is_empty);
         let mut value = match is_bare && body.is_nothing() && operation.takes_nothing {
-            // What may be asked with nothing need not be checked.
+            // A request without content is valid here, and needs no check.
             true => Value::Null,
             false => operation.read(request, &path, &mut body)?,
         };
@@ -105,7 +106,7 @@ impl Operation {
             false => Written::Exactly,
         };
         self.coercions.apply(&mut given, written, &mut errors);
-        // What could not be read is not also said to be missing.
+        // A part that could not be read is not also reported as missing.
         let unread: HashSet<String> = errors.iter().map(|error| error.pointer.clone()).collect();
         let failures = self.validator.iter_errors(&given);
         errors.extend(
@@ -128,13 +129,13 @@ impl Operation {
         Ok(given)
     }
 
-    /// The failures that an error of the schema means, one for each member.
+    /// Translates an error of the schema into failures, one for each member.
     fn failures(&self, error: &ValidationError<'_>) -> Vec<InvalidMember> {
         let place = error.instance_path().as_str();
         match error.kind() {
             ValidationErrorKind::AdditionalProperties { unexpected } => unexpected
                 .iter()
-                .map(|name| invalid(&join(place, name), "is not known here"))
+                .map(|name| invalid(&join(place, name), "is unknown"))
                 .collect(),
             ValidationErrorKind::Required { property } => {
                 let name = property.as_str().unwrap_or_default();
@@ -147,7 +148,9 @@ impl Operation {
                     .map_or(keyword, |(schema, _)| schema);
                 let description = self.schema.pointer(&format!("{schema}/description"));
                 let detail = match description.and_then(Value::as_str) {
-                    Some(description) => format!("is not as described: {}", description.trim_end()),
+                    Some(description) => {
+                        format!("does not match its description: {}", description.trim_end())
+                    }
                     None => error.masked().to_string(),
                 };
                 vec![invalid(place, detail)]
@@ -177,8 +180,8 @@ impl Operation {
     }
 }
 
-/// A failure in the words of a person who has never seen a schema, where those of jsonschema are
-/// not.
+/// Description of a failure for readers who do not know JSON Schema; `None` if jsonschema's is
+/// clear.
 fn in_words(kind: &ValidationErrorKind) -> Option<String> {
     let expected = match kind {
         ValidationErrorKind::Format { format } => match format.as_str() {
@@ -187,7 +190,7 @@ fn in_words(kind: &ValidationErrorKind) -> Option<String> {
             "uuid" => "a UUID",
             "date" => "a date such as 2026-01-31",
             "date-time" => "a time such as 2026-01-31T12:00:00Z",
-            format => return Some(format!("is not of the format {format}")),
+            format => return Some(format!("does not have the format {format}")),
         },
         ValidationErrorKind::Type {
             kind: TypeKind::Single(kind),
@@ -198,7 +201,7 @@ fn in_words(kind: &ValidationErrorKind) -> Option<String> {
             JsonType::Null => "null",
             JsonType::Number => "a number",
             JsonType::Object => "an object",
-            JsonType::String => "a text",
+            JsonType::String => "a string",
         },
         _ => return None,
     };

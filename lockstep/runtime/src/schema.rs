@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{File, Secret};
 
-/// A type that says of itself what a document says of it.
+/// A type that describes itself for an OpenAPI document.
 pub trait Schema: Sized {
     /// Its name among the document's schemas, if it is one of them.
     const NAME: Option<&'static str> = None;
@@ -105,7 +105,7 @@ impl Description {
         self
     }
 
-    /// There are members without a name here, of this type.
+    /// Further members with any name, of this type.
     pub fn others<T: Schema>(mut self) -> Self {
         self.inner.push(T::register);
         self.schema.additional_properties = Some(Box::new(T::schema_ref()));

@@ -59,7 +59,7 @@ impl Access {
 }
 
 impl Credential {
-    /// The only scheme, if there is but one: then its type is that of the credential.
+    /// The only scheme, if there is a single one: its type is that of the credential.
     pub(crate) fn only(&self) -> Option<usize> {
         match self.alternatives.as_slice() {
             [Alternative { schemes, .. }] => match schemes.as_slice() {

@@ -13,7 +13,7 @@ pub(crate) struct Outcomes {
     pub(crate) failures: Group,
 }
 
-/// Replies of which a method answers one.
+/// Replies, of which a method returns one.
 #[derive(Debug)]
 pub(crate) struct Group {
     /// The identifier of their enum, or of the struct of the only one.
@@ -30,7 +30,7 @@ pub(crate) struct Outcome {
     pub(crate) answer: Answer,
     pub(crate) description: String,
     pub(crate) headers: Vec<Header>,
-    /// The media type and what is in it, if it has a body.
+    /// The media type and the payload, if it has a body.
     pub(crate) content: Option<(String, Payload)>,
 }
 
@@ -63,7 +63,7 @@ pub(crate) struct Header {
 }
 
 impl Outcome {
-    /// Tells whether it says the same as another reply of the same status.
+    /// Returns true if it says the same as another reply of the same status.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         self.answer == other.answer
             && self.description == other.description
@@ -73,7 +73,7 @@ impl Outcome {
 }
 
 impl Group {
-    /// The only reply, if it has a status of its own: then nobody needs to name it.
+    /// The only reply, if it has one status, so that it needs no enum.
     pub(crate) fn only(&self) -> Option<&Outcome> {
         match self.outcomes.as_slice() {
             [outcome] if matches!(outcome.answer, Answer::Status(_)) => Some(outcome),

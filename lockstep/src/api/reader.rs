@@ -1,4 +1,5 @@
-//! A document in its normal form -> its operations, and what of it cannot be taken.
+//! Reads a normalized document into its operations, and diagnostics for the parts that are not
+//! supported.
 
 mod contents;
 mod parameters;
@@ -55,7 +56,8 @@ const SERVER: [&str; 30] = [
     "T",
     "Vec",
 ];
-/// Names that the generated server uses itself before `::` or as types, so that no module gets them.
+/// Names that the generated server uses itself before `::` or as types, so that no module gets
+/// them.
 const MODULES: [&str; 28] = [
     "described",
     "schemas",
@@ -145,7 +147,7 @@ impl<'a> Reader<'a> {
             .iter()
             .any(|it| self.source.at(it).is_some());
         if !says_something {
-            self.refuse("/paths", "has no path to serve");
+            self.refuse("/paths", "has no paths");
         }
         let mut shapes = HashMap::new();
         let mut ids = HashMap::new();
@@ -163,7 +165,7 @@ impl<'a> Reader<'a> {
                 let operation = self.operation(pointer.clone(), &path, method, &tags);
                 if let Some(other) = ids.insert(operation.id.clone(), pointer.clone()) {
                     let place = join(&pointer, "operationId");
-                    self.refuse(&place, format!("is the operationId of {other} too"));
+                    self.refuse(&place, format!("is also the operationId of {other}"));
                 }
                 operations.push(operation);
             }
@@ -194,18 +196,18 @@ impl<'a> Reader<'a> {
     fn path(&mut self, pointer: &str) {
         let path = last(pointer);
         if !path.starts_with('/') {
-            self.refuse(pointer, "a path begins with /");
+            self.refuse(pointer, "does not begin with /");
         }
         if path.contains(['?', '#', '\\']) || path.contains(char::is_control) {
             self.refuse(
                 pointer,
-                "no request has a path with ?, #, \\ or a control character: write a query as parameters",
+                "has ?, #, \\ or a control character, which no request path has: write a query as parameters",
             );
         }
         if placeholders(&path).is_none() {
             self.refuse(
                 pointer,
-                "the braces of a parameter open and close within a segment, and no two parameters touch",
+                "has invalid parameters: write each once, as `{name}` within a segment, with text between two",
             );
         }
     }
@@ -245,7 +247,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The place of what stands at `pointer`, or of the component of this kind that it refers to.
+    /// Follows a reference at `pointer` to a component of this kind; returns `pointer` itself if
+    /// there is none.
     fn follow(&mut self, pointer: &str, kind: &str) -> Option<String> {
         let mut place = pointer.to_owned();
         let mut seen = BTreeSet::new();
@@ -265,7 +268,9 @@ impl<'a> Reader<'a> {
                 _ => {
                     self.refuse(
                         &join(&place, "$ref"),
-                        format!("names nothing: write #/components/{kind}/ and a name from there"),
+                        format!(
+                            "does not exist: write #/components/{kind}/ and the name of a component"
+                        ),
                     );
                     return None;
                 }
@@ -282,7 +287,7 @@ impl<'a> Reader<'a> {
         members(&self.source.value, pointer)
     }
 
-    /// The text at `pointer`; an empty one if there is none.
+    /// The string at `pointer`; empty if there is none.
     fn text(&self, pointer: &str) -> String {
         let text = self.source.at(pointer).and_then(Value::as_str);
         text.unwrap_or_default().to_owned()
@@ -293,8 +298,8 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Takes the failures that every operation has out of each, into one group: those of a status whose media
-/// types are the same everywhere.
+/// Moves the failures that every operation has into one group: those of a status whose media types
+/// are the same everywhere.
 fn share(operations: &mut [Operation], name: Ident) -> Group {
     fn of(operation: &Operation, answer: Answer) -> Vec<&Outcome> {
         let failures = operation.outcomes.failures.outcomes.iter();
@@ -323,7 +328,7 @@ fn share(operations: &mut [Operation], name: Ident) -> Group {
     }
 }
 
-/// A path without the names of its parameters, which do not tell two paths apart.
+/// A path without the names of its parameters, which do not distinguish paths.
 fn shape(path: &str) -> String {
     let mut shape = String::new();
     let mut is_inside = false;

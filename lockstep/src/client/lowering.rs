@@ -1,4 +1,4 @@
-//! The operations as progenitor takes them.
+//! Lowers the operations to the OpenAPI that progenitor supports.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -30,8 +30,8 @@ impl Lowered {
 }
 
 impl Writer<'_> {
-    /// The document for the client, in which an operation has one reply of each kind, or for the mock,
-    /// in which it has none.
+    /// The document for the client, in which an operation has one success and one failure, or for
+    /// the mock, in which it has no reply.
     pub(super) fn lower(&self, is_mock: bool) -> Lowered {
         let mut lowered = Lowered {
             document: Value::Null,
@@ -100,7 +100,7 @@ impl Writer<'_> {
             value["requestBody"] = body;
         }
         value["responses"] = match is_mock {
-            // progenitor would add one where there is none.
+            // Without this, progenitor would add one.
             true => json!({ "200": { "description": "" } }),
             false => {
                 let (success, failure) = self.result(operation, names);
@@ -127,7 +127,7 @@ impl Writer<'_> {
 
     fn parameter(&self, parameter: &Parameter, name: &str, lowered: &mut Lowered) -> Value {
         let place = match parameter.place {
-            // progenitor knows no cookies.
+            // progenitor does not support cookies.
             Place::Cookie => "header",
             place => place.word(),
         };
@@ -193,7 +193,7 @@ impl Writer<'_> {
     }
 }
 
-/// The content that the client sends: JSON where it may.
+/// The content that the client sends: JSON if possible.
 pub(super) fn sent(operation: &Operation) -> Option<&crate::api::Content> {
     let body = operation.body.as_ref().filter(|body| body.is_read)?;
     let json = body

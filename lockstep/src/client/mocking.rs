@@ -11,11 +11,11 @@ use crate::{
 };
 
 impl Writer<'_> {
-    /// Lets a mock expect parameters by their names, and answer what the document has.
+    /// Lets a mock expect parameters by their names, and return documented replies.
     ///
     /// # Errors
     ///
-    /// The code is not as it was expected.
+    /// progenitor's code does not have the expected shape.
     pub(super) fn answer(&self, code: &mut syn::File) -> Result<(), String> {
         let operations = code.items.iter_mut().find_map(|item| match item {
             Item::Mod(module) if module.ident == "operations" => module.content.as_mut(),
@@ -101,8 +101,8 @@ impl Writer<'_> {
     }
 }
 
-/// Gives the parameters that are expected the names that the document has for them, and their values
-/// as they are sent.
+/// Gives the parameters that are expected the names that the document has for them, and their
+/// values as they are sent.
 fn expect(tokens: TokenStream, operation: &Operation, names: &Names) -> TokenStream {
     const EXPECTATIONS: [&str; 4] = [
         "query_param",
@@ -112,7 +112,7 @@ fn expect(tokens: TokenStream, operation: &Operation, names: &Names) -> TokenStr
     ];
     let mut previous: Option<Ident> = None;
     let mut tokens: Vec<TokenTree> = tokens.into_iter().collect();
-    // `value.to_string()` is for types that say what they are sent as.
+    // `value.to_string()` is correct only for types whose `Display` is what they are sent as.
     let mut index = 0;
     while index + 3 < tokens.len() {
         let is_text = tokens[index].to_string() == "value"

@@ -56,11 +56,11 @@ const ARGUMENTS: [&str; 14] = [
 
 /// The identifiers of one operation.
 pub(super) struct Names {
-    /// The name by which progenitor is told of it.
+    /// Its operationId in the document for progenitor.
     pub(super) id: String,
     /// Its builder.
     pub(super) builder: Ident,
-    /// Its parameters by which progenitor is told of them.
+    /// The names of its parameters in the document for progenitor.
     pub(super) parameters: Vec<String>,
     /// The enums of its replies.
     pub(super) success: Ident,

@@ -14,7 +14,7 @@ impl Writer<'_> {
         self.document.api.failures(operation).cloned().collect()
     }
 
-    /// The types of what a call answers when it succeeds, and when the service refuses.
+    /// The types of a call's success and failure.
     pub(super) fn result(
         &self,
         operation: &Operation,
@@ -23,7 +23,7 @@ impl Writer<'_> {
         let (success, failure) = (&names.success, &names.failure);
         let successes = &operation.outcomes.successes;
         let success = match self.common(&successes.outcomes) {
-            // Bytes that are all that comes are handed on as they come.
+            // A reply that is only bytes is passed on as a stream.
             Some(kind) if kind.to_string() == "Vec < u8 >" => quote!(ByteStream),
             Some(kind) => kind,
             None => quote!(types::#success),
@@ -35,7 +35,7 @@ impl Writer<'_> {
         (success, failure)
     }
 
-    /// The type that replies have in common, if they have one; nothing where there is none.
+    /// The common type of the replies, if they have one.
     fn common(&self, outcomes: &[Outcome]) -> Option<TokenStream> {
         let kind = |outcome: &Outcome| match &outcome.content {
             Some((_, payload)) => self.payload(payload),
@@ -92,7 +92,7 @@ impl Writer<'_> {
         }
     }
 
-    /// The arms that read a response by its status, whatever it is, and the media types that they know.
+    /// The match arms that read a response by its status, and their media types.
     pub(super) fn arms(
         &self,
         operation: &Operation,
@@ -168,7 +168,7 @@ impl Writer<'_> {
                         let (first, last) = (hundred * 100, hundred * 100 + 99);
                         quote!(#first..=#last)
                     }
-                    // What is a success there is told from a failure.
+                    // Separates successes from failures.
                     Answer::Default if !is_failure => quote!(100..=399),
                     Answer::Default => quote!(_),
                 };

@@ -1,4 +1,5 @@
-//! Sending of calls and reading of replies, where progenitor does less than the document says.
+//! Sending of calls and reading of replies, where progenitor supports less than the document
+//! requires.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
@@ -11,11 +12,11 @@ use super::{
 use crate::api::{Operation, Parameter, Payload, Place, one_media_type};
 
 impl Writer<'_> {
-    /// Writes what each builder sends and reads, and marks what is deprecated.
+    /// Replaces the code with which each builder sends and reads, and marks deprecated methods.
     ///
     /// # Errors
     ///
-    /// A builder is not as it was expected.
+    /// A builder of progenitor does not have the expected shape.
     pub(super) fn send(&self, code: &mut syn::File) -> Result<(), String> {
         for (_, names) in self.operations().filter(|(it, _)| it.deprecated) {
             let method = names::identifier(&names.id);
@@ -25,7 +26,7 @@ impl Writer<'_> {
             });
             if !marked.any(|marked| marked) {
                 return Err(format!(
-                    "{method} is not in the code, to be marked as deprecated"
+                    "the generated client has no method {method} to mark as deprecated"
                 ));
             }
         }
@@ -116,11 +117,14 @@ impl Writer<'_> {
         }
         match sent {
             true => Ok(()),
-            false => Err(format!("{} is sent by no builder", operation.id)),
+            false => Err(format!(
+                "the generated client has no builder that sends {}",
+                operation.id
+            )),
         }
     }
 
-    /// Replaces what is written of a request, and how its reply is read.
+    /// Replaces the code that writes a request and reads its reply.
     fn rewrite(
         &self,
         operation: &Operation,
@@ -311,7 +315,7 @@ impl Writer<'_> {
     }
 }
 
-/// The style of a query parameter, where progenitor has another one.
+/// The style of a query parameter, if progenitor uses another one.
 fn query_style(parameter: &Parameter) -> Option<&'static str> {
     match (parameter.style.as_deref(), parameter.explode) {
         (Some("deepObject"), _) => Some("deepObject"),
@@ -355,7 +359,7 @@ fn set_body(block: &mut Block, value: Expr) {
     }
 }
 
-/// Marks a method as deprecated, if it is there.
+/// Marks a method as deprecated. Returns true if it exists.
 fn mark(items: &mut [ImplItem], name: &Ident) -> bool {
     for item in items {
         if let ImplItem::Fn(method) = item

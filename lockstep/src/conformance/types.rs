@@ -7,7 +7,7 @@ use crate::{
 };
 
 impl<'a> Comparison<'a> {
-    /// Compares types, whatever they are called.
+    /// Compares types, but not their names.
     pub(super) fn types(&mut self, place: &str, left: &Type, right: &Type) {
         let (left, right) = (meant(self.document, left), meant(self.server, right));
         match (left, right) {
@@ -97,8 +97,8 @@ impl<'a> Comparison<'a> {
             (Rest::Kept(_, left), Rest::Kept(_, right)) => {
                 self.types(&format!("{place}, other members"), left, right);
             }
-            // That an object is closed is held by the check in front of the server, and that it is open
-            // is so where nothing is said.
+            // The check in front of the server keeps closed objects closed, and objects are open by
+            // default.
             (
                 Rest::Closed | Rest::Ignored | Rest::Kept(_, Type::Any(_)),
                 Rest::Closed | Rest::Ignored,
@@ -116,7 +116,7 @@ impl<'a> Comparison<'a> {
     }
 }
 
-/// Tells whether a type is an object without members.
+/// Returns true if a type is an object without members.
 fn is_empty(api: &Api, id: TypeId) -> bool {
     match &api.types[id].shape {
         Shape::Record(record) => {

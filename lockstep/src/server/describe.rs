@@ -1,4 +1,4 @@
-//! The routes, and what poem-openapi is told of them.
+//! The routes, and their description for poem-openapi.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;

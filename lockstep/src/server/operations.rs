@@ -1,4 +1,4 @@
-//! Operations -> traits, and how they are called.
+//! Generates the traits of operations, and the calls of their methods.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
@@ -10,7 +10,7 @@ use crate::{
 };
 
 impl Writer<'_> {
-    /// All that belongs to an operation: its arguments, its replies, its trait and its endpoint.
+    /// Everything of an operation: its arguments, its replies, its trait and its endpoint.
     pub(super) fn operation(&self, operation: &Operation) -> Vec<TokenStream> {
         let mut items: Vec<TokenStream> = self.arguments(operation).into_iter().collect();
         items.extend(self.body_choice(operation));
@@ -41,7 +41,7 @@ impl Writer<'_> {
         })
     }
 
-    /// The type of a parameter as a method is given it.
+    /// The type of a parameter in a method's signature.
     fn argument(&self, parameter: &Parameter) -> TokenStream {
         let kind = self.kind(&parameter.kind);
         match parameter.required || parameter.has_default {
@@ -132,7 +132,7 @@ impl Writer<'_> {
         }
     }
 
-    /// The type of a body as a method is given it.
+    /// The type of a body in a method's signature.
     fn body_kind(&self, body: &Body) -> TokenStream {
         let (kind, is_bytes) = match (&body.choice, body.contents.as_slice()) {
             (Some(name), _) => (quote!(#name), false),
@@ -142,14 +142,14 @@ impl Writer<'_> {
             ),
             (None, []) => (quote!(()), false),
         };
-        // Bytes that are not there are none.
+        // A missing body of bytes is empty.
         match body.required || is_bytes {
             true => kind,
             false => quote!(Option<#kind>),
         }
     }
 
-    /// The function that reads what a contract has checked, and calls the method.
+    /// The function that reads the checked request, and calls the method.
     fn endpoint(&self, operation: &Operation) -> TokenStream {
         let Operation { upper, lower, .. } = operation;
         let scopes = self.scopes(operation);
@@ -306,7 +306,7 @@ fn read_body_code(body: &Body) -> TokenStream {
     }
 }
 
-/// Tells whether one of the contents is read as a value.
+/// Returns true if one of the contents is read as a value.
 fn reads_value(body: &Body) -> bool {
     body.contents
         .iter()

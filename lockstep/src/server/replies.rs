@@ -37,15 +37,15 @@ impl Writer<'_> {
         items
     }
 
-    /// Tells whether every operation may answer errors that are no problems of RFC 9457 with a code,
-    /// which the runtime cannot write.
+    /// Returns true if every operation can return errors that are not problems of RFC 9457 with a
+    /// code, so that the runtime cannot write them.
     pub(super) fn has_own_errors(&self) -> bool {
         let outcomes = self.api.shared.outcomes.iter();
         let mut with_content = outcomes.filter(|it| it.content.is_some()).peekable();
         with_content.peek().is_some() && with_content.all(|it| self.problem(it).is_none())
     }
 
-    /// The types of what an operation answers, where the document's own do not do.
+    /// The types of an operation's replies for which the document's own types are not sufficient.
     pub(super) fn replies(&self, operation: &Operation) -> Vec<TokenStream> {
         let mut items = Vec::new();
         let successes = &operation.outcomes.successes;
@@ -228,7 +228,7 @@ impl Writer<'_> {
     }
 }
 
-/// Tells whether an outcome is its body and nothing else.
+/// Returns true if an outcome is its body and nothing else.
 pub(super) fn is_plain(outcome: &Outcome) -> bool {
     let has_status = matches!(outcome.answer, Answer::Status(_));
     has_status && outcome.headers.is_empty() && outcome.content.is_some()

@@ -1,4 +1,4 @@
-//! Credentials, and the trait that makes principals of them.
+//! Credentials, and the trait that turns them into principals.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;

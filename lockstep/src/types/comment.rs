@@ -5,7 +5,7 @@ use quote::quote;
 
 use super::model::Type;
 
-/// Why a type is any value, if it is one for want of a better.
+/// Reason why a type is any JSON value, if there is one.
 pub(crate) fn reason(kind: &Type) -> &'static str {
     match kind {
         Type::Any(reason) => reason.unwrap_or_default(),
@@ -14,7 +14,7 @@ pub(crate) fn reason(kind: &Type) -> &'static str {
     }
 }
 
-/// A doc comment: the description, and why the type is any JSON value.
+/// A doc comment: the description, and the reason why the type is any JSON value.
 pub(crate) fn comment(description: &str, reason: &str) -> TokenStream {
     let mut lines = plain(description);
     if !reason.is_empty() {
@@ -30,7 +30,7 @@ pub(crate) fn comment(description: &str, reason: &str) -> TokenStream {
     quote!(#(#[doc = #lines])*)
 }
 
-/// The lines of a description, in which nothing is code for rustdoc to compile.
+/// The lines of a description, with code blocks that rustdoc does not compile.
 fn plain(description: &str) -> Vec<String> {
     let mut fence: Option<String> = None;
     let mut lines = Vec::new();
@@ -59,7 +59,7 @@ fn plain(description: &str) -> Vec<String> {
             None => line,
         });
     }
-    // Whatever follows is not part of it.
+    // The lines after it do not belong to the code block.
     lines.extend(fence);
     lines
 }

@@ -1,8 +1,8 @@
-//! Descriptions of types, with the limits that no type says.
+//! Descriptions of types, with the limits that a Rust type does not express.
 
 use serde_json::Value;
 
-/// The description of a schema, and what limits its values: the type does not say it.
+/// The description of a schema and the limits of its values, which the Rust type does not express.
 pub(crate) fn described(schema: &Value) -> String {
     let mut paragraphs = vec![text(schema, "description").trim_end().to_owned()];
     for (schema, of) in [(schema, "Limits"), (&schema["items"], "Limits of each")] {
@@ -33,7 +33,7 @@ fn limits(schema: &Value) -> Vec<String> {
         "maxProperties",
         "pattern",
     ];
-    /// The formats that say the type.
+    /// The formats that determine the type.
     const TYPES: [&str; 16] = [
         "binary",
         "date",

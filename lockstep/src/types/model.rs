@@ -10,8 +10,8 @@ pub(crate) type TypeId = usize;
 /// A type with a name of its own.
 #[derive(Debug)]
 pub(crate) struct Named {
-    /// Its name among the document's schemas, if it is one of them; of another one that contains itself, a
-    /// name that none of them has.
+    /// Its name among the document's schemas, if it is one of them; for another one that contains
+    /// itself, an unused name.
     pub(crate) component: Option<String>,
     pub(crate) name: Ident,
     pub(crate) description: String,
@@ -44,7 +44,7 @@ pub(crate) struct Record {
 pub(crate) enum Rest {
     /// It has none.
     Closed,
-    /// The document does not speak of them: they are ignored.
+    /// Not mentioned by the document, and ignored.
     Ignored,
     /// They are kept, in a field of this name.
     Kept(Ident, Type),
@@ -90,7 +90,7 @@ pub(crate) struct Alternative {
 /// The type of a value.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Type {
-    /// Whatever JSON has: the document says no more, or the reason why there is no better type.
+    /// Any JSON value, with the reason if the document describes it but there is no better type.
     Any(Option<&'static str>),
     Bool,
     /// An integer, by the name of its Rust type.
@@ -98,7 +98,7 @@ pub(crate) enum Type {
     /// A floating-point number, by the name of its Rust type.
     Float(&'static str),
     Text,
-    /// A text that nobody is to see.
+    /// A secret string, which is not shown in logs.
     Secret,
     /// A file of a multipart body.
     File,
@@ -113,7 +113,7 @@ pub(crate) enum Type {
 }
 
 impl Type {
-    /// The type that takes null too.
+    /// The type, extended by null.
     pub(crate) fn or_null(self, nullable: bool) -> Self {
         match self {
             Self::Nullable(_) | Self::Any(_) => self,
@@ -132,7 +132,7 @@ impl Type {
     }
 }
 
-/// The types that values of some types are made of, and these themselves.
+/// Returns these types and all types inside them.
 pub(crate) fn reached<'a>(
     types: &'a [Named],
     roots: impl IntoIterator<Item = &'a Type>,

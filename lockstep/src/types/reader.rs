@@ -1,7 +1,7 @@
 //! Schemas -> types.
 //!
 //! A type holds every value that its schema takes; it may hold others too, which are for the check
-//! against the schema to refuse. Where there is no better type it is any JSON value, with the reason.
+//! against the schema to refuse. If there is no better type, it is any JSON value, with the reason.
 
 mod objects;
 mod unions;
@@ -21,7 +21,8 @@ use crate::{
     pointers::{contents, free_schema_name, join, last, members, resolve},
 };
 
-/// Keywords that say what kind of value a schema takes; one without any takes whatever JSON has.
+/// Keywords that determine the kind of a schema's values; a schema without any accepts every JSON
+/// value.
 const KINDS: [&str; 13] = [
     "$ref",
     "additionalProperties",
@@ -85,13 +86,13 @@ impl<'a> TypeReader<'a> {
         }
     }
 
-    /// The types that have a name, and what is wrong with schemas, where it stands.
+    /// Returns the types that have a name, and the errors of schemas with their pointers.
     pub(crate) fn finish(self) -> (Vec<Named>, Vec<(String, String)>) {
         let named = self.named.into_iter();
         (named.filter_map(|(_, named)| named).collect(), self.wrong)
     }
 
-    /// Tells whether all values of a type are objects.
+    /// Returns true if all values of a type are objects.
     pub(crate) fn is_record(&self, kind: &Type) -> bool {
         match kind {
             Type::Map(_) | Type::Any(_) => true,
@@ -112,7 +113,7 @@ impl<'a> TypeReader<'a> {
     }
 
     /// The type of the schema at `pointer`, which is called `name` if it needs one of its own. A
-    /// component has one whatever it is.
+    /// component always has one.
     pub(crate) fn at(&mut self, pointer: &str, name: &str) -> Type {
         if let Some(known) = self.known.get(pointer) {
             if let Type::Named(id) = known
@@ -176,7 +177,7 @@ impl<'a> TypeReader<'a> {
         self.of_types(pointer, schema, name)
     }
 
-    /// The type that the keyword `type` says, or that the other keywords speak of.
+    /// The type of the keyword `type`, or the one that the other keywords imply.
     fn of_types(&mut self, pointer: &str, schema: &'a Schema, name: &str) -> Type {
         let said: Vec<&str> = match schema.get("type") {
             Some(Value::String(kind)) => vec![kind],
@@ -268,7 +269,7 @@ impl<'a> TypeReader<'a> {
         kind.or_null(nullable)
     }
 
-    /// One of several texts: each as it is in JSON, what it is called, and its description.
+    /// One of several strings: each with its JSON value, its name and its description.
     fn texts<'t>(
         &mut self,
         pointer: &str,
@@ -340,7 +341,7 @@ fn multipart_schemas(document: &Value) -> BTreeSet<String> {
         .collect()
 }
 
-/// The pointer that a reference within the document means.
+/// The pointer to the target of a reference within the document.
 pub(crate) fn target(reference: &str) -> Option<String> {
     let pointer = percent_decode_str(reference.strip_prefix('#')?)
         .decode_utf8()
@@ -348,13 +349,13 @@ pub(crate) fn target(reference: &str) -> Option<String> {
     Some(pointer.into_owned())
 }
 
-/// Tells whether a schema says what kind of value it takes by another keyword too.
+/// Returns true if another keyword also determines the kind of the schema's values.
 fn says_more_than(keyword: &str, schema: &Schema) -> bool {
     let mut others = KINDS.iter().filter(|kind| **kind != keyword);
     others.any(|kind| schema.contains_key(*kind))
 }
 
-/// The type that the keywords of a schema speak of where it says none.
+/// The type that the keywords of a schema without `type` imply.
 fn implied(schema: &Schema) -> &'static str {
     let says = |keywords: &[&str]| keywords.iter().any(|keyword| schema.contains_key(*keyword));
     if says(&[

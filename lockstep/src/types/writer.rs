@@ -1,6 +1,7 @@
 //! Types -> Rust code that needs serde alone, and uuid and chrono where a format asks for them.
 //!
-//! Of the prelude and of serde it names [`PRELUDE`]; everything else is written out from its crate.
+//! The code uses the names in [`PRELUDE`] from Rust's prelude and serde, and full paths for
+//! everything else.
 
 use std::collections::HashSet;
 
@@ -27,17 +28,17 @@ pub(super) const PRELUDE: [&str; 7] = [
 
 /// Settings by which the types of one side are written.
 pub(crate) struct Side {
-    /// The type of a text that nobody is to see.
+    /// The type of a secret string.
     pub(crate) secret: TokenStream,
     /// The type of a file of a multipart body.
     pub(crate) file: TokenStream,
     /// The macro that reads a struct.
     pub(crate) record: TokenStream,
-    /// True for the side that calls. It is warned of deprecated items, and needs no type for a body
-    /// that carries a credential and nothing else.
+    /// True for the side that calls. It gets warnings for deprecated items, and needs no type for a
+    /// body that carries only a credential.
     pub(crate) calls: bool,
-    /// The types whose unknown members are kept where the document says that there may be some: those
-    /// that the side reads. Nothing is kept of what it only writes.
+    /// The types whose unknown members are kept where the document says that there may be some:
+    /// those that the side reads. Unknown members of types that it only writes are not kept.
     pub(crate) reads: HashSet<TypeId>,
 }
 
@@ -252,7 +253,7 @@ impl TypeWriter<'_> {
             let kind = self.held(id, &alternative.kind);
             quote!(#variant(#kind),)
         });
-        // Without a tag the first alternative that takes a value has it.
+        // Without a tag, the first alternative that accepts a value is used.
         let derived = union.tag.is_none().then(|| quote!(Deserialize,));
         let tagged = union
             .tag
@@ -287,7 +288,7 @@ impl TypeWriter<'_> {
         }
     }
 
-    /// Tells whether a type is `searched`, or holds it in itself.
+    /// Returns true if a type is `searched`, or holds it in itself.
     fn holds(&self, id: TypeId, searched: TypeId, seen: &mut Vec<TypeId>) -> bool {
         if id == searched {
             return true;
@@ -306,7 +307,7 @@ impl TypeWriter<'_> {
         held.any(|held| self.holds(held, searched, seen))
     }
 
-    /// Tells whether null is a value of a type, which serde takes for a member that is not there.
+    /// Returns true if null is a value of a type, which serde takes for a member that is not there.
     fn takes_null(&self, kind: &Type) -> bool {
         match kind {
             Type::Any(_) | Type::Nullable(_) => true,

@@ -1,4 +1,5 @@
-//! Support for generated types: [`record!`](crate::record!) reads a struct from the members of an object.
+//! Support for generated types: [`record!`](crate::record!) reads a struct from the members of an
+//! object.
 
 mod secret;
 
@@ -27,7 +28,7 @@ pub trait Record: Sized {
 ///
 /// # Errors
 ///
-/// There is no object, or it is none of the struct.
+/// The value is not an object, or does not fit the struct.
 pub fn record<'de, T: Record, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
     deserializer.deserialize_map(Members(PhantomData))
 }
@@ -55,7 +56,7 @@ pub enum Name {
     Other(String),
 }
 
-/// Reads the name of a member, of which these are known.
+/// Reads the name of a member; these are known.
 #[derive(Clone, Copy, Debug)]
 pub struct Names(pub &'static [&'static str]);
 
@@ -80,14 +81,15 @@ impl Visitor<'_> for Names {
     }
 }
 
-/// Implements `Deserialize` for a struct, of whose fields each stands with its name in JSON.
+/// Implements `Deserialize` for a struct; each field is listed with its name in JSON.
 ///
 /// - A `required` member has to be there.
 /// - An `optional` one is `None` where it is missing or null.
-/// - A `nullable` one is `None` where it is missing: its field is the `Option` of a type that takes null.
+/// - A `nullable` one is `None` where it is missing: its field is the `Option` of a type that takes
+///   null.
 ///
-/// Members of other names are `ignored`, or make the object be refused where it is `closed`, or are
-/// `kept` in the field that is named behind the word, a `BTreeMap`.
+/// Members with other names are `ignored`, refused if it is `closed`, or `kept` in the field that
+/// follows the word, a `BTreeMap`.
 #[macro_export]
 macro_rules! record {
     ($name:ident { $($presence:ident $field:ident $wire:literal,)* } $others:ident $($kept:ident)?) => {

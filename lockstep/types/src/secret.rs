@@ -2,9 +2,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A text that is for one reader and nobody else: `Debug` does not show it.
+/// A secret string, which `Debug` does not show.
 ///
-/// The format `password` is one.
+/// The type of the format `password`.
 #[derive(Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(transparent)]
 pub struct Secret(String);
@@ -15,7 +15,7 @@ impl Secret {
         &self.0
     }
 
-    /// The text, of which nothing else is left.
+    /// Consumes the secret, and returns its text.
     pub fn into_inner(self) -> String {
         self.0
     }

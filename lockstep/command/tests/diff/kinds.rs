@@ -188,7 +188,9 @@ fn cases() -> Vec<Case> {
         case(
             "a body is gone",
             [("/paths/~1status/post/requestBody", None)],
-            &["breaking /paths/~1status/post/requestBody: the body is no longer taken (setStatus)"],
+            &[
+                "breaking /paths/~1status/post/requestBody: the body is no longer accepted (setStatus)",
+            ],
         ),
         case(
             "a media type is gone",
@@ -197,7 +199,7 @@ fn cases() -> Vec<Case> {
                 None,
             )],
             &[
-                "breaking /paths/~1status/post/requestBody/content: application/x-www-form-urlencoded is no longer taken (setStatus)",
+                "breaking /paths/~1status/post/requestBody/content: application/x-www-form-urlencoded is no longer accepted (setStatus)",
             ],
         ),
         case(
@@ -555,8 +557,8 @@ fn cases() -> Vec<Case> {
                 ),
             ],
             &[
-                "breaking /components/schemas/Humour: takes the place of another type of the client (setStatus)",
-                "breaking /components/schemas/Mood: the schema is gone, and the client's type of this name (setStatus)",
+                "breaking /components/schemas/Humour: replaces another type of the clients (setStatus)",
+                "breaking /components/schemas/Mood: the schema is gone, and with it the clients' type of this name (setStatus)",
             ],
         ),
         case(
@@ -582,7 +584,7 @@ fn cases() -> Vec<Case> {
                 "/servers",
                 Some(json!([{ "url": "https://notes.example" }])),
             )],
-            &["breaking /servers: the servers are others"],
+            &["breaking /servers: the servers have changed"],
         ),
     ]
 }
@@ -594,7 +596,7 @@ fn another_media_type_that_is_taken_is_compatible() {
     put(&mut old, form, None);
     let said = compare(&old, &notes(), &[]);
     let told = "compatible /paths/~1status/post/requestBody/content: \
-        application/x-www-form-urlencoded is taken too (setStatus)";
+        application/x-www-form-urlencoded is accepted too (setStatus)";
     assert_eq!((said.code, said.lines[0].as_str()), (0, told));
 }
 

@@ -24,7 +24,10 @@ impl Reader<'_> {
                     .value()
                     .is_some_and(|kind| self.types.is_record(kind))
             {
-                self.refuse(&at, "a form is an object: its schema names members");
+                self.refuse(
+                    &at,
+                    "is a form, so its schema has to be an object with properties",
+                );
             }
         }
         let first = contents[0].payload.value();
@@ -43,7 +46,7 @@ impl Reader<'_> {
         })
     }
 
-    /// Tells whether a body carries nothing besides a credential.
+    /// Returns true if a body carries only a credential.
     fn is_credential_alone(&self, schema: &str) -> bool {
         let properties = self.members(&join(schema, "properties"));
         let credential = body_credential(&self.source.value, schema);
@@ -61,7 +64,7 @@ impl Reader<'_> {
                     && essence.bytes().all(|byte| byte.is_ascii_graphic())
             });
             if !is_media_type {
-                self.refuse(&content, "is no media type");
+                self.refuse(&content, "is not a media type");
                 continue;
             }
             contents.push(Content {

@@ -11,8 +11,7 @@ use crate::{
     types::{Type, described},
 };
 
-/// Names of what the methods of a server's traits get besides the parameters, so that no parameter
-/// has them.
+/// Names of the other arguments of the methods in a server's traits, which parameters cannot have.
 const ARGUMENTS: [&str; 7] = [
     "self",
     "request",
@@ -23,9 +22,9 @@ const ARGUMENTS: [&str; 7] = [
     "status",
 ];
 
-/// Why a name is none of a header or cookie.
+/// Reason for refusing a name that is not valid for a header or cookie.
 pub(super) const NO_TOKEN: &str =
-    "the name of a header or cookie has letters, digits and !#$%&'*+-.^_`|~ only";
+    "is not a valid header or cookie name: use only letters, digits and !#$%&'*+-.^_`|~";
 
 impl Reader<'_> {
     pub(super) fn parameters(&mut self, operation: &str, path: &str, id: &str) -> Vec<Parameter> {
@@ -36,7 +35,7 @@ impl Reader<'_> {
                 let is_same =
                     |it: &Parameter| it.place == parameter.place && it.wire == parameter.wire;
                 match parameters.iter().any(is_same) {
-                    true => self.refuse(&pointer, "is a parameter twice"),
+                    true => self.refuse(&pointer, "is a duplicate parameter"),
                     false => parameters.push(parameter),
                 }
             }
@@ -67,7 +66,7 @@ impl Reader<'_> {
 
     fn parameter(&mut self, pointer: &str, id: &str, scope: &mut Scope) -> Option<Parameter> {
         if let Some(reference) = self.source.at(&join(pointer, "$ref")) {
-            let reason = format!("refers to {reference}, which is nothing in the document");
+            let reason = format!("refers to {reference}, which does not exist in the document");
             self.refuse(pointer, reason);
             return None;
         }
@@ -78,12 +77,12 @@ impl Reader<'_> {
             "header" => Place::Header,
             "cookie" => Place::Cookie,
             _ => {
-                self.refuse(pointer, "a parameter is in path, query, header or cookie");
+                self.refuse(pointer, "has to be in path, query, header or cookie");
                 return None;
             }
         };
         if place == Place::Header {
-            // OpenAPI 3.1, 4.8.12: these are said elsewhere, and ignored as parameters.
+            // OpenAPI 3.1, 4.8.12: these are described elsewhere, and ignored as parameters.
             let said = ["accept", "content-type", "authorization"];
             if said.iter().any(|name| wire.eq_ignore_ascii_case(name)) {
                 return None;
@@ -98,21 +97,21 @@ impl Reader<'_> {
         if place == Place::Path && !required {
             self.refuse(
                 pointer,
-                "a parameter in the path is required: write required: true",
+                "is a path parameter, which is always required: write required: true",
             );
         }
         let schema = join(pointer, "schema");
         if self.source.at(&schema).is_none() {
             let content = join(pointer, "content");
             let reason = match self.source.at(&content) {
-                Some(_) => "a parameter has a schema here, no content",
+                Some(_) => "has content, which is not supported for parameters: write a schema",
                 None => "has no schema",
             };
             self.refuse(pointer, reason);
             return None;
         }
         let kind = match self.types.at(&schema, &format!("{id} {wire}")) {
-            // There is no null in a URL, a header or a cookie.
+            // URLs, headers and cookies cannot carry null.
             Type::Nullable(kind) => *kind,
             kind => kind,
         };
@@ -148,7 +147,7 @@ impl Reader<'_> {
         })
     }
 
-    /// Refuses a style that the place does not have, or that no reader tells from another.
+    /// Refuses a style that is not supported in this place.
     fn style(&mut self, pointer: &str, place: Place, style: Option<&str>) {
         let known: &[&str] = match place {
             Place::Path => &["simple", "label", "matrix"],
@@ -162,13 +161,13 @@ impl Reader<'_> {
             let known = known.join(", ");
             self.refuse(
                 &join(pointer, "style"),
-                format!("{style} is not supported here, where there are: {known}"),
+                format!("{style} is not supported here, only {known}"),
             );
         }
     }
 }
 
-/// The names of a path's parameters; none if its braces are not those of parameters.
+/// The names of a path's parameters; `None` if its braces are not valid.
 pub(crate) fn placeholders(path: &str) -> Option<Vec<String>> {
     let mut names = Vec::new();
     for segment in path.split('/') {

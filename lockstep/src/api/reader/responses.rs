@@ -28,7 +28,7 @@ impl Reader<'_> {
                 None => {
                     self.refuse(
                         &response,
-                        "is no status: write one such as 200, or 2XX, or default",
+                        "is not a status: write one such as 200, 2XX or default",
                     );
                     None
                 }
@@ -45,14 +45,14 @@ impl Reader<'_> {
                 successes.extend(self.response(&response, answer, id, &mut scopes[1]));
                 continue;
             }
-            // What is said of all statuses is said of successes too where nothing else is.
+            // Without any documented success, `default` describes successes too.
             if answer == Answer::Default && !succeeds {
                 successes.extend(self.response(&response, answer, id, &mut scopes[1]));
             }
             failures.extend(self.response(&response, answer, id, &mut scopes[0]));
         }
         if successes.is_empty() {
-            // Only failures are documented: it succeeds without a word.
+            // Only failures are documented: a success has no content.
             successes.push(Outcome {
                 pointer: join(operation, "responses"),
                 name: scopes[1].upper("no content"),
@@ -97,7 +97,7 @@ impl Reader<'_> {
         if without_body && !contents.is_empty() {
             self.refuse(
                 pointer,
-                format!("a reply with the status {} has no body", answer.key()),
+                format!("a response with status {} cannot have a body", answer.key()),
             );
         }
         let outcome = |name: Ident, content| Outcome {
@@ -130,10 +130,11 @@ impl Reader<'_> {
         for pointer in self.members(&join(response, "headers")) {
             let wire = last(&pointer);
             if HeaderName::try_from(wire.as_str()).is_err() {
-                self.refuse(&pointer, "is no name of a header");
+                self.refuse(&pointer, "is not a header name");
                 continue;
             }
-            // OpenAPI 3.1, 4.8.17: it is said by the content.
+            // OpenAPI 3.1, 4.8.17: the media types of the content define it, and it is ignored as a
+            // header.
             if wire.eq_ignore_ascii_case("content-type") {
                 continue;
             }
@@ -176,7 +177,7 @@ fn status_name(answer: Answer) -> String {
             let known = StatusCode::from_u16(status).ok();
             let reason = known.and_then(|status| status.canonical_reason());
             match reason {
-                // The apostrophe of "I'm a teapot" is no word.
+                // The apostrophe of "I'm a teapot" does not separate words.
                 Some(reason) => reason.replace('\'', "").to_upper_camel_case(),
                 None => format!("Status{status}"),
             }

@@ -82,10 +82,10 @@ impl Reader<'_> {
                         .at(&join("/components/securitySchemes", &wire))
                         .is_some() =>
                     {
-                        let reason = "is of a scheme that is not supported: there are apiKey in header, query or cookie, http basic and bearer, oauth2 and openIdConnect";
+                        let reason = "names a scheme that is not supported: use apiKey in header, query or cookie, http basic or bearer, oauth2 or openIdConnect";
                         self.refuse(&named, reason);
                     }
-                    None => self.refuse(&named, "names no scheme under components/securitySchemes"),
+                    None => self.refuse(&named, "is not a scheme under components/securitySchemes"),
                 }
             }
             match schemes.is_empty() {
@@ -112,7 +112,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The place of a set of credentials, with a name of its own unless it is but one scheme.
+    /// The place of a set of credentials, with a name of its own unless it is a single scheme.
     fn credential(&mut self, alternatives: Vec<Alternative>) -> usize {
         if let Some(known) = self
             .credentials

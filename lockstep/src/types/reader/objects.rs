@@ -27,8 +27,8 @@ impl<'a> TypeReader<'a> {
         })
     }
 
-    /// The type of the members that an object has besides those it names, if the schema says that it
-    /// has some.
+    /// The type of the members that an object has besides those it names, if the schema says that
+    /// it has some.
     fn rest(&mut self, pointer: &str, schema: &Schema, name: &str) -> Option<Type> {
         let name = format!("{name} value");
         let mut kinds = match schema.get("additionalProperties") {
@@ -60,7 +60,7 @@ impl<'a> TypeReader<'a> {
         for (pointer, part) in parts {
             let properties = part.get("properties").and_then(Value::as_object);
             for (wire, schema) in properties.into_iter().flatten() {
-                // A contract takes it out before anybody reads the body.
+                // The contract removes it before the body is read.
                 if schema[BODY_MEMBER] == true {
                     has_credential = true;
                     continue;
@@ -71,7 +71,7 @@ impl<'a> TypeReader<'a> {
                     false => self.at(&place, &format!("{name} {wire}")),
                 };
                 match members.iter_mut().find(|member| member.wire == *wire) {
-                    // Both hold, and one that says nothing says no less than the other.
+                    // Both apply; one without a statement does not weaken the other.
                     Some(member) if matches!(member.kind, Type::Any(_)) => member.kind = kind,
                     Some(_) => {}
                     None => members.push(Member {
@@ -85,7 +85,7 @@ impl<'a> TypeReader<'a> {
                 }
             }
         }
-        // A member that has to be there, of which nothing more is said.
+        // A required member that is not described.
         for wire in required.iter().filter_map(|name| name.as_str()) {
             if !members.iter().any(|member| member.wire == wire) {
                 members.push(Member {
@@ -158,7 +158,7 @@ impl<'a> TypeReader<'a> {
         }
     }
 
-    /// Collects a schema and those that it combines; says whether they may be one record.
+    /// Collects a schema and those that it combines. Returns true if they can be one record.
     fn flatten(
         &self,
         pointer: &str,

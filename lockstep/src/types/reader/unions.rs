@@ -64,7 +64,7 @@ impl<'a> TypeReader<'a> {
         let kind = match read.len() {
             0 => Type::Any(None),
             1 => read.remove(0).1,
-            // Whatever it is, it is of that type too.
+            // Every value is also of that type.
             _ if read
                 .iter()
                 .any(|(_, kind, _)| matches!(self.unnamed(kind), Type::Any(_))) =>
@@ -100,8 +100,8 @@ impl<'a> TypeReader<'a> {
         }
     }
 
-    /// The member in which each alternative has a constant of its own, if there is one: it tells them
-    /// apart where no discriminator does.
+    /// The member in which each alternative has a constant of its own, if there is one: it tells
+    /// them apart where no discriminator does.
     fn constants(
         &self,
         alternatives: &'a [Value],
@@ -142,7 +142,7 @@ impl<'a> TypeReader<'a> {
         None
     }
 
-    /// The schema that a reference means, or else the schema itself.
+    /// The target of a reference, or the schema itself if it is not one.
     fn meant(&self, schema: &'a Value) -> Option<&'a Value> {
         let mut schema = schema;
         for _ in 0..DEPTH {
@@ -189,13 +189,13 @@ fn tag_text(value: &Value) -> Option<String> {
     }
 }
 
-/// Tells whether null is all that an alternative takes.
+/// Returns true if an alternative accepts null only.
 pub(super) fn is_null(alternative: &Value) -> bool {
     alternative["type"] == "null" || alternative.get("const") == Some(&Value::Null)
 }
 
-/// The only text that an alternative takes, what it is called, and its description: as a document writes
-/// an enum whose values it describes.
+/// The only text that an alternative takes, its name and its description: the form in which
+/// documents describe the values of an enum.
 pub(super) fn only_text(alternative: &Value) -> Option<(&str, &str, &str)> {
     let text = match (alternative.get("const"), alternative["enum"].as_array()) {
         (Some(value), _) => value.as_str()?,
@@ -222,7 +222,7 @@ fn label(alternative: &Value, index: usize) -> String {
 }
 
 /// The values of the discriminator that mean an alternative: those that its mapping has for it, or
-/// else the name of what it refers to.
+/// the name of the schema that it refers to.
 fn tags(discriminator: &Value, alternative: &Value) -> Vec<String> {
     let Some(reference) = alternative["$ref"].as_str() else {
         return Vec::new();
@@ -236,7 +236,8 @@ fn tags(discriminator: &Value, alternative: &Value) -> Vec<String> {
     tags.map(|(tag, _)| tag.clone()).collect()
 }
 
-/// Tells whether an alternative is a type of its own, and not only a condition on the members of the whole.
+/// Returns true if an alternative is a type of its own, and not only a condition on the members of
+/// the whole.
 pub(super) fn says_kind(alternative: &Value) -> bool {
     let schema = alternative.as_object();
     schema.is_some_and(|schema| says_more_than("required", schema))
