@@ -135,10 +135,10 @@ impl<'a> Pair<'a> {
         };
         let needs_none = is == BTreeSet::from([nothing.clone()]);
         if !needs_none && !was.iter().all(is_enough) {
-            let what = "a credential that was enough is so no longer";
+            let what = "a credential that was accepted no longer is";
             tell(true, &pointer, what.to_owned());
         } else if was != is {
-            let what = "another credential is enough too";
+            let what = "another credential is accepted too";
             tell(false, &pointer, what.to_owned());
         }
     }

@@ -127,11 +127,11 @@ fn members(old: &Value, new: &Value, tell: &mut impl FnMut(String, bool, bool)) 
     let (was_required, is_required) = (texts(&old["required"]), texts(&new["required"]));
     for name in was_required.difference(&is_required) {
         if is.contains(name) {
-            tell(format!("{name} may be missing"), false, true);
+            tell(format!("{name} is optional now"), false, true);
         }
     }
     for name in is_required.difference(&was_required) {
-        tell(format!("{name} has to be there"), true, false);
+        tell(format!("{name} is required now"), true, false);
     }
 }
 

@@ -274,7 +274,7 @@ fn cases() -> Vec<Case> {
             ],
             &[
                 "compatible /components/schemas/Note: colour is new (listNotes, putNote)",
-                "breaking /components/schemas/Note: colour has to be there (listNotes, putNote)",
+                "breaking /components/schemas/Note: colour is required now (listNotes, putNote)",
             ],
         ),
         case(
@@ -288,7 +288,7 @@ fn cases() -> Vec<Case> {
         case(
             "a required member of a reply may be missing",
             [("/components/schemas/NoteList/required", None)],
-            &["breaking /components/schemas/NoteList: notes may be missing (listNotes)"],
+            &["breaking /components/schemas/NoteList: notes is optional now (listNotes)"],
         ),
         case(
             "a member of a reply has to be there",
@@ -296,7 +296,7 @@ fn cases() -> Vec<Case> {
                 "/components/schemas/StatusReply/required",
                 Some(json!(["mood"])),
             )],
-            &["compatible /components/schemas/StatusReply: mood has to be there (setStatus)"],
+            &["compatible /components/schemas/StatusReply: mood is required now (setStatus)"],
         ),
         case(
             "a member of a request has to be there",
@@ -308,7 +308,7 @@ fn cases() -> Vec<Case> {
                 ),
             ],
             &[
-                "breaking /components/schemas/Status: mood has to be there (setStatus)",
+                "breaking /components/schemas/Status: mood is required now (setStatus)",
                 "breaking /paths/~1status/post: the body parameter was optional and is now required (setStatus)",
             ],
         ),
@@ -340,7 +340,7 @@ fn cases() -> Vec<Case> {
                 ),
             ],
             &[
-                "compatible /components/schemas/StatusReply: moreText has to be there (setStatus)",
+                "compatible /components/schemas/StatusReply: moreText is required now (setStatus)",
                 "breaking /components/schemas/StatusReply/properties/moreText: type \"string\" became [\"string\",\"null\"] (setStatus)",
             ],
         ),
@@ -447,20 +447,20 @@ fn cases() -> Vec<Case> {
                 ("/paths/~1status/post/security/2", None),
             ],
             &[
-                "breaking /paths/~1status/post/security: a credential that was enough is so no longer (setStatus)",
-                "breaking /security: a credential that was enough is so no longer (listNotes, putNote)",
+                "breaking /paths/~1status/post/security: a credential that was accepted no longer is (setStatus)",
+                "breaking /security: a credential that was accepted no longer is (listNotes, putNote)",
             ],
         ),
         case(
             "nobody has to log in",
             [("/security/2", Some(json!({})))],
-            &["compatible /security: another credential is enough too (listNotes, putNote)"],
+            &["compatible /security: another credential is accepted too (listNotes, putNote)"],
         ),
         case(
             "everybody has to log in",
             [("/paths/~1status/post/security/0", None)],
             &[
-                "breaking /paths/~1status/post/security: a credential that was enough is so no longer (setStatus)",
+                "breaking /paths/~1status/post/security: a credential that was accepted no longer is (setStatus)",
             ],
         ),
         case(
@@ -473,15 +473,15 @@ fn cases() -> Vec<Case> {
                 ),
             ],
             &[
-                "breaking /paths/~1status/post/security: a credential that was enough is so no longer (setStatus)",
-                "breaking /security: a credential that was enough is so no longer (listNotes, putNote)",
+                "breaking /paths/~1status/post/security: a credential that was accepted no longer is (setStatus)",
+                "breaking /security: a credential that was accepted no longer is (listNotes, putNote)",
             ],
         ),
         case(
             "an operation needs no key any more",
             [("/paths/~1notes/get/security", Some(json!([])))],
             &[
-                "compatible /paths/~1notes/get/security: another credential is enough too (listNotes)",
+                "compatible /paths/~1notes/get/security: another credential is accepted too (listNotes)",
             ],
         ),
         case(
