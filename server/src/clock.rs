@@ -120,11 +120,7 @@ impl Clock {
         }
         let time = Timestamp(monotonic.saturating_add(most));
         let step = time.since(machine);
-        let is_set_back = step >= REPORTED_STEP;
-        if is_set_back != self.is_set_back.load(Ordering::Relaxed)
-            && is_set_back != self.is_set_back.swap(is_set_back, Ordering::Relaxed)
-            && is_set_back
-        {
+        if self.is_first_report(step >= REPORTED_STEP) {
             tracing::warn!(
                 seconds = step.as_secs(),
                 "the system clock was set back; the service continues from the time it had, and \
@@ -132,6 +128,14 @@ impl Clock {
             );
         }
         time
+    }
+
+    /// Returns true if the clock is set back and was not the last time.
+    fn is_first_report(&self, is_set_back: bool) -> bool {
+        // Written only where it changes, since each request reads the clock.
+        is_set_back != self.is_set_back.load(Ordering::Relaxed)
+            && is_set_back != self.is_set_back.swap(is_set_back, Ordering::Relaxed)
+            && is_set_back
     }
 }
 
@@ -170,5 +174,12 @@ mod tests {
         assert_eq!(at(400, 11), 1001, "it goes on from the time it had");
         assert_eq!(at(460, 71), 1061, "a minute has passed");
         assert_eq!(at(2000, 72), 2000, "it follows the machine's time again");
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_is_reported_once() {
+        let clock = Clock::new(Source::default());
+        let reports = [false, true, true, false, false, true].map(|it| clock.is_first_report(it));
+        assert_eq!(reports, [false, true, false, false, false, true]);
     }
 }

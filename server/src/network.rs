@@ -46,6 +46,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn networks_that_cover_much_of_the_internet_are_too_large() {
+        let too_large = |networks: &[&str]| {
+            let networks: Vec<Network> = networks.iter().map(|it| it.parse().unwrap()).collect();
+            let found = Network::too_large(&networks);
+            found.iter().map(IpNet::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(too_large(&["10.0.0.0/8", "fc00::/7"]), [""; 0]);
+        assert_eq!(
+            too_large(&["10.0.0.0/7", "fc00::/6"]),
+            ["10.0.0.0/7", "fc00::/6"]
+        );
+        assert_eq!(too_large(&["0.0.0.0/1", "128.0.0.0/1"]), ["0.0.0.0/0"]);
+    }
+
+    #[test]
     fn a_network_is_an_address_or_has_a_prefix() {
         let contains = |network: &str, address: &str| {
             let network: Network = network.parse().unwrap();

@@ -7,10 +7,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::{
-    harness::conformance::check_raw,
-    harness::{Service, ok},
-};
+use crate::harness::{Service, conformance::check_raw, ok};
 
 #[tokio::test]
 async fn hostile_json_is_400_and_leaves_nothing() {

@@ -7,7 +7,7 @@ use cortex_report_tests::{
     requests::{Attempt, attempts},
 };
 
-use crate::{harness::Service, harness::conformance::ORACLE};
+use crate::harness::{Service, conformance::ORACLE};
 
 const VERDICTS: [Verdict; 4] = [
     Verdict::Taken,

@@ -3,10 +3,7 @@
 use reqwest::Method;
 use serde_json::json;
 
-use crate::{
-    harness::conformance::Call,
-    harness::{Service, ok, problem},
-};
+use crate::harness::{Service, conformance::Call, ok, problem};
 
 /// Every combination of what a browser tells, how the caller shows who it is, and the encoding.
 #[tokio::test]

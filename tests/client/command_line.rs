@@ -21,9 +21,10 @@ use tokio::{
     process::{Child, ChildStderr, Command},
 };
 
-use crate::{
-    harness::proxy::{Proxy, Then, answer, json},
-    harness::{Login, Service, certificates, is_as_kept, link_path, say},
+use crate::harness::{
+    Login, Service, certificates, is_as_kept, link_path,
+    proxy::{Proxy, Then, answer, json},
+    say,
 };
 
 /// A person at a terminal of their own: a home folder, and where the service is.
@@ -1075,6 +1076,15 @@ async fn wrong_usage_is_told_apart() {
         assert_eq!((said.code, said.out.as_str()), (2, ""), "{arguments:?}");
         assert!(!said.error.is_empty(), "{arguments:?}");
     }
+}
+
+#[test]
+fn a_reader_that_closes_the_pipe_is_not_a_failure() {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_cortex-report-under-test"));
+    command.args(["completions", "bash"]).stdout(Stdio::piped());
+    let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    Said::of(child.wait_with_output().unwrap()).done();
 }
 
 #[tokio::test]

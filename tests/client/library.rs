@@ -16,10 +16,11 @@ use cortex_report_client::{
 
 use tokio::sync::Semaphore;
 
-use crate::{
-    harness::conformance::ORACLE,
-    harness::proxy::{Proxy, Sent, Then, answer, json},
-    harness::{Service, link_path},
+use crate::harness::{
+    Service,
+    conformance::ORACLE,
+    link_path,
+    proxy::{Proxy, Sent, Then, answer, json},
 };
 
 /// Calls each operation with arguments that are as documented. The names are methods, which the

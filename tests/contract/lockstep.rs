@@ -9,7 +9,7 @@ use std::{
 use cortex_report_tests::{oracle::Oracle, workspace};
 use serde_json::json;
 
-use crate::{harness::binary::serve, harness::conformance::Caller};
+use crate::harness::{binary::serve, conformance::Caller};
 
 const SERVER: &str = "cortex-reportd-changed";
 const CLIENT: &str = "cortex-report-changed";

@@ -6,9 +6,10 @@ use sea_orm::DatabaseBackend;
 use serde_json::json;
 use tokio::process::Command;
 
-use crate::{
-    harness::binary::{Served, binary, ended, serve, signal, text},
-    harness::{Service, TestDatabase, link_path, mail_after, ok},
+use crate::harness::{
+    Service, TestDatabase,
+    binary::{Served, binary, ended, serve, signal, text},
+    link_path, mail_after, ok,
 };
 
 /// Runs a command of the operator and answers its exit code and what it said.

@@ -9,9 +9,10 @@ use tokio::{
     process::Command,
 };
 
-use crate::{
-    harness::binary::{binary, serve, text},
-    harness::{TestDatabase, say},
+use crate::harness::{
+    TestDatabase,
+    binary::{binary, serve, text},
+    say,
 };
 
 /// Starts the binary with this URL and returns the error message with which it exits.

@@ -12,10 +12,11 @@ use reqwest::StatusCode;
 use sea_orm::{ConnectionTrait, DatabaseBackend};
 use serde_json::json;
 
-use crate::{
-    harness::binary::{Served, binary, serve, signal},
-    harness::conformance::Caller,
-    harness::{Service, TestDatabase, link_path, mail_after, ok, problem, say},
+use crate::harness::{
+    Service, TestDatabase,
+    binary::{Served, binary, serve, signal},
+    conformance::Caller,
+    link_path, mail_after, ok, problem, say,
 };
 
 const ENOSPC: i32 = 28;

@@ -6,10 +6,7 @@ use sea_orm::{ConnectionTrait, DatabaseBackend};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use crate::{
-    harness::conformance::Call,
-    harness::{Service, TIMEOUT, ok, problem, say},
-};
+use crate::harness::{Service, TIMEOUT, conformance::Call, ok, problem, say};
 
 /// The statuses that requests get which are sent at once.
 async fn statuses(requests: impl IntoIterator<Item = Call>) -> Vec<u16> {

@@ -15,9 +15,10 @@ use tokio::{
     process::{Child, Command},
 };
 
-use crate::{
-    harness::binary::{Served, binary, serve, text},
-    harness::{TestDatabase, link_path, mail_after, say},
+use crate::harness::{
+    TestDatabase,
+    binary::{Served, binary, serve, text},
+    link_path, mail_after, say,
 };
 
 /// Time limit for PgBouncer to listen.

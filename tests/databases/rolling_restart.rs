@@ -15,9 +15,10 @@ use sea_orm::DatabaseBackend;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use crate::{
-    harness::binary::{Served, binary, serve, signal},
-    harness::{TestDatabase, count_mails, link_path, mail_after, ok, say},
+use crate::harness::{
+    TestDatabase,
+    binary::{Served, binary, serve, signal},
+    count_mails, link_path, mail_after, ok, say,
 };
 
 const INSTANCES: usize = 4;

@@ -16,10 +16,11 @@ use tokio::{
     task::JoinSet,
 };
 
-use crate::{
-    harness::binary::{binary, serve},
-    harness::conformance::{ORACLE, check_raw},
-    harness::{Service, ok, say},
+use crate::harness::{
+    Service,
+    binary::{binary, serve},
+    conformance::{ORACLE, check_raw},
+    ok, say,
 };
 
 /// A request that is not sent to its end.

@@ -2,10 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::{
-    harness::conformance::Caller,
-    harness::{Service, ok, problem},
-};
+use crate::harness::{Service, conformance::Caller, ok, problem};
 
 #[tokio::test]
 async fn it_lives_and_is_ready() {

@@ -1,8 +1,9 @@
 //! Each request has an id, by which its answer is found in the log.
 
-use crate::{
-    harness::binary::{binary, serve},
-    harness::{Service, TestDatabase, problem},
+use crate::harness::{
+    Service, TestDatabase,
+    binary::{binary, serve},
+    problem,
 };
 
 async fn id(request: crate::harness::conformance::Call) -> String {

@@ -6,10 +6,7 @@ use cortex_report_server::TlsSettings;
 use reqwest::{Certificate, Client};
 use tokio::{io::AsyncReadExt, net::TcpStream};
 
-use crate::{
-    harness::binary::binary,
-    harness::{Service, certificates},
-};
+use crate::harness::{Service, binary::binary, certificates};
 
 async fn service(folder: &std::path::Path) -> Service {
     certificates(folder);

@@ -2,9 +2,10 @@
 
 use serde_json::json;
 
-use crate::{
-    harness::binary::{binary, serve, signal},
-    harness::{Service, ok, problem},
+use crate::harness::{
+    Service,
+    binary::{binary, serve, signal},
+    ok, problem,
 };
 
 /// The client that a login notes, for what the proxies say: lines of a header's name and value.

@@ -16,9 +16,10 @@ use tokio::{
     process::{Child, ChildStdout, Command},
 };
 
-use crate::{
-    harness::binary::{Served, binary, serve},
-    harness::{Service, TestDatabase, certificates, link_path, ok, say},
+use crate::harness::{
+    Service, TestDatabase,
+    binary::{Served, binary, serve},
+    certificates, link_path, ok, say,
 };
 
 /// The variable with a Python that has aiosmtpd.

@@ -2,9 +2,10 @@
 
 use serde_json::json;
 
-use crate::{
-    harness::binary::{Served, binary, serve},
-    harness::{Service, TestDatabase, link_path, mail_after},
+use crate::harness::{
+    Service, TestDatabase,
+    binary::{Served, binary, serve},
+    link_path, mail_after,
 };
 
 #[tokio::test]

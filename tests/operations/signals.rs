@@ -5,9 +5,10 @@ use std::{fs, path::Path};
 use reqwest::{Certificate, Client};
 use tokio::{io::AsyncWriteExt, net::TcpStream, process::Command, time::timeout};
 
-use crate::{
-    harness::binary::{Served, binary, serve, signal},
-    harness::{TIMEOUT, certificates},
+use crate::harness::{
+    TIMEOUT,
+    binary::{Served, binary, serve, signal},
+    certificates,
 };
 
 /// Reads the log up to a line that has this text.

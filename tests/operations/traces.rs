@@ -14,9 +14,9 @@ use poem::{EndpointExt, Route, Server, handler, listener::TcpAcceptor, post, web
 use prost::Message;
 use tokio::net::TcpListener;
 
-use crate::{
-    harness::binary::{binary, serve, signal},
-    harness::problem,
+use crate::harness::{
+    binary::{binary, serve, signal},
+    problem,
 };
 
 /// Requests that a collector received.
