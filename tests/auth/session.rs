@@ -239,3 +239,20 @@ async fn a_session_outlives_a_restart() {
     );
     service.stop().await;
 }
+
+/// A write for every request would cost too much.
+#[tokio::test]
+async fn the_last_use_is_stored_to_the_hour() {
+    const HALF: u64 = 30 * 60;
+    let service = Service::start().await;
+    let key = service.log_in("ann@example.com").await;
+    let sessions = || service.database.rows("session");
+    let mut stored = sessions().await;
+    for (advance, is_stored) in [(HALF, false), (HALF, true), (HALF, false), (HALF, true)] {
+        service.clock.advance(advance);
+        ok(service.get("/api/1/user").bearer_auth(&key)).await;
+        let now = sessions().await;
+        assert_eq!(now != stored, is_stored, "{now:?}");
+        stored = now;
+    }
+}

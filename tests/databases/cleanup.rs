@@ -1,5 +1,7 @@
 //! Clean-up of expired rows.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use crate::harness::{Service, ok};
@@ -22,6 +24,12 @@ async fn what_has_expired_is_deleted_and_nothing_else() {
     service.outbox_is_empty().await;
     let key = service.log_in("bob@example.com").await;
     assert!(service.rows("quota").await > 20);
+
+    service.clock.advance(HOUR / 2);
+    let service = service.restart_with(|_| {}).await;
+    // The clean-up begins at once.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert!(service.rows("quota").await > 20, "an hour has not passed");
 
     service.clock.advance(2 * HOUR);
     let service = service.restart_with(|_| {}).await;
@@ -63,7 +71,7 @@ async fn a_mail_that_was_given_up_is_shown_for_a_month() {
     ok(login.json(&json!({ "email": "ann@example.com" }))).await;
     while service.rows("dead_letter").await == 0 {
         service.clock.advance(HOUR);
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
     service.clock.advance(29 * DAY);
     let service = service.restart_with(|_| {}).await;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use sea_orm::{ConnectionTrait, DatabaseBackend};
+use sea_orm::{ConnectionTrait, DatabaseBackend, Statement};
 use serde_json::json;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -178,6 +178,33 @@ async fn a_schema_of_a_newer_version_is_as_good() {
     let service = service.restart_with(|_| {}).await;
     service.log_in("ann@example.com").await;
     assert!(service.operate(&["user", "list"]).status.success());
+}
+
+/// A database that was used with a release has recorded the names: a step of another name would run
+/// again. A new step is added at the end.
+#[tokio::test]
+async fn the_steps_of_the_schema_keep_their_names() {
+    const STEPS: [&str; 9] = [
+        "20261123_create_tables",
+        "20261125_create_dead_letters",
+        "20261125_index_expiry",
+        "20261126_add_time_of_quotas",
+        "20261126_create_known_clients",
+        "20261126_create_state",
+        "20261126_fold_names",
+        "20261129_index_app_ids",
+        "20261129_index_dead_letters",
+    ];
+    let service = Service::start().await;
+    let database = service.database.connect().await;
+    let names = Statement::from_string(
+        database.get_database_backend(),
+        "SELECT version FROM seaql_migrations ORDER BY version",
+    );
+    let names = database.query_all_raw(names).await.unwrap();
+    let names = names.iter().map(|row| row.try_get_by_index(0).unwrap());
+    assert_eq!(names.collect::<Vec<String>>(), STEPS);
+    database.close().await.unwrap();
 }
 
 /// The schema looks as if its migration had been killed in the middle. On databases where such a

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use cortex_report_server::TimeSource;
+use sea_orm::DatabaseBackend;
 use serde_json::json;
 use tokio::{io::AsyncWriteExt, net::TcpStream};
 
@@ -87,7 +88,12 @@ async fn it_counts_requests_mails_sessions_and_connections() {
         value(&metrics, &name)
     };
     let connections = connections("idle") + connections("used");
-    assert!((1.0..=4.0).contains(&connections), "{metrics}");
+    // With SQLite the connection that writes is apart from those that read.
+    let least = match service.database.backend() {
+        DatabaseBackend::Sqlite => 2.0,
+        _ => 1.0,
+    };
+    assert!((least..=4.0).contains(&connections), "{metrics}");
     assert!(metrics.ends_with("# EOF\n"), "{metrics}");
     assert!(!metrics.contains("ann@example.com"), "{metrics}");
 }
