@@ -97,6 +97,7 @@ fn a_segment_that_is_written_out_goes_before_a_parameter() {
         "/{kind}/{id}": operation("any", &["kind", "id"]),
         "/{kind}/list": operation("list", &["kind"]),
         "/{kind}/list-{id}": operation("part", &["kind", "id"]),
+        "/{kind}/list-all": operation("all", &["kind"]),
         "/things/{id}": operation("thing", &["id"]),
     });
     let contract = contract(&paths, &json!({}));
@@ -104,6 +105,7 @@ fn a_segment_that_is_written_out_goes_before_a_parameter() {
         ("/things/list", "thing"),
         ("/others/list", "list"),
         ("/others/list-3", "part"),
+        ("/others/list-all", "all"),
         ("/others/3", "any"),
     ] {
         let request = Request::builder().uri_str(path).finish();
