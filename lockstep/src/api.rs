@@ -40,6 +40,15 @@ impl Api {
         own.chain(&self.shared.outcomes)
     }
 
+    /// Returns the tags that have operations, each with them.
+    pub(crate) fn used_tags(&self) -> impl Iterator<Item = (&Tag, Vec<&Operation>)> {
+        self.tags.iter().enumerate().filter_map(|(number, tag)| {
+            let operations = self.operations.iter();
+            let operations: Vec<_> = operations.filter(|it| it.tag == number).collect();
+            (!operations.is_empty()).then_some((tag, operations))
+        })
+    }
+
     /// The types of what requests carry.
     pub(crate) fn of_requests(&self) -> HashSet<TypeId> {
         let operations = || self.operations.iter();

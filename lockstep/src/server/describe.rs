@@ -11,15 +11,7 @@ use crate::{
 
 impl Writer<'_> {
     pub(super) fn routes(&self) -> Vec<TokenStream> {
-        let used = |number: usize| self.api.operations.iter().any(|it| it.tag == number);
-        let tags: Vec<_> = self
-            .api
-            .tags
-            .iter()
-            .enumerate()
-            .filter(|(number, _)| used(*number))
-            .map(|(_, tag)| tag)
-            .collect();
+        let tags: Vec<_> = self.api.used_tags().map(|(tag, _)| tag).collect();
         let bounds = tags.iter().map(|tag| {
             let (module, api) = (&tag.module, &tag.api);
             quote!(#module::#api)

@@ -240,13 +240,7 @@ impl Writer<'_> {
 
     /// The modules of the tags: their operations, and the trait that sums them up.
     pub(super) fn tags(&self) -> Vec<TokenStream> {
-        let tags = self.api.tags.iter().enumerate();
-        let modules = tags.filter_map(|(number, tag)| {
-            let operations = self.api.operations.iter();
-            let operations: Vec<&Operation> = operations.filter(|it| it.tag == number).collect();
-            if operations.is_empty() {
-                return None;
-            }
+        let modules = self.api.used_tags().map(|(tag, operations)| {
             let about = comment(&format!("The operations of the tag `{}`.", tag.name), "");
             let docs = match tag.description.is_empty() {
                 true => about.clone(),
@@ -258,7 +252,7 @@ impl Writer<'_> {
             let items = operations
                 .iter()
                 .flat_map(|operation| self.operation(operation));
-            Some(quote! {
+            quote! {
                 #docs
                 pub mod #module {
                     use super::*;
@@ -270,7 +264,7 @@ impl Writer<'_> {
 
                     impl<T: #bounds> #api for T {}
                 }
-            })
+            }
         });
         modules.collect()
     }

@@ -398,7 +398,7 @@ pub mod note {
     /// It is written.
     pub struct PutNoteReply {
         pub body: types::Note,
-        /// Where it is.
+        /// Location of the note.
         pub location: Option<String>,
     }
 

@@ -226,7 +226,7 @@ let response = client.list_notes()
 Replaces what is there.
 
 Headers of the reply:
-- 201 `Location`: Where it is.
+- 201 `Location`: Location of the note.
 - 429 `Retry-After`
 
 Sends a `PUT` request to `/folders/{folder}/notes/{note_id}`

@@ -225,7 +225,7 @@ pub mod ping {
 
     /// Nothing is known of earlier pings.
     pub struct ForgetReply {
-        /// How many there were.
+        /// Number of pings.
         pub pings: Option<i64>,
     }
 

@@ -148,7 +148,7 @@ let response = client.remember()
         builder::Remember::new(self)
     }
     /**Headers of the reply:
-- 204 `Pings`: How many there were.
+- 204 `Pings`: Number of pings.
 
 Sends a `DELETE` request to `/ping`
 
