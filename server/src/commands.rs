@@ -246,6 +246,6 @@ async fn hold_everywhere(store: &Store) -> Result<(), StoreError> {
 }
 
 fn role_parser() -> impl TypedValueParser<Value = Role> {
-    let names = PossibleValuesParser::new(Role::ALL.map(Role::name));
+    let names = PossibleValuesParser::new(Role::names());
     names.try_map(|name| Role::named(&name).ok_or("is not a role"))
 }

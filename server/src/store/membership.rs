@@ -3,7 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use sea_orm::{
-    ActiveValue::Set, Condition, ExprTrait, QueryOrder, entity::prelude::*, sea_query::OnConflict,
+    ActiveEnum, ActiveValue::Set, Condition, ExprTrait, Iterable, QueryOrder, entity::prelude::*,
+    sea_query::OnConflict,
 };
 
 use super::{Connection, OrgId, Result, UserId};
@@ -24,21 +25,19 @@ pub enum Role {
 }
 
 impl Role {
-    /// Every role.
-    pub const ALL: [Self; 3] = [Self::Owner, Self::Member, Self::Viewer];
+    /// Returns the name of every role.
+    pub fn names() -> impl Iterator<Item = String> {
+        Self::iter().map(Self::name)
+    }
 
     /// Returns the name of the role, as in commands and in the database.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Owner => "owner",
-            Self::Member => "member",
-            Self::Viewer => "viewer",
-        }
+    pub fn name(self) -> String {
+        self.to_value()
     }
 
     /// Returns the role with a name.
     pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|role| role.name() == name)
+        Self::try_from_value(&name.to_owned()).ok()
     }
 }
 
