@@ -60,6 +60,24 @@ impl Account {
             },
         )
     }
+
+    /// Returns true if the address has no user and gets none. Asks the database only if that can be.
+    ///
+    /// # Errors
+    ///
+    /// The database failed.
+    pub(crate) async fn is_closed(
+        db: &impl Connection,
+        registration: Registration,
+        email: &EmailAddress,
+    ) -> Result<bool> {
+        Ok(match registration {
+            Registration::Open => false,
+            Registration::Closed => {
+                matches!(Self::find(db, registration, email).await?, Self::Closed)
+            }
+        })
+    }
 }
 
 /// Finds the login of a valid link: one that can be verified, or was verified a moment ago.

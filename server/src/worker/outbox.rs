@@ -144,8 +144,7 @@ impl Outbox {
         let Ok(to) = EmailAddress::parse(&session.email) else {
             return Ok(Sent::Dropped);
         };
-        let account = Account::find(service.store.reader(), service.registration, &to).await?;
-        if matches!(account, Account::Closed) {
+        if Account::is_closed(service.store.reader(), service.registration, &to).await? {
             return Ok(Sent::Dropped);
         }
         let token = service.key.link_token(&session.nonce);
