@@ -29,7 +29,7 @@ pub use database::{SERVER, TestDatabase};
 use self::conformance::{Call, Caller};
 
 /// When every test begins: 2026-01-01 in UTC.
-const BEGINNING: u64 = 1_767_225_600;
+pub const BEGINNING: u64 = 1_767_225_600;
 /// Time limit of work that the service does by itself, such as sending a mail.
 pub const TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -107,6 +107,7 @@ fn settings(folder: &TempDir, database: &TestDatabase) -> (StoreSettings, ServeS
             address: many(),
             client: many(),
             network: many(),
+            user: many(),
             total: many(),
         },
     };
@@ -237,6 +238,34 @@ impl Service {
         }
     }
 
+    /// Invites an address, and answers the mail.
+    pub async fn invite(&self, key: &str, org_id: i64, email: &str, role: &str) -> String {
+        let count = mails(self.folder.path(), "invitation").len();
+        let path = format!("/api/1/org/{org_id}/invitation");
+        let body = json!({ "email": email, "role": role });
+        ok(self.post(&path).bearer_auth(key).json(&body)).await;
+        newest_after(self.folder.path(), "invitation", count).await
+    }
+
+    /// Invites an address, logs in with it, and answers the session_key.
+    pub async fn join(&self, key: &str, org_id: i64, email: &str, role: &str) -> String {
+        self.invite(key, org_id, email, role).await;
+        self.log_in(email).await
+    }
+
+    /// Creates an organization, and answers its org_id.
+    pub async fn create_org(&self, key: &str, name: &str) -> i64 {
+        let body = json!({ "org_name": name });
+        let created = ok(self.post("/api/1/org").bearer_auth(key).json(&body)).await;
+        created["org_id"].as_i64().unwrap()
+    }
+
+    /// The user_id of a session's user.
+    pub async fn user_id(&self, key: &str) -> i64 {
+        let user = ok(self.get("/api/1/user").bearer_auth(key)).await;
+        user["user_id"].as_i64().unwrap()
+    }
+
     /// The org_id of the only organization that a session's user is in.
     pub async fn org_id(&self, key: &str) -> i64 {
         let user = ok(self.get("/api/1/user").bearer_auth(key)).await;
@@ -262,12 +291,12 @@ impl Service {
         output
     }
 
-    /// The mails so far, oldest first.
+    /// The login mails so far, oldest first.
     pub fn mails(&self) -> Vec<String> {
-        mails(self.folder.path())
+        mails(self.folder.path(), "login")
     }
 
-    /// The newest mail, once there are more than `count`.
+    /// The newest login mail, once there are more than `count`.
     pub async fn mail_after(&self, count: usize) -> String {
         mail_after(self.folder.path(), count).await
     }
@@ -338,14 +367,18 @@ fn caller(running: &Running) -> Caller {
     Caller::new(&format!("http://{}", running.address()))
 }
 
-/// The mails of a service whose files are in `folder`, oldest first.
-fn mails(folder: &Path) -> Vec<String> {
+/// The mails of a kind of a service whose files are in `folder`, oldest first.
+fn mails(folder: &Path, kind: &str) -> Vec<String> {
+    let is_of_kind = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with(kind) && name.ends_with(".eml")
+    };
     let mut files: Vec<PathBuf> = fs::read_dir(folder.join("mail"))
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|it| it == "eml"))
+        .filter(is_of_kind)
         .collect();
-    // login-<milliseconds>-<number>.eml
+    // <kind>-<milliseconds>-<number>.eml
     files.sort_by_key(|path| {
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
         let numbers = name
@@ -360,11 +393,16 @@ fn mails(folder: &Path) -> Vec<String> {
         .collect()
 }
 
-/// The newest of them, once there are more than `count`.
+/// The newest login mail, once there are more than `count`.
 pub async fn mail_after(folder: &Path, count: usize) -> String {
+    newest_after(folder, "login", count).await
+}
+
+/// The newest mail of a kind, once there are more than `count`.
+async fn newest_after(folder: &Path, kind: &str, count: usize) -> String {
     let begin = std::time::Instant::now();
     loop {
-        let mut mails = mails(folder);
+        let mut mails = mails(folder, kind);
         if mails.len() > count {
             return mails.pop().unwrap();
         }
@@ -376,9 +414,9 @@ pub async fn mail_after(folder: &Path, count: usize) -> String {
     }
 }
 
-/// Number of mails in the folder of a service whose files are in `folder`.
+/// Number of login mails in the folder of a service whose files are in `folder`.
 pub fn count_mails(folder: &Path) -> usize {
-    mails(folder).len()
+    mails(folder, "login").len()
 }
 
 /// The path of the verification URL in a mail.

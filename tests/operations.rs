@@ -2,6 +2,7 @@
 
 mod commands;
 mod metrics;
+mod people;
 mod secrets;
 mod settings;
 mod signals;

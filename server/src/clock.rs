@@ -6,6 +6,7 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
+use chrono::{DateTime, Utc};
 use sea_orm::DeriveValueType;
 
 /// A point in time: milliseconds since 1970 in UTC.
@@ -38,6 +39,21 @@ impl Timestamp {
 impl fmt::Display for Timestamp {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         httpdate::HttpDate::from(self.to_system_time()).fmt(formatter)
+    }
+}
+
+impl From<Timestamp> for DateTime<Utc> {
+    fn from(time: Timestamp) -> Self {
+        Self::from_timestamp_millis(time.0).unwrap_or(match time.0 {
+            ..0 => Self::MIN_UTC,
+            0.. => Self::MAX_UTC,
+        })
+    }
+}
+
+impl From<DateTime<Utc>> for Timestamp {
+    fn from(time: DateTime<Utc>) -> Self {
+        Self(time.timestamp_millis())
     }
 }
 

@@ -1,111 +1,61 @@
-//! The operator's commands: users, organizations and memberships.
+//! The operator's commands: users, organizations, memberships, mails, and lists of the rest.
 
-use std::{
-    collections::HashMap,
-    io::{self, Write},
-};
+mod lists;
+mod mail;
+mod org;
+mod output;
+mod user;
 
-use clap::{
-    Subcommand,
-    builder::{PossibleValuesParser, TypedValueParser},
-};
+use std::io::{self, Write};
+
+use clap::Subcommand;
+
+pub use lists::{AppCommand, AuditCommand, KeyCommand, SessionCommand};
+pub use mail::MailCommand;
+pub use org::{MemberCommand, OrgCommand};
+pub use output::{Format, Output};
+pub use user::{Orgs, UserCommand};
 
 use crate::{
     address::EmailAddress,
     clock::Clock,
+    config::{ServeSettings, SettingError},
+    mail::MailError,
     store::{
-        OrgId, Store, StoreError,
+        AppId, OrgId, Store, StoreError, Writer, audit,
         changes::{self, Change},
-        dead_letter, lockout,
-        membership::{self, Role},
-        org, outbox, session, session_cache, user,
+        session_cache, user as users,
     },
-    text::{NameError, check_name, printable},
+    text::NameError,
 };
 
 /// Commands of the operator.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
-    /// Add and list users, end their sessions.
+    /// Add, list, rename and delete users, end their sessions.
     #[command(subcommand)]
     User(UserCommand),
-    /// Add and list organizations.
+    /// Add, list, rename and delete organizations.
     #[command(subcommand)]
     Org(OrgCommand),
-    /// Add and list memberships of users in organizations.
+    /// Add, list and remove memberships of users in organizations.
     #[command(subcommand)]
     Member(MemberCommand),
-    /// List the login mails that are queued, and those that were given up.
+    /// List applications.
+    #[command(subcommand)]
+    App(AppCommand),
+    /// List API keys.
+    #[command(subcommand)]
+    Key(KeyCommand),
+    /// List sessions.
+    #[command(subcommand)]
+    Session(SessionCommand),
+    /// List the audit log.
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// List the mails that are queued, and those that were given up, and send a test.
     #[command(subcommand)]
     Mail(MailCommand),
-}
-
-/// Commands on users.
-#[derive(Clone, Debug, Subcommand)]
-pub enum UserCommand {
-    /// Add a user.
-    Add {
-        /// The e-mail address that the user logs in with.
-        #[arg(value_parser = EmailAddress::parse)]
-        address: EmailAddress,
-        /// Display name; defaults to the local part of the address.
-        #[arg(long)]
-        name: Option<String>,
-    },
-    /// List the users: user_id, address, name.
-    List,
-    /// End all sessions of a user, including pending ones.
-    EndSessions {
-        /// The user's e-mail address.
-        #[arg(value_parser = EmailAddress::parse)]
-        address: EmailAddress,
-    },
-    /// Let an address log in again after too many wrong codes.
-    Unlock {
-        /// The e-mail address.
-        #[arg(value_parser = EmailAddress::parse)]
-        address: EmailAddress,
-    },
-}
-
-/// Commands on organizations.
-#[derive(Clone, Debug, Subcommand)]
-pub enum OrgCommand {
-    /// Add an organization and print its org_id.
-    Add {
-        /// Name of the organization.
-        name: String,
-    },
-    /// List the organizations: org_id, name.
-    List,
-}
-
-/// Commands on memberships.
-#[derive(Clone, Debug, Subcommand)]
-pub enum MemberCommand {
-    /// Make a user a member of an organization, or give a member another role.
-    Add {
-        /// The user's e-mail address.
-        #[arg(value_parser = EmailAddress::parse)]
-        address: EmailAddress,
-        /// The organization's org_id.
-        org_id: i64,
-        /// Role of the member: owners and members list, create and delete applications, viewers
-        /// only list them.
-        #[arg(long, default_value = "member", value_parser = role_parser())]
-        role: Role,
-    },
-    /// List the memberships: org_id, organization, address, role.
-    List,
-}
-
-/// Commands on login mails.
-#[derive(Clone, Debug, Subcommand)]
-pub enum MailCommand {
-    /// List queued mails: next attempt, address, failed attempts, last error.
-    List,
-    /// List mails that were given up: time, address, failed attempts, reason.
-    Dead,
 }
 
 /// Error of a command.
@@ -123,9 +73,30 @@ pub enum CommandError {
     /// No organization has this number.
     #[error("there is no organization {0}; list them with: cortex-reportd org list")]
     NoOrg(OrgId),
+    /// No application has this number.
+    #[error("there is no application {0}; list them with: cortex-reportd app list")]
+    NoApp(AppId),
+    /// The user is not in the organization.
+    #[error("{0} is not in organization {1}; list the members with: cortex-reportd member list")]
+    NoMember(EmailAddress, OrgId),
+    /// The given name is not that of the organization.
+    #[error("organization {0} is called {1}, so nothing is deleted")]
+    OrgName(OrgId, String),
+    /// Organizations would be left without an owner.
+    #[error(
+        "{0} is the last owner of organization {1}; make another member an owner with: \
+         cortex-reportd member add ADDRESS ORG_ID --role owner"
+    )]
+    LastOwner(EmailAddress, Orgs),
     /// The name is not allowed.
     #[error("a name {0}")]
     Name(#[from] NameError),
+    /// A setting cannot be used.
+    #[error(transparent)]
+    Setting(#[from] SettingError),
+    /// The mail cannot be sent.
+    #[error(transparent)]
+    Mail(#[from] MailError),
     /// The result cannot be written.
     #[error("the output cannot be written: {0}")]
     Output(#[from] io::Error),
@@ -137,115 +108,66 @@ impl Command {
     /// # Errors
     ///
     /// The command failed; [`CommandError`] says why.
-    pub async fn run(
+    pub async fn run<W: Write>(
         self,
         store: &Store,
+        settings: &ServeSettings,
         clock: &Clock,
-        output: &mut impl Write,
+        output: &mut Output<W>,
     ) -> Result<(), CommandError> {
-        let now = clock.now();
-        let db = store.reader();
+        let context = Context {
+            store,
+            settings,
+            by: audit::By::operator(clock.now()),
+        };
         match self {
-            Self::User(UserCommand::Add { address, name }) => {
-                let name = check_name(name.as_deref().unwrap_or(address.local_part()))?;
-                let writer = store.begin().await?;
-                let user = user::add(&writer, &address, name, now).await?;
-                let user = user.ok_or(CommandError::UserExists(address))?;
-                writer.commit().await?;
-                writeln!(output, "{}", user.id)?;
-            }
-            Self::User(UserCommand::List) => {
-                for user in user::list(db).await? {
-                    let name = printable(&user.display_name);
-                    writeln!(output, "{}\t{}\t{name}", user.id, user.email)?;
-                }
-            }
-            Self::User(UserCommand::EndSessions { address }) => {
-                let Some(user) = user::find_by_email(db, &address).await? else {
-                    return Err(CommandError::NoUser(address));
-                };
-                let ended = session::disable_all(db, &user.email).await?;
-                hold_everywhere(store).await?;
-                writeln!(output, "ended {ended} sessions")?;
-            }
-            Self::User(UserCommand::Unlock { address }) => {
-                let was_locked = lockout::reset(db, address.as_str()).await?;
-                let was = if was_locked {
-                    "can log in again"
-                } else {
-                    "had no wrong codes"
-                };
-                writeln!(output, "{address} {was}")?;
-            }
-            Self::Org(OrgCommand::Add { name }) => {
-                let org = org::add(db, check_name(&name)?, now).await?;
-                writeln!(output, "{}", org.id)?;
-            }
-            Self::Org(OrgCommand::List) => {
-                for org in org::list(db).await? {
-                    writeln!(output, "{}\t{}", org.id, printable(&org.name))?;
-                }
-            }
-            Self::Member(MemberCommand::Add {
-                address,
-                org_id,
-                role,
-            }) => {
-                let Some(user) = user::find_by_email(db, &address).await? else {
-                    return Err(CommandError::NoUser(address));
-                };
-                let org_id = OrgId(org_id);
-                if !org::exists(db, org_id).await? {
-                    return Err(CommandError::NoOrg(org_id));
-                }
-                membership::put(db, user.id, org_id, role).await?;
-                hold_everywhere(store).await?;
-            }
-            Self::Mail(MailCommand::List) => {
-                for (mail, session) in outbox::list(db).await? {
-                    let email = session.map(|session| session.email).unwrap_or_default();
-                    let error = mail.error.as_deref().unwrap_or("-");
-                    let (due_at, error) = (mail.due_at, printable(error));
-                    writeln!(output, "{due_at}\t{email}\t{}\t{error}", mail.attempts)?;
-                }
-            }
-            Self::Mail(MailCommand::Dead) => {
-                for letter in dead_letter::list(db).await? {
-                    let (at, error) = (letter.at, printable(&letter.error));
-                    writeln!(
-                        output,
-                        "{at}\t{}\t{}\t{error}",
-                        letter.email, letter.attempts
-                    )?;
-                }
-            }
-            Self::Member(MemberCommand::List) => {
-                let orgs = org::list(db).await?.into_iter();
-                let orgs: HashMap<_, _> = orgs.map(|org| (org.id, org.name)).collect();
-                let users = user::list(db).await?.into_iter();
-                let users: HashMap<_, _> = users.map(|user| (user.id, user.email)).collect();
-                for member in membership::list(db).await? {
-                    let (org_id, role) = (member.org_id, member.role.name());
-                    // An organization created between the queries has no name here.
-                    let org = orgs.get(&org_id).map(|name| printable(name));
-                    let org = org.unwrap_or_default();
-                    let user = users.get(&member.user_id).map_or("", String::as_str);
-                    writeln!(output, "{org_id}\t{org}\t{user}\t{role}")?;
-                }
-            }
+            Self::User(command) => command.run(&context, output).await,
+            Self::Org(command) => command.run(&context, output).await,
+            Self::Member(command) => command.run(&context, output).await,
+            Self::App(command) => command.run(&context, output).await,
+            Self::Key(command) => command.run(&context, output).await,
+            Self::Session(command) => command.run(&context, output).await,
+            Self::Audit(command) => command.run(&context, output).await,
+            Self::Mail(command) => command.run(&context, output).await,
         }
-        Ok(())
     }
 }
 
-/// Waits until every instance uses the changed sessions, users and memberships.
-async fn hold_everywhere(store: &Store) -> Result<(), StoreError> {
-    changes::tell(store.reader(), &Change::All).await?;
-    tokio::time::sleep(session_cache::USED_FOR).await;
-    Ok(())
+/// What commands work with.
+struct Context<'a> {
+    store: &'a Store,
+    settings: &'a ServeSettings,
+    /// The operator, now.
+    by: audit::By,
 }
 
-fn role_parser() -> impl TypedValueParser<Value = Role> {
-    let names = PossibleValuesParser::new(Role::names());
-    names.try_map(|name| Role::named(&name).ok_or("is not a role"))
+impl Context<'_> {
+    /// Finds the user of an address.
+    async fn user(&self, address: &EmailAddress) -> Result<users::Model, CommandError> {
+        let user = users::find_by_email(self.store.reader(), address).await?;
+        user.ok_or_else(|| CommandError::NoUser(address.clone()))
+    }
+
+    /// Records a command about a user.
+    async fn audit(
+        &self,
+        writer: &Writer,
+        event: audit::Event,
+        subject: &str,
+    ) -> Result<(), CommandError> {
+        let object = audit::Object {
+            subject: Some(subject),
+            ..audit::Object::default()
+        };
+        Ok(audit::add(writer, event, &self.by, object).await?)
+    }
+
+    /// Commits changes of sessions, users and memberships, and waits until every instance uses
+    /// them.
+    async fn commit_everywhere(&self, writer: Writer) -> Result<(), CommandError> {
+        changes::tell(&writer, &Change::All).await?;
+        writer.commit().await?;
+        tokio::time::sleep(session_cache::USED_FOR).await;
+        Ok(())
+    }
 }

@@ -2,9 +2,10 @@
 //!
 //! Steps of a request: [`http`](self) accepts it and sets its limits, the contract checks it
 //! against the document, the generated route authenticates the caller and calls the operation (one
-//! file each, in `auth` and `app`), and the operation queries the `store` and answers.
+//! file each, in a folder for each tag), and the operation queries the `store` and answers.
 
 mod address;
+mod api_key;
 mod app;
 mod auth;
 mod client;
@@ -13,8 +14,10 @@ mod commands;
 mod config;
 mod http;
 mod mail;
+mod member;
 mod metrics;
 mod network;
+mod org;
 mod pages;
 mod public_url;
 mod random;
@@ -27,6 +30,7 @@ mod start;
 mod store;
 mod telemetry;
 mod text;
+mod token;
 mod user_agent;
 mod worker;
 

@@ -1,4 +1,4 @@
-//! Mail: the login mail, and the transports that send it.
+//! Mail: the login mail, the invitation, and the transports that send them.
 
 mod smtp_url;
 mod transport;
@@ -130,35 +130,135 @@ const MAX_LINE: usize = 998;
 impl LoginMail<'_> {
     /// Returns the message to send. `id` stays the same if it is sent again.
     pub(crate) fn message(&self, id: &str, now: Timestamp) -> Result<Message, MailError> {
-        let part = |kind, text| SinglePart::builder().header(kind).body(body(text));
-        let message = Message::builder()
-            .from(self.from.clone())
-            .to(Mailbox::new(None, self.to.as_str().parse()?))
-            .subject("Log in to Data Cortex")
-            .date(now.to_system_time())
-            .message_id(Some(format!("<{id}@{}>", self.domain())))
-            .header(AutoSubmitted)
-            .multipart(
-                MultiPart::alternative()
-                    .singlepart(part(ContentType::TEXT_PLAIN, LoginMailText(self).render()?))
-                    .singlepart(part(ContentType::TEXT_HTML, LoginMailHtml(self).render()?)),
-            )?;
-        Ok(message)
+        let texts = [LoginMailText(self).render()?, LoginMailHtml(self).render()?];
+        message(self.from, self.to, "Log in to Data Cortex", texts, id, now)
     }
 
     fn link(&self) -> &str {
         self.link.0.reveal()
     }
 
-    /// Returns the domain of the sender, in ASCII.
-    fn domain(&self) -> String {
-        let domain = self.from.email.domain();
-        idna::domain_to_ascii(domain).unwrap_or_else(|_| "localhost".to_owned())
-    }
-
     fn minutes(&self) -> u64 {
         self.lives_for.as_secs() / 60
     }
+}
+
+/// Mail with an invitation into an organization.
+///
+/// The name of the organization, which its owner chose, is written so that no program makes a link
+/// of it.
+pub(crate) struct InvitationMail<'a> {
+    pub(crate) from: &'a Mailbox,
+    pub(crate) to: &'a EmailAddress,
+    pub(crate) public_url: &'a PublicUrl,
+    /// Name of the organization.
+    pub(crate) org: &'a str,
+    /// Name of the role that the recipient gets.
+    pub(crate) role: String,
+    /// Address of the member who invites.
+    pub(crate) invited_by: &'a str,
+    pub(crate) ends_at: Timestamp,
+}
+
+#[derive(Template)]
+#[template(path = "invitation_mail.txt")]
+struct InvitationMailText<'a>(&'a InvitationMail<'a>);
+
+#[derive(Template)]
+#[template(path = "invitation_mail.html")]
+struct InvitationMailHtml<'a>(&'a InvitationMail<'a>);
+
+impl InvitationMailText<'_> {
+    fn org(&self) -> String {
+        without_links(self.0.org)
+    }
+}
+
+impl InvitationMailHtml<'_> {
+    fn org(&self) -> String {
+        without_links(self.0.org)
+    }
+}
+
+impl InvitationMail<'_> {
+    /// Returns the message to send. `id` stays the same if it is sent again.
+    pub(crate) fn message(&self, id: &str, now: Timestamp) -> Result<Message, MailError> {
+        let texts = [
+            InvitationMailText(self).render()?,
+            InvitationMailHtml(self).render()?,
+        ];
+        message(
+            self.from,
+            self.to,
+            "Invitation to Data Cortex",
+            texts,
+            id,
+            now,
+        )
+    }
+}
+
+/// Mail that shows the operator that mails arrive.
+pub(crate) struct TestMail<'a> {
+    pub(crate) from: &'a Mailbox,
+    pub(crate) to: &'a EmailAddress,
+    pub(crate) public_url: &'a PublicUrl,
+}
+
+impl TestMail<'_> {
+    /// Returns the message to send.
+    pub(crate) fn message(&self, id: &str, now: Timestamp) -> Result<Message, MailError> {
+        let url = self.public_url;
+        let plain = format!("Mails of Data Cortex at {url} arrive here.\n");
+        let html = format!("<!doctype html>\n<p>Mails of Data Cortex at {url} arrive here.</p>\n");
+        message(
+            self.from,
+            self.to,
+            "Test of Data Cortex",
+            [plain, html],
+            id,
+            now,
+        )
+    }
+}
+
+/// Puts a space behind each character that makes a link or an address of a text.
+fn without_links(name: &str) -> String {
+    let mut text = String::new();
+    for character in name.chars() {
+        text.push(character);
+        if ['.', ':', '/', '\\', '@'].contains(&character) {
+            text.push(' ');
+        }
+    }
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Returns a message in plain text and in HTML.
+fn message(
+    from: &Mailbox,
+    to: &EmailAddress,
+    subject: &str,
+    [plain, html]: [String; 2],
+    id: &str,
+    now: Timestamp,
+) -> Result<Message, MailError> {
+    let domain = idna::domain_to_ascii(from.email.domain());
+    let domain = domain.unwrap_or_else(|_| "localhost".to_owned());
+    let part = |kind, text| SinglePart::builder().header(kind).body(body(text));
+    let message = Message::builder()
+        .from(from.clone())
+        .to(Mailbox::new(None, to.as_str().parse()?))
+        .subject(subject)
+        .date(now.to_system_time())
+        .message_id(Some(format!("<{id}@{domain}>")))
+        .header(AutoSubmitted)
+        .multipart(
+            MultiPart::alternative()
+                .singlepart(part(ContentType::TEXT_PLAIN, plain))
+                .singlepart(part(ContentType::TEXT_HTML, html)),
+        )?;
+    Ok(message)
 }
 
 /// Returns a part of the mail without encoding if possible, so that its link can be opened from the
@@ -170,5 +270,23 @@ fn body(text: String) -> Body {
         Body::dangerous_pre_encoded(text.into_bytes(), ContentTransferEncoding::SevenBit)
     } else {
         Body::new(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_link_is_made_of_a_name() {
+        for (name, written) in [
+            ("Example Games", "Example Games"),
+            ("St. Mary", "St. Mary"),
+            ("evil.example", "evil. example"),
+            ("https://evil.example/x", "https: / / evil. example/ x"),
+            ("mallory@evil", "mallory@ evil"),
+        ] {
+            assert_eq!(without_links(name), written);
+        }
     }
 }

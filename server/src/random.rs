@@ -18,6 +18,11 @@ pub(crate) const CODE_LETTERS: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
 /// Number of letters in a manual_code.
 pub(crate) const CODE_LENGTH: usize = 8;
 const KEY_CHARACTERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+/// Beginning of a service token, by which scanners for secrets find it, and which no session_key
+/// has: those have no `_` after 12 letters, or hardly ever.
+pub(crate) const TOKEN_PREFIX: &str = "cortexreport_";
+/// Number of characters of a service token after its beginning: 256 bits.
+const TOKEN_LENGTH: usize = 43;
 /// Characters of the id of a request, of five bits each.
 const ID_CHARACTERS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
@@ -71,6 +76,12 @@ impl Random {
     /// Returns a new API key: 32 letters and digits.
     pub(crate) fn api_key(&self) -> String {
         characters(&self.secrets, KEY_CHARACTERS, 32)
+    }
+
+    /// Returns a new service token: [`TOKEN_PREFIX`], then letters and digits.
+    pub(crate) fn service_token(&self) -> Secret {
+        let rest = characters(&self.secrets, KEY_CHARACTERS, TOKEN_LENGTH);
+        Secret::from(format!("{TOKEN_PREFIX}{rest}"))
     }
 
     /// Returns a new id of a request: 16 letters and digits.

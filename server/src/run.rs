@@ -8,11 +8,12 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand, builder::EnumValueParser};
+use serde_json::json;
 
 use crate::{
     clock::{Clock, SystemTimeSource},
-    commands::{Command, CommandError},
+    commands::{Command, CommandError, Format, Output},
     config::{
         self, Check, SettingError, Settings,
         sources::{self, Sources},
@@ -85,9 +86,11 @@ async fn run() -> Result<(), StartError> {
         sources,
         settings,
         action,
+        format,
     } = ParsedArgs::read().unwrap_or_else(|error| error.exit());
+    let mut results = Output::new(format, io::stdout());
     if let Some(Action::CheckConfig) = action {
-        return check_config(&sources, &settings).await;
+        return check_config(&sources, &settings, &mut results).await;
     }
     let warnings = warnings_of(&sources, &settings);
     match sources.checked() {
@@ -107,7 +110,8 @@ async fn run() -> Result<(), StartError> {
     match action {
         Some(Action::Backup { file }) => {
             backup::backup(&store.database_url, &file).await?;
-            let said = writeln!(io::stdout(), "backed up to {}", file.display());
+            let text = format!("backed up to {}", file.display());
+            let said = results.result(&json!({ "backup": file }), &text);
             said.map_err(CommandError::Output)?;
         }
         Some(Action::Restore { file }) => {
@@ -116,21 +120,23 @@ async fn run() -> Result<(), StartError> {
                 true => "; the old database is kept beside it, with the suffix .before-restore",
                 false => "",
             };
-            let said = writeln!(io::stdout(), "restored {}{before}", file.display());
+            let text = format!("restored {}{before}", file.display());
+            let said = results.result(&json!({ "restored": file, "is_old_kept": kept }), &text);
             said.map_err(CommandError::Output)?;
         }
         Some(Action::ReplaceKey) => {
             let ended = config::replace_key(&store, &random).await?;
-            let said = writeln!(
-                io::stdout(),
+            let text = format!(
                 "the database now uses the key of {}; logins in progress that were ended: {ended}",
                 store.key_file.display()
             );
+            let replaced = json!({ "key_file": store.key_file, "ended_login_count": ended });
+            let said = results.result(&replaced, &text);
             said.map_err(CommandError::Output)?;
         }
         Some(Action::Operate(command)) => {
             let store = Store::open_ready(&store.database_url, store.database_connections).await?;
-            command.run(&store, &clock, &mut io::stdout()).await?;
+            command.run(&store, &serve, &clock, &mut results).await?;
             store.close().await;
         }
         Some(Action::CheckConfig) | None => {
@@ -194,6 +200,8 @@ struct ParsedArgs {
     /// The settings, without those that cannot be used.
     settings: Settings,
     action: Option<Action>,
+    /// Format of the results of commands.
+    format: Format,
 }
 
 impl ParsedArgs {
@@ -201,9 +209,9 @@ impl ParsedArgs {
     ///
     /// The command line has an unknown word, or asks for help.
     fn read() -> Result<Self, clap::Error> {
-        let command = with_flags_of_check(with_variables(CommandLine::command()));
-        let unchecked =
-            with_flags_of_check(sources::unchecked(with_variables(CommandLine::command())));
+        let whole = |command| with_output(with_flags_of_check(command));
+        let command = whole(with_variables(CommandLine::command()));
+        let unchecked = whole(sources::unchecked(with_variables(CommandLine::command())));
         let matches = unchecked.try_get_matches().map_err(|error| {
             // The help shows defaults and variables, which the unchecked command does not know.
             let matches = command.clone().try_get_matches();
@@ -214,6 +222,8 @@ impl ParsedArgs {
             action.map_err(|error| error.with_cmd(&command))
         });
         let action = action.transpose()?;
+        let of_action = matches.subcommand().map(|(_, matches)| matches);
+        let format = of_action.and_then(|matches| matches.get_one("output").copied());
         let sources = Sources::read(&command, &matches, |name| env::var_os(name));
         let without_variables = command.mut_args(|arg| arg.env(None::<&str>));
         let flags = without_variables
@@ -228,6 +238,7 @@ impl ParsedArgs {
             sources,
             settings,
             action,
+            format: format.unwrap_or_default(),
         })
     }
 }
@@ -237,6 +248,18 @@ fn with_flags_of_check(command: clap::Command) -> clap::Command {
     let flags = command.get_arguments().filter(|arg| !arg.is_global_set());
     let flags: Vec<Arg> = flags.cloned().collect();
     command.mut_subcommand("check-config", |check| check.args(flags))
+}
+
+/// Lets each command take the format of its results.
+fn with_output(command: clap::Command) -> clap::Command {
+    let output = Arg::new("output")
+        .long("output")
+        .value_name("FORMAT")
+        .value_parser(EnumValueParser::<Format>::new())
+        .default_value("text")
+        .global(true)
+        .help("Format of the result: text for people, or lines of JSON for programs");
+    command.mut_subcommands(|command| command.arg(output.clone()))
 }
 
 fn warnings_of(sources: &Sources, settings: &Settings) -> Vec<String> {
@@ -261,12 +284,15 @@ fn warnings_of(sources: &Sources, settings: &Settings) -> Vec<String> {
 }
 
 /// Lists the settings, then runs each check whose settings are valid.
-async fn check_config(sources: &Sources, settings: &Settings) -> Result<(), StartError> {
-    let mut output = io::stdout();
-    let failed = report(&mut output, sources, settings).await;
+async fn check_config(
+    sources: &Sources,
+    settings: &Settings,
+    output: &mut Output<impl Write>,
+) -> Result<(), StartError> {
+    let failed = report(output, sources, settings).await;
     match failed.map_err(CommandError::Output)? {
         0 => {
-            let good = writeln!(output, "\nThe service can start with these settings.");
+            let good = output.text("\nThe service can start with these settings.");
             Ok(good.map_err(CommandError::Output)?)
         }
         failed => Err(StartError::Checks(failed)),
@@ -275,15 +301,21 @@ async fn check_config(sources: &Sources, settings: &Settings) -> Result<(), Star
 
 /// Writes the results of [`check_config`]. Returns the number of failed checks.
 async fn report(
-    output: &mut impl Write,
+    output: &mut Output<impl Write>,
     sources: &Sources,
     settings: &Settings,
 ) -> io::Result<usize> {
-    sources.list(output)?;
-    writeln!(output)?;
+    for setting in sources.list() {
+        output.result(&setting, &setting.to_string())?;
+    }
+    output.text("")?;
     let mut failed = sources.errors.len();
+    let fail = |output: &mut Output<_>, error: &SettingError| {
+        let text = format!("failed: {error}");
+        output.result(&json!({ "failed": error.to_string() }), &text)
+    };
     for error in &sources.errors {
-        writeln!(output, "failed: {error}")?;
+        fail(output, error)?;
     }
     let mut telemetry = None;
     let logging = Check::new(
@@ -300,15 +332,19 @@ async fn report(
             continue;
         }
         match check.result.await {
-            Ok(()) => writeln!(output, "ok: {}", check.what)?,
+            Ok(()) => {
+                let text = format!("ok: {}", check.what);
+                output.result(&json!({ "ok": check.what }), &text)?;
+            }
             Err(error) => {
                 failed += 1;
-                writeln!(output, "failed: {error}")?;
+                fail(output, &error)?;
             }
         }
     }
     for warning in warnings_of(sources, settings) {
-        writeln!(output, "warning: {warning}")?;
+        let text = format!("warning: {warning}");
+        output.result(&json!({ "warning": warning }), &text)?;
     }
     if let Some(telemetry) = telemetry {
         telemetry.stop().await;

@@ -2,6 +2,7 @@
 
 use std::{ops::Deref, sync::Arc};
 
+use chrono::{DateTime, Utc};
 use cortex_report_api::server::{
     Failure,
     types::{InvalidMember, ProblemCode},
@@ -9,13 +10,20 @@ use cortex_report_api::server::{
 use tokio::sync::Notify;
 
 use crate::{
-    clock::Clock,
+    clock::{Clock, Timestamp},
     config::{MailLimits, Registration},
     metrics::Metrics,
     public_url::PublicUrl,
     random::Random,
     server_key::ServerKey,
-    store::{Store, StoreError, batch::Batch, new_app::NewApp, session_cache::SessionCache},
+    store::{
+        self, Store, StoreError, Writer,
+        batch::Batch,
+        changes::{self, Change},
+        new_app::NewApp,
+        session_cache::SessionCache,
+    },
+    text::check_name,
 };
 
 /// Value of Retry-After, in seconds, while the database is not available.
@@ -28,6 +36,22 @@ pub struct Service(Arc<Parts>);
 impl Service {
     pub(crate) fn new(parts: Parts) -> Self {
         Self(Arc::new(parts))
+    }
+
+    /// Commits a transaction that changes sessions, users or memberships, and lets every instance
+    /// read them again.
+    ///
+    /// # Errors
+    ///
+    /// The database failed; the change may be committed all the same.
+    pub(crate) async fn commit_change(&self, writer: Writer, change: &Change) -> store::Result<()> {
+        let committed = match changes::tell(&writer, change).await {
+            Ok(()) => writer.commit().await,
+            Err(error) => Err(error),
+        };
+        // Even after an error, since the change may be committed.
+        self.sessions.forget(change);
+        committed
     }
 }
 
@@ -93,6 +117,37 @@ pub(crate) fn not_allowed() -> Failure {
         ProblemCode::NotAllowed,
         "There is no such thing, or you may not do this with it.",
     )
+}
+
+/// Returns the error for a request that the user may not make, for a reason that is no secret.
+pub(crate) fn not_allowed_since(reason: impl Into<String>) -> Failure {
+    Failure::forbidden(ProblemCode::NotAllowed, reason)
+}
+
+/// Checks a name or label, and returns it without the white space around it; `pointer` is the place
+/// in the request that an error reports.
+///
+/// # Errors
+///
+/// 400 if it has characters that the pattern in the document cannot express.
+pub(crate) fn checked_name<'a>(name: &'a str, pointer: &str) -> Result<&'a str, Failure> {
+    check_name(name).map_err(|error| invalid(pointer, error))
+}
+
+/// Checks that the member `ends_at` of a request is in the future.
+///
+/// # Errors
+///
+/// 400 if it is not.
+pub(crate) fn end_in_future(
+    ends_at: Option<DateTime<Utc>>,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, Failure> {
+    let ends_at = ends_at.map(Timestamp::from);
+    match ends_at {
+        Some(ends_at) if ends_at <= now => Err(invalid("/body/ends_at", "is not in the future")),
+        ends_at => Ok(ends_at),
+    }
 }
 
 /// Returns the error for a wrong member of a request that only the service can detect.

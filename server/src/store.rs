@@ -9,26 +9,32 @@ pub mod app;
 pub mod audit;
 pub mod backup;
 pub(crate) mod batch;
+mod caller;
 pub(crate) mod changes;
 mod connect;
 mod connection;
 pub mod dead_letter;
+pub(crate) mod erase_user;
 mod error;
 mod group;
 mod health;
 mod ids;
+pub mod invitation;
 pub mod known_client;
 pub mod lockout;
 pub mod membership;
+pub(crate) mod merge_users;
 mod migrations;
 pub(crate) mod new_app;
 pub mod org;
 pub mod outbox;
+mod page;
 mod probe;
 pub mod rate_limit;
 pub mod session;
 pub(crate) mod session_cache;
 pub mod state;
+pub mod token;
 mod url;
 pub mod user;
 
@@ -45,14 +51,16 @@ use sea_orm::{
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 pub use active_session::Active;
-pub(crate) use active_session::{Found, note_use};
+pub(crate) use active_session::{Found, KeyKind, note_use};
 use connection::ACQUIRE_TIMEOUT;
 pub(crate) use connection::{Reader, Writer};
 pub use error::{ConnectError, Result, StoreError};
 use group::Group;
 use health::Health;
 
-pub(crate) use ids::{AppId, OrgId, UserId};
+pub(crate) use caller::{Caller, Scope};
+pub(crate) use ids::{ApiKeyId, AppId, InvitationId, OrgId, SessionId, TokenId, UserId};
+pub(crate) use page::{PAGE_SIZE, Page};
 pub(crate) use url::DatabaseOptions;
 pub use url::DatabaseUrl;
 

@@ -5,7 +5,7 @@ use std::hint::black_box;
 
 use cortex_report_api::{
     CONTRACT_JSON,
-    server::types::{Org, User},
+    server::types::{Org, Role, User},
 };
 use divan::Bencher;
 use openapi_lockstep_runtime::{Contract, Reply};
@@ -101,6 +101,7 @@ fn encoding(bencher: Bencher<'_, '_>, orgs: i64) {
     let org = |org_id| Org {
         org_id,
         name: format!("Studio {org_id}"),
+        role: Some(Role::Owner),
     };
     let user = User {
         user_id: 7,

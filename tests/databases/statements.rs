@@ -106,6 +106,7 @@ async fn all_of_them_are_kept() {
         let path = format!("/api/1/app?org_id={org_id}{page}");
         ok(service.get(&path).bearer_auth(&key)).await;
     }
+    people_and_keys(&service, &key, app_id).await;
     let path = format!("/api/1/app/{app_id}");
     ok(service.request(Method::DELETE, &path).bearer_auth(&key)).await;
     service.clock.advance(HOUR);
@@ -138,6 +139,22 @@ async fn all_of_them_are_kept() {
         "member list",
         "mail list",
         "mail dead",
+        "user rename bob@example.com Bob",
+        "user change-address bob@example.com rob@example.com",
+        "user add bob@example.com",
+        "member add bob@example.com 2",
+        "user change-address rob@example.com bob@example.com",
+        "member remove bob@example.com 2",
+        "user remove bob@example.com",
+        "user add bob@example.com",
+        "org rename 2 Renamed",
+        "org remove 2 --name Renamed",
+        "app list",
+        "app list --org 1",
+        "key list 2",
+        "session list ann@example.com",
+        "audit list",
+        "audit list --org 1 --kind login",
     ] {
         let arguments: Vec<&str> = arguments.split(' ').collect();
         let done = service.operate(&arguments);
@@ -180,6 +197,100 @@ async fn all_of_them_are_kept() {
         .map(String::as_str)
         .collect();
     is_as_kept("postgres.sql", &format!("{};\n", statements.join(";\n")));
+}
+
+/// All that an owner does with people and keys.
+async fn people_and_keys(service: &Service, key: &str, app_id: i64) {
+    let org_id = service.create_org(key, "Example Games").await;
+    let org = format!("/api/1/org/{org_id}");
+    service.create_app(key, org_id, "Space Digger").await;
+    let send = async |method: Method, path: &str, body: Option<serde_json::Value>| {
+        let call = service.request(method, path).bearer_auth(key);
+        match body {
+            Some(body) => ok(call.json(&body)).await,
+            None => ok(call).await,
+        }
+    };
+    let change = json!({ "org_name": "Better Games" });
+    send(Method::PATCH, &org, Some(change)).await;
+    send(Method::GET, &org, None).await;
+    let guest = service
+        .join(key, org_id, "guest@example.com", "member")
+        .await;
+    let member = format!("{org}/member/{}", service.user_id(&guest).await);
+    for role in ["owner", "viewer"] {
+        send(Method::PATCH, &member, Some(json!({ "role": role }))).await;
+    }
+    service
+        .invite(key, org_id, "other@example.com", "viewer")
+        .await;
+    let label = json!({ "label": "build server", "role": "viewer" });
+    let token = format!("{org}/token");
+    let made = ok(service.post(&token).bearer_auth(&guest).json(&label)).await;
+    let by_token = service
+        .get("/api/1/user")
+        .bearer_auth(made["token"].as_str().unwrap());
+    ok(by_token).await;
+    for page in ["", "?limit=2&after=1"] {
+        for list in ["member", "invitation", "token"] {
+            send(Method::GET, &format!("{org}/{list}{page}"), None).await;
+        }
+        ok(service.get(&format!("{token}{page}")).bearer_auth(&guest)).await;
+    }
+    for page in [
+        "",
+        "?limit=2&before=9",
+        "?kind=org_created",
+        "?kind=org_created&before=9",
+    ] {
+        send(Method::GET, &format!("{org}/audit{page}"), None).await;
+    }
+    let invited = send(Method::GET, &format!("{org}/invitation"), None).await;
+    let invitation = &invited["invitation_list"][0]["invitation_id"];
+    send(
+        Method::DELETE,
+        &format!("{org}/invitation/{invitation}"),
+        None,
+    )
+    .await;
+    send(
+        Method::DELETE,
+        &format!("{token}/{}", made["token_id"]),
+        None,
+    )
+    .await;
+    let again = ok(service.post(&token).bearer_auth(&guest).json(&label)).await;
+    let again = format!("{token}/{}", again["token_id"]);
+    ok(service.request(Method::DELETE, &again).bearer_auth(&guest)).await;
+    send(Method::DELETE, &member, None).await;
+
+    let app = format!("/api/1/app/{app_id}");
+    send(Method::GET, &app, None).await;
+    for name in ["Space Digger", "Space Miner"] {
+        send(Method::PATCH, &app, Some(json!({ "app_name": name }))).await;
+    }
+    let keys = format!("{app}/api_key");
+    let added = send(Method::POST, &keys, Some(json!({}))).await;
+    for page in ["", "?limit=2&after=1"] {
+        send(Method::GET, &format!("{keys}{page}"), None).await;
+    }
+    let api_key = format!("{keys}/{}", added["api_key_id"]);
+    send(Method::PUT, &api_key, Some(json!({ "label": "old games" }))).await;
+    send(Method::DELETE, &api_key, None).await;
+    let other = service.log_in("ann@example.com").await;
+    let sessions = ok(service.get("/api/1/session").bearer_auth(&other)).await;
+    let session = format!(
+        "/api/1/session/{}",
+        sessions["session_list"][0]["session_id"]
+    );
+    send(Method::DELETE, &session, None).await;
+    send(Method::DELETE, "/api/1/session", None).await;
+    send(
+        Method::DELETE,
+        &format!("{org}?org_name=Better+Games"),
+        None,
+    )
+    .await;
 }
 
 /// Each question that asks for some rows, as each database plans it.

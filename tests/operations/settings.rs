@@ -292,7 +292,7 @@ async fn the_example_is_read() {
 }
 
 /// A value for each setting, other than its default.
-const SAMPLES: [(&str, &str); 24] = [
+const SAMPLES: [(&str, &str); 25] = [
     ("database_url", "sqlite://other.db"),
     ("database_connections", "9"),
     ("key_file", "other.key"),
@@ -313,6 +313,7 @@ const SAMPLES: [(&str, &str); 24] = [
     ("mail_limit_address", "7/1m"),
     ("mail_limit_client", "7/1m"),
     ("mail_limit_network", "7/1m"),
+    ("mail_limit_user", "7/1m"),
     ("mail_limit_total", "7/1m"),
     ("log_level", "warn"),
     ("log_format", "json"),

@@ -59,50 +59,126 @@ def is_plain(name):
     return not marks and all(it.isprintable() or it.isspace() for it in name.strip()) and not set(name) & set(FILLERS)
 
 
-names = (f"app {os.getpid()} {number}" for number in itertools.count(1))
+names = (f"name {os.getpid()} {number}" for number in itertools.count(1))
+guests = (f"guest{number}@example.org" for number in itertools.count(1))
 turns, places = itertools.count(), itertools.count()
+# These end sessions, so they have one of their own.
+ENDING = ["endOtherSessions", "endSession", "logout"]
 # Operations that have been answered with a key, so that `ignored_auth` has looked at them already.
 answered = set()
 
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    for place in (case.query, case.body):
-        if isinstance(place, dict) and isinstance(place.get("app_name"), str):
-            if case.meta.generation.mode.is_positive and not is_plain(place["app_name"]):
-                place["app_name"] = next(names)
+    is_positive = case.meta.generation.mode.is_positive
+    if is_positive:
+        make_acceptable(case)
     # Another credential, or none, is what such a case is about.
     if case.headers.get("Authorization") != bearer(ANN):
         return
     operation = case.operation.definition.raw["operationId"]
     phase = case.meta.phase.name.value
+    key = log_in("eve@example.org") if operation in ENDING else ANN
     if phase == "stateful":
         # One name for all its applications would answer 409 to most.
         for place in (case.query, case.body):
-            if isinstance(place, dict) and case.meta.generation.mode.is_positive and "app_name" in place:
+            if isinstance(place, dict) and is_positive and "app_name" in place:
                 place["app_name"] = next(names)
-    elif operation == "deleteApp" and next(turns) % 2:
-        if str(case.path_parameters["app_id"]).isdecimal():
-            case.path_parameters["app_id"] = create_app()
-    place_key(case, operation, phase)
+    elif operation in MAKERS and (next(turns) % 2 or operation == "deleteOrg") and is_positive:
+        MAKERS[operation](case, key)
+    place_key(case, operation, phase, key)
 
 
-def create_app():
-    body = {"org_id": ORG_ID, "app_name": next(names)}
-    headers = {"Authorization": bearer(ANN)}
-    created = requests.post(f"{URL}/api/1/app", headers=headers, json=body)
-    created.raise_for_status()
-    return created.json()["app_id"]
+def make_acceptable(case):
+    """Replaces what is as documented, and refused all the same."""
+    for place in (case.query, case.body):
+        if not isinstance(place, dict):
+            continue
+        for name in ("app_name", "org_name", "label"):
+            if isinstance(place.get(name), str) and not is_plain(place[name]):
+                place[name] = next(names)
+        if isinstance(place.get("ends_at"), str) and place["ends_at"] < "2027":
+            place["ends_at"] = "2099-12-31T00:00:00Z"
 
 
-def place_key(case, operation, phase):
+def call(method, path, key=None, **arguments):
+    headers = {"Authorization": bearer(key or ANN)}
+    answer = requests.request(method, f"{URL}/api/1{path}", headers=headers, **arguments)
+    answer.raise_for_status()
+    return answer.json()
+
+
+def with_app(case, key):
+    created = call("POST", "/app", json={"org_id": ORG_ID, "app_name": next(names)})
+    case.path_parameters["app_id"] = created["app_id"]
+    if isinstance(case.body, dict) and "app_name" in case.body:
+        case.body["app_name"] = next(names)
+
+
+def with_api_key(case, key):
+    with_app(case, key)
+    keys = call("GET", f"/app/{case.path_parameters['app_id']}/api_key")
+    case.path_parameters["api_key_id"] = keys["api_key_list"][0]["api_key_id"]
+
+
+def with_org(case, key):
+    name = next(names)
+    case.path_parameters["org_id"] = call("POST", "/org", json={"org_name": name})["org_id"]
+    if isinstance(case.query, dict) and "org_name" in case.query:
+        case.query["org_name"] = name
+
+
+def invite():
+    invited = {"email": next(guests), "role": "member"}
+    return call("POST", f"/org/{ORG_ID}/invitation", json=invited)
+
+
+def with_invitation(case, key):
+    case.path_parameters["org_id"] = ORG_ID
+    case.path_parameters["invitation_id"] = invite()["invitation_id"]
+
+
+def with_member(case, key):
+    guest = log_in(invite()["email"])
+    case.path_parameters["org_id"] = ORG_ID
+    case.path_parameters["user_id"] = call("GET", "/user", guest)["user_id"]
+
+
+def with_token(case, key):
+    case.path_parameters["org_id"] = ORG_ID
+    token = {"label": next(names), "role": "viewer"}
+    case.path_parameters["token_id"] = call("POST", f"/org/{ORG_ID}/token", json=token)["token_id"]
+
+
+def with_session(case, key):
+    sessions = call("GET", "/session", key)["session_list"]
+    case.path_parameters["session_id"] = sessions[0]["session_id"]
+
+
+# What has to exist for an operation to be answered with 200.
+MAKERS = {
+    "getApp": with_app,
+    "updateApp": with_app,
+    "deleteApp": with_app,
+    "listApiKeys": with_app,
+    "createApiKey": with_app,
+    "updateApiKey": with_api_key,
+    "revokeApiKey": with_api_key,
+    "deleteOrg": with_org,
+    "revokeInvitation": with_invitation,
+    "updateMember": with_member,
+    "removeMember": with_member,
+    "revokeToken": with_token,
+    "endSession": with_session,
+}
+
+
+def place_key(case, operation, phase, key):
     """Sends one key, in every place where it may stand in turn.
 
     "Two different keys in one request are refused with 400", so a generated one in the body and the
     real one beside it would hide what the rest of the request is answered with.
     """
-    # Logging out ends the session.
-    key = log_in("ann@example.org") if operation == "logout" else ANN
     del case.headers["Authorization"]
     turn = next(places)
     given = case.body.get("session_key") if isinstance(case.body, dict) else None

@@ -415,7 +415,7 @@ fn pairs(text: &[u8]) -> Result<Map<String, Value>, String> {
 }
 
 /// The members of an object; none of anything else.
-pub(crate) fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
+pub fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
     value.as_object().into_iter().flatten()
 }
 

@@ -9,7 +9,6 @@ use poem::Request;
 
 use crate::{
     auth::Session,
-    client::client,
     service::{Service, not_allowed},
     store::{AppId, app, audit},
 };
@@ -21,19 +20,13 @@ impl DeleteApp for Service {
         session: Session,
         app_id: i64,
     ) -> Result<DeleteAppReply, Failure> {
-        let now = self.clock.now();
+        let by = session.by(request, self.clock.now());
         let writer = self.store.begin().await?;
-        let found = app::find_for_user(&writer, session.active.user_id, AppId(app_id)).await?;
-        let found = found.and_then(|(app, member)| Some((app, member.editor()?)));
-        let Some((app, editor)) = found else {
-            return Err(not_allowed());
-        };
-        if !app::delete(&writer, editor, app.id).await? {
-            return Err(not_allowed());
-        }
-        let event = audit::Event::AppDeleted;
-        let email = &session.active.email;
-        audit::add(&writer, event, email, client(request), Some(app.id), now).await?;
+        let app = app::find_locked(&writer, session.caller(), AppId(app_id)).await?;
+        let app = app.ok_or_else(not_allowed)?;
+        app::delete(&writer, &app).await?;
+        let object = app.audited(Some(&app.model.name));
+        audit::add(&writer, audit::Event::AppDeleted, &by, object).await?;
         writer.commit().await?;
         Ok(DeleteAppReply {
             result: DeleteAppResult::Deleted,

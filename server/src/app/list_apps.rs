@@ -6,15 +6,12 @@ use cortex_report_api::server::{
 };
 use poem::Request;
 
-use super::create_app::{NAME_TAKEN, Name, create};
+use super::create_app::{NAME_TAKEN, create};
 use crate::{
     auth::{Session, refuse_cross_site},
     client::is_head,
-    service::{Service, not_allowed},
-    store::{
-        AppId, OrgId,
-        app::{self, Page},
-    },
+    service::{Service, checked_name, not_allowed},
+    store::{AppId, OrgId, Page, app},
 };
 
 impl ListApps for Service {
@@ -42,7 +39,7 @@ impl ListApps for Service {
                 if session.by_cookie {
                     refuse_cross_site(request, &self.public_url)?;
                 }
-                let name = Name::new(&name, "/query/app_name")?;
+                let name = checked_name(&name, "/query/app_name")?;
                 let created = create(self, request, &session, org_id, name).await?;
                 if created.is_none() {
                     let code = ProblemCode::NameTaken;
@@ -51,15 +48,12 @@ impl ListApps for Service {
                 created
             }
         };
-        let page = (limit.is_some() || after.is_some()).then(|| Page {
-            // The document's minimum is 1.
-            limit: limit.and_then(|limit| limit.try_into().ok()),
-            after: after.map(AppId),
-        });
-        let (store, user_id) = (&self.store, session.active.user_id);
-        let apps = match page {
-            Some(page) => app::list_page_for_user(store.reader(), user_id, org_id, page).await?,
-            None => app::list_for_user(store, user_id, org_id).await?,
+        let (caller, now) = (session.caller(), self.clock.now());
+        let apps = if limit.is_some() || after.is_some() {
+            let page = Page::new(limit, after.map(AppId));
+            app::list_page(self.store.reader(), caller, org_id, page, now).await?
+        } else {
+            app::list(&self.store, caller, org_id, now).await?
         };
         let apps = apps.ok_or_else(not_allowed)?;
         let app_list = apps.into_iter().map(|app| App {

@@ -14,9 +14,10 @@ impl GetUser for Service {
     /// Returns the user of the session and the organizations that the user is in.
     async fn get_user(&self, _: &Request, session: Session) -> Result<User, Failure> {
         let active = &session.active;
-        let org_list = active.orgs.iter().map(|(org_id, name)| Org {
-            org_id: org_id.0,
-            name: name.clone(),
+        let org_list = active.orgs.iter().map(|org| Org {
+            org_id: org.id.0,
+            name: org.name.clone(),
+            role: Some(org.role.into()),
         });
         Ok(User {
             user_id: active.user_id.0,

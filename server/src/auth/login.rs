@@ -70,7 +70,7 @@ impl Login for Service {
             user_agent: user_agent(request),
         };
         let session = session::add(&writer, session, now).await?;
-        outbox::add(&writer, session.id, now).await?;
+        outbox::add_login(&writer, session.id, now).await?;
         writer.commit().await?;
         self.mail_is_due.notify_one();
 
@@ -137,7 +137,7 @@ fn limits(
 }
 
 /// The key of a client that a mailbox has logged in from.
-pub(super) fn known_key(email: &EmailAddress, client: IpAddr) -> Vec<u8> {
+pub(crate) fn known_key(email: &EmailAddress, client: IpAddr) -> Vec<u8> {
     let (mailbox, client) = (email.mailbox(), client_of(client));
     digest(&format!("{mailbox} from {client}")).into()
 }

@@ -9,12 +9,12 @@ use poem::Request;
 
 use super::session::{clearing_cookie, key, refuse_cross_site};
 use crate::{
-    client::{Client, client},
+    client::client,
     secret::digest,
     service::Service,
     store::{
         self, audit,
-        changes::{self, Change},
+        changes::Change,
         session::{self, State},
     },
 };
@@ -35,10 +35,14 @@ impl Logout for Service {
             let db = self.store.reader();
             if let Some(session) = session::find_enabled(db, &key_hash).await? {
                 let change = Change::Session(key_hash);
-                let ended = end(self, &session, client(request), &change).await;
-                // Even after an error, since the session may have been disabled.
-                self.sessions.forget(&change);
-                ended?;
+                let by = audit::By {
+                    user_id: session.user_id,
+                    email: session.email.clone(),
+                    token_id: None,
+                    client: client(request).to_string(),
+                    at: self.clock.now(),
+                };
+                end(self, &session, &by, &change).await?;
             }
         }
         let reply = LogoutReply {
@@ -59,15 +63,13 @@ impl Logout for Service {
 async fn end(
     service: &Service,
     session: &session::Model,
-    client: Client,
+    by: &audit::By,
     change: &Change,
 ) -> store::Result<()> {
     let writer = service.store.begin().await?;
     // A login that was never verified has no user, so it is not a logout.
     if session::disable(&writer, session).await? && session.state == State::Active {
-        changes::tell(&writer, change).await?;
-        let (event, now) = (audit::Event::Logout, service.clock.now());
-        audit::add(&writer, event, &session.email, client, None, now).await?;
+        audit::add(&writer, audit::Event::Logout, by, audit::Object::default()).await?;
     }
-    writer.commit().await
+    service.commit_change(writer, change).await
 }

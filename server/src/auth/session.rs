@@ -9,26 +9,69 @@ use poem::{
 };
 
 use crate::{
+    client::client,
     clock::Timestamp,
     public_url::PublicUrl,
+    random::TOKEN_PREFIX,
     secret::{Secret, digest},
-    service::Service,
-    store::{Active, Found, changes::Change, note_use, session},
+    service::{Service, not_allowed_since},
+    store::{
+        Active, Caller, Found, KeyKind, SessionId, UserId, audit, changes::Change, note_use,
+        session,
+    },
 };
 
-/// The caller of an operation: a user with an active session.
+/// The caller of an operation: a user with an active session, or a service token.
 #[derive(Clone, Debug)]
 pub struct Session {
-    /// The session and its user.
+    /// The session or token, and its user.
     pub active: Arc<Active>,
     /// True if only the cookie identifies the caller. A browser sends the cookie by itself.
     pub by_cookie: bool,
 }
 
+impl Session {
+    /// The caller, as far as rights go.
+    pub(crate) fn caller(&self) -> Caller {
+        self.active.caller()
+    }
+
+    /// The caller and the request, for the audit log.
+    pub(crate) fn by(&self, request: &Request, now: Timestamp) -> audit::By {
+        audit::By {
+            user_id: Some(self.active.user_id),
+            email: self.active.email.clone(),
+            token_id: self.caller().token.map(|scope| scope.token_id),
+            client: client(request).to_string(),
+            at: now,
+        }
+    }
+
+    /// The user, for what concerns the person and not an organization.
+    ///
+    /// # Errors
+    ///
+    /// 403 if the caller is a service token.
+    pub(crate) fn user_id(&self) -> Result<UserId, Failure> {
+        self.session_id().map(|_| self.active.user_id)
+    }
+
+    /// The session.
+    ///
+    /// # Errors
+    ///
+    /// 403 if the caller is a service token.
+    pub(crate) fn session_id(&self) -> Result<SessionId, Failure> {
+        self.active.session_id().ok_or_else(|| {
+            not_allowed_since("A service token cannot do this. Log in with POST /api/1/login.")
+        })
+    }
+}
+
 impl Authenticate<Credential> for Service {
     type Principal = Session;
 
-    /// The session of a credential, if it is active.
+    /// The session or service token of a credential, if it is active.
     ///
     /// # Errors
     ///
@@ -49,7 +92,7 @@ impl Authenticate<Credential> for Service {
         let active = match self.sessions.recall(&key_hash, now) {
             Some(active) => active,
             // Boxed, like the future below: it is far larger than what most requests need.
-            None => Box::pin(read(self, &key_hash, now)).await?,
+            None => Box::pin(read(self, kind(&key), &key_hash, now)).await?,
         };
         if active.has_expired(now) {
             self.sessions.forget(&Change::Session(key_hash));
@@ -64,14 +107,23 @@ impl Authenticate<Credential> for Service {
     }
 }
 
-/// The active session of a key as the database has it.
+/// Returns the kind of a key. A service token has a prefix that no session_key has.
+fn kind(key: &Secret) -> KeyKind {
+    match key.reveal().starts_with(TOKEN_PREFIX) {
+        true => KeyKind::Token,
+        false => KeyKind::Session,
+    }
+}
+
+/// The active session or token of a key as the database has it.
 async fn read(
     service: &Service,
+    kind: KeyKind,
     key_hash: &[u8; 32],
     now: Timestamp,
 ) -> Result<Arc<Active>, Failure> {
     let db = service.store.reader();
-    let active = match service.sessions.read(db, key_hash, now).await? {
+    let active = match service.sessions.read(db, kind, key_hash, now).await? {
         Found::Active(active) => active,
         Found::Invalidated => return Err(invalidated()),
         Found::Worthless => return Err(not_logged_in()),

@@ -3,7 +3,7 @@
 
 use icu_normalizer::ComposingNormalizerBorrowed;
 
-use super::login::known_key;
+use super::known_key;
 use crate::{
     address::EmailAddress,
     client::Client,
@@ -13,7 +13,9 @@ use crate::{
     secret::{Secret, digest},
     service::Service,
     store::{
-        Connection, Result, UserId, Writer, audit, known_client, lockout,
+        Connection, OrgId, Result, UserId, Writer, audit,
+        changes::Change,
+        invitation, known_client, lockout,
         membership::{self, Role},
         org,
         session::{self, MAX_TRIES},
@@ -35,8 +37,10 @@ pub(crate) enum Outcome {
 pub(crate) enum Account {
     /// The address logs in as this user.
     User(user::Model),
-    /// The address has no user yet; verifying a login creates one.
+    /// The address has no user yet; verifying a login creates one with an organization of their own.
     Open,
+    /// The address has no user yet; verifying a login creates one, since it is invited.
+    Invited,
     /// The address has no user and does not get one, since registration is closed.
     Closed,
 }
@@ -51,14 +55,16 @@ impl Account {
         db: &impl Connection,
         registration: Registration,
         email: &EmailAddress,
+        now: Timestamp,
     ) -> Result<Self> {
-        Ok(
-            match (user::find_by_email(db, email).await?, registration) {
-                (Some(user), _) => Self::User(user),
-                (None, Registration::Open) => Self::Open,
-                (None, Registration::Closed) => Self::Closed,
-            },
-        )
+        if let Some(user) = user::find_by_email(db, email).await? {
+            return Ok(Self::User(user));
+        }
+        Ok(match registration {
+            Registration::Open => Self::Open,
+            Registration::Closed if invitation::has_open(db, email, now).await? => Self::Invited,
+            Registration::Closed => Self::Closed,
+        })
     }
 
     /// Returns true if the address has no user and gets none. Asks the database only if that can be.
@@ -70,11 +76,13 @@ impl Account {
         db: &impl Connection,
         registration: Registration,
         email: &EmailAddress,
+        now: Timestamp,
     ) -> Result<bool> {
         Ok(match registration {
             Registration::Open => false,
             Registration::Closed => {
-                matches!(Self::find(db, registration, email).await?, Self::Closed)
+                let account = Self::find(db, registration, email, now).await?;
+                matches!(account, Self::Closed)
             }
         })
     }
@@ -147,8 +155,14 @@ pub(crate) async fn verify(
 
     let writer = service.store.begin().await?;
     if !service.key.is_code(&session.nonce, code, &session.code_mac) {
-        let event = audit::Event::Failure;
-        audit::add(&writer, event, &session.email, client, None, now).await?;
+        let by = by(&session, None, client, now);
+        audit::add(
+            &writer,
+            audit::Event::Failure,
+            &by,
+            audit::Object::default(),
+        )
+        .await?;
         writer.commit().await?;
         let left = MAX_TRIES - session.tries;
         return Ok(match left {
@@ -161,12 +175,20 @@ pub(crate) async fn verify(
         writer.commit().await?;
         return Ok(Outcome::Verified);
     }
-    let Some(user_id) = user_of(service, &writer, &session, now).await? else {
+    let Ok(email) = EmailAddress::parse(&session.email) else {
         return Ok(Outcome::DeadLink);
     };
+    let Some((user_id, joined)) = user_of(service, &writer, &email, now).await? else {
+        return Ok(Outcome::DeadLink);
+    };
+    let by = by(&session, Some(user_id), client, now);
+    for org_id in &joined {
+        let object = audit::Object::of_org(*org_id, email.as_str());
+        audit::add(&writer, audit::Event::InviteAccepted, &by, object).await?;
+    }
     if session::activate(&writer, &session, user_id, now).await? {
-        let event = audit::Event::Login;
-        audit::add(&writer, event, &session.email, client, None, now).await?;
+        user::note_login(&writer, user_id, now).await?;
+        audit::add(&writer, audit::Event::Login, &by, audit::Object::default()).await?;
     } else {
         // The same code was sent twice at once, unless the login was invalidated in the meantime.
         let session = session::find(&writer, session.id).await?;
@@ -175,11 +197,31 @@ pub(crate) async fn verify(
         }
     }
     lockout::reset(&writer, &session.email).await?;
-    if let (Ok(email), Ok(client)) = (EmailAddress::parse(&session.email), session.client.parse()) {
+    if let Ok(client) = session.client.parse() {
         known_client::add(&writer, known_key(&email, client), now).await?;
     }
-    writer.commit().await?;
+    match joined.is_empty() {
+        true => writer.commit().await?,
+        // The user may have other sessions.
+        false => service.commit_change(writer, &Change::All).await?,
+    }
     Ok(Outcome::Verified)
+}
+
+/// The person who enters a code, for the audit log.
+fn by(
+    session: &session::Model,
+    user_id: Option<UserId>,
+    client: Client,
+    now: Timestamp,
+) -> audit::By {
+    audit::By {
+        email: session.email.clone(),
+        user_id,
+        token_id: None,
+        client: client.to_string(),
+        at: now,
+    }
 }
 
 /// The outcome for a login whose tries are used up: a verified one stays verified.
@@ -190,31 +232,37 @@ fn without_tries(session: &session::Model, now: Timestamp) -> Outcome {
     }
 }
 
-/// The user that a login is for; created with an organization of their own if there is none and
-/// registration is open.
+/// The user that a login is for, and the organizations that they join by it; `None` if the address
+/// has no user and gets none. A user is created if registration is open, with an organization of
+/// their own, or if they are invited.
 async fn user_of(
     service: &Service,
     db: &Writer,
-    session: &session::Model,
+    email: &EmailAddress,
     now: Timestamp,
-) -> Result<Option<UserId>> {
-    let Ok(email) = EmailAddress::parse(&session.email) else {
-        return Ok(None);
-    };
-    match Account::find(db, service.registration, &email).await? {
-        Account::User(user) => return Ok(Some(user.id)),
+) -> Result<Option<(UserId, Vec<OrgId>)>> {
+    let account = Account::find(db, service.registration, email, now).await?;
+    let user_id = match &account {
+        Account::User(user) => user.id,
         Account::Closed => return Ok(None),
-        Account::Open => {}
-    }
-    let name = email.local_part();
-    let Some(user) = user::add(db, &email, name, now).await? else {
-        // Another login of the same user was verified at the same moment.
-        let user = user::find_by_email(db, &email).await?;
-        return Ok(user.map(|user| user.id));
+        Account::Open | Account::Invited => {
+            let Some(user) = user::add(db, email, email.local_part(), now).await? else {
+                // Another login of the same user was verified at the same moment, and has accepted
+                // the invitations.
+                let user = user::find_by_email(db, email).await?;
+                return Ok(user.map(|user| (user.id, Vec::new())));
+            };
+            user.id
+        }
     };
-    let org = org::add(db, name, now).await?;
-    membership::put(db, user.id, org.id, Role::Owner).await?;
-    Ok(Some(user.id))
+    if matches!(account, Account::Open) {
+        let org = org::add(db, email.local_part(), now).await?;
+        membership::put(db, user_id, org.id, Role::Owner).await?;
+    }
+    let joined = invitation::accept_all(db, email, user_id, now).await?;
+    // The invitation may have been taken back at this moment.
+    let is_nobody = matches!(account, Account::Invited) && joined.is_empty();
+    Ok((!is_nobody).then_some((user_id, joined)))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Settings of login mails.
+//! Settings of mails.
 
 use std::{fmt, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 
@@ -13,11 +13,11 @@ use crate::{
     store::rate_limit::Limit,
 };
 
-/// Settings for the delivery of login mails.
+/// Settings for the delivery of mails.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Mail")]
 pub struct MailSettings {
-    /// SMTP server for login mails: smtp://USER@HOST:587, with STARTTLS unless ?tls=off is added,
+    /// SMTP server for mails: smtp://USER@HOST:587, with STARTTLS unless ?tls=off is added,
     /// or smtps://USER@HOST:465. If not set, mails are written to the folder of --mail-dir.
     #[arg(
         long,
@@ -41,7 +41,7 @@ pub struct MailSettings {
     )]
     pub smtp_timeout: u16,
 
-    /// Sender of login mails: an address, or a name and an address.
+    /// Sender of mails: an address, or a name and an address.
     #[arg(
         long,
         value_name = "ADDRESS",
@@ -49,7 +49,7 @@ pub struct MailSettings {
     )]
     pub mail_from: Mailbox,
 
-    /// Folder for login mails if no SMTP server is set; created if it does not exist.
+    /// Folder for mails if no SMTP server is set; created if it does not exist.
     #[arg(long, value_name = "FOLDER", default_value = "mail")]
     pub mail_dir: PathBuf,
 }
@@ -63,7 +63,7 @@ impl fmt::Display for MailSettings {
     }
 }
 
-/// Limits of login mails: `20/5m` is 20 at once, then one every 5 minutes.
+/// Limits of mails: `20/5m` is 20 at once, then one every 5 minutes.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Mail limits (20/5m: 20 at once, then one every 5 minutes)")]
 pub struct MailLimits {
@@ -102,6 +102,14 @@ pub struct MailLimits {
         default_value = "60/10s"
     )]
     pub network: Limit,
+
+    /// Invitations sent by one user, in whatever organizations.
+    #[arg(
+        long = "mail-limit-user",
+        value_name = "LIMIT",
+        default_value = "50/10m"
+    )]
+    pub user: Limit,
 
     /// Mails requested by all new clients together. Clients from which the address has logged in
     /// before have a separate limit of the same size.

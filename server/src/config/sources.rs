@@ -5,7 +5,7 @@
 use std::{
     collections::BTreeMap,
     ffi::{OsStr, OsString},
-    io::{self, Write},
+    fmt,
     path::{Path, PathBuf},
 };
 
@@ -15,6 +15,7 @@ use clap::{
     parser::ValueSource,
     value_parser,
 };
+use serde::Serialize;
 use url::Url;
 
 use super::{
@@ -218,24 +219,42 @@ impl Sources {
         config.filter(|_| self.settings.iter().any(is_in_file))
     }
 
-    /// Writes each setting with its value and source.
-    pub(crate) fn list(&self, output: &mut impl Write) -> io::Result<()> {
-        for setting in &self.settings {
+    /// Lists each setting with its value and source.
+    pub(crate) fn list(&self) -> impl Iterator<Item = Listed<'_>> {
+        self.settings.iter().map(|setting| {
             let source = match setting.source {
                 Some(Source::Flag) => "flag",
                 Some(Source::Variable) => "variable",
                 Some(Source::File(_)) => "file",
                 None => "default",
             };
-            match &setting.shown {
-                Some(shown) => writeln!(output, "{}: {shown} ({source})", setting.key)?,
-                None if setting.is_refused => {
-                    writeln!(output, "{}: cannot be used ({source})", setting.key)?;
-                }
-                None => writeln!(output, "{}: not set", setting.key)?,
+            let is_set = setting.shown.is_some() || setting.is_refused;
+            Listed {
+                setting: &setting.key,
+                value: setting.shown.as_deref(),
+                source: is_set.then_some(source),
             }
-        }
-        Ok(())
+        })
+    }
+}
+
+/// A setting in a list.
+#[derive(Serialize)]
+pub(crate) struct Listed<'a> {
+    setting: &'a str,
+    /// The value without a password; absent if it is not set or cannot be used.
+    value: Option<&'a str>,
+    /// Place that it is from; absent if it is not set.
+    source: Option<&'static str>,
+}
+
+impl fmt::Display for Listed<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(source) = self.source else {
+            return write!(formatter, "{}: not set", self.setting);
+        };
+        let value = self.value.unwrap_or("cannot be used");
+        write!(formatter, "{}: {value} ({source})", self.setting)
     }
 }
 

@@ -1,21 +1,37 @@
 //! API keys, with which applications send events.
 
-use sea_orm::entity::prelude::*;
+use sea_orm::{ActiveValue::Set, Condition, JoinType, QueryOrder, QuerySelect, entity::prelude::*};
 
-use super::AppId;
+use super::{
+    ApiKeyId, AppId, Connection, OrgId, Page, Result, Writer,
+    app::{self, Owned},
+};
 use crate::clock::Timestamp;
+
+/// Maximum number of keys of an application that work at the same time.
+pub const MAX_WORKING: u64 = 20;
 
 /// An API key.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "api_key")]
 pub struct Model {
-    /// The key itself, which every member of the organization may see.
-    #[sea_orm(primary_key, auto_increment = false)]
+    /// The api_key_id.
+    #[sea_orm(primary_key)]
+    pub id: ApiKeyId,
+    /// The key itself, unique, which every member of the organization may see.
     pub key: String,
     /// Application that the key belongs to.
     pub app_id: AppId,
     /// Time of creation.
     pub created_at: Timestamp,
+    /// What people call it.
+    pub label: Option<String>,
+    /// Time of the last use, to the hour.
+    pub used_at: Option<Timestamp>,
+    /// Time at which it stops working.
+    pub ends_at: Option<Timestamp>,
+    /// Time at which it was revoked.
+    pub revoked_at: Option<Timestamp>,
 }
 
 /// No relations: each module queries what it needs.
@@ -23,3 +39,132 @@ pub struct Model {
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
+
+/// State of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    /// Events are taken with it.
+    Active,
+    /// Its end has come.
+    Ended,
+    /// It was ended for good.
+    Revoked,
+}
+
+impl State {
+    /// Returns the name of the state, as in the document.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Ended => "ended",
+            Self::Revoked => "revoked",
+        }
+    }
+}
+
+impl Model {
+    /// Returns the state of the key.
+    pub(crate) fn state(&self, now: Timestamp) -> State {
+        match (self.revoked_at, self.ends_at) {
+            (Some(_), _) => State::Revoked,
+            (None, Some(ends_at)) if ends_at <= now => State::Ended,
+            (None, _) => State::Active,
+        }
+    }
+}
+
+/// Condition for the keys that work.
+pub(super) fn works(now: Timestamp) -> Condition {
+    let has_not_ended = Condition::any()
+        .add(Column::EndsAt.is_null())
+        .add(Column::EndsAt.gt(now));
+    Condition::all()
+        .add(Column::RevokedAt.is_null())
+        .add(has_not_ended)
+}
+
+/// Selects the keys of all applications of an organization.
+pub(super) fn of_org(org_id: OrgId) -> Select<Entity> {
+    let app = Entity::belongs_to(app::Entity)
+        .from(Column::AppId)
+        .to(app::Column::Id);
+    Entity::find()
+        .join(JoinType::InnerJoin, app.into())
+        .filter(app::Column::OrgId.eq(org_id))
+}
+
+fn of_app(app: &app::Model) -> Select<Entity> {
+    Entity::find().filter(Column::AppId.eq(app.id))
+}
+
+/// Lists the keys of an application that work, oldest first.
+pub(crate) async fn list_working(
+    db: &impl Connection,
+    app: &app::Model,
+    now: Timestamp,
+) -> Result<Vec<String>> {
+    let keys = of_app(app).filter(works(now)).order_by_asc(Column::Id);
+    let keys = keys.all(db).await?.into_iter();
+    Ok(keys.map(|key| key.key).collect())
+}
+
+/// Lists a page of the keys of an application.
+pub(crate) async fn list_page(
+    db: &impl Connection,
+    app: &app::Model,
+    page: Page<ApiKeyId>,
+) -> Result<Vec<Model>> {
+    let mut keys = of_app(app).order_by_asc(Column::Id).limit(page.limit);
+    if let Some(after) = page.after {
+        keys = keys.filter(Column::Id.gt(after));
+    }
+    Ok(keys.all(db).await?)
+}
+
+/// Finds a key of an application.
+pub(crate) async fn find(db: &Writer, app: &Owned, id: ApiKeyId) -> Result<Option<Model>> {
+    let key = of_app(&app.model).filter(Column::Id.eq(id));
+    Ok(key.one(db).await?)
+}
+
+/// Adds a key to an application. Returns `None` if it has [`MAX_WORKING`] keys that work.
+pub(crate) async fn add(
+    db: &Writer,
+    app: &Owned,
+    key: String,
+    label: Option<&str>,
+    ends_at: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<Option<Model>> {
+    if of_app(&app.model).filter(works(now)).count(db).await? >= MAX_WORKING {
+        return Ok(None);
+    }
+    let key = ActiveModel {
+        label: Set(label.map(str::to_owned)),
+        ends_at: Set(ends_at),
+        ..first(key, app.model.id, now)
+    };
+    Ok(Some(key.insert(db).await?))
+}
+
+/// The first key of an application.
+pub(super) fn first(key: String, app_id: AppId, now: Timestamp) -> ActiveModel {
+    ActiveModel {
+        key: Set(key),
+        app_id: Set(app_id),
+        created_at: Set(now),
+        ..Default::default()
+    }
+}
+
+/// Writes a changed key.
+pub(crate) async fn update(db: &Writer, key: &Model) -> Result<()> {
+    Entity::update_many()
+        .col_expr(Column::Label, key.label.clone().into())
+        .col_expr(Column::EndsAt, key.ends_at.map(|it| it.0).into())
+        .col_expr(Column::RevokedAt, key.revoked_at.map(|it| it.0).into())
+        .filter(Column::Id.eq(key.id))
+        .exec(db)
+        .await?;
+    Ok(())
+}

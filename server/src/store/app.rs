@@ -8,13 +8,10 @@ use sea_orm::{
 };
 
 use super::{
-    AppId, Connection, OrgId, Result, Store, UserId, Writer, api_key,
+    AppId, Caller, Connection, OrgId, PAGE_SIZE, Page, Result, Store, Writer, api_key, audit,
     membership::{self, Editor, Member},
 };
 use crate::clock::Timestamp;
-
-/// Maximum number of applications that are read at once.
-const PAGE_SIZE: u64 = 1000;
 
 /// An application.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -39,18 +36,64 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// Finds an application with the user's membership in its organization; `None` if the application
-/// does not exist or the user is not in its organization.
-pub(crate) async fn find_for_user(
+/// Finds an application of an organization that the caller is in.
+pub(crate) async fn find(
     db: &impl Connection,
-    user_id: UserId,
+    caller: Caller,
     id: AppId,
 ) -> Result<Option<(Model, Member)>> {
     let Some(app) = Entity::find_by_id(id).one(db).await? else {
         return Ok(None);
     };
-    let member = membership::find(db, user_id, app.org_id).await?;
+    let member = membership::find(db, caller, app.org_id).await?;
     Ok(member.map(|member| (app, member)))
+}
+
+/// Finds an application, whoever asks.
+pub(crate) async fn find_by_id(db: &impl Connection, id: AppId) -> Result<Option<Model>> {
+    Ok(Entity::find_by_id(id).one(db).await?)
+}
+
+/// Lists a page of all applications, or those of one organization, for the operator.
+pub(crate) async fn list_all(
+    db: &impl Connection,
+    org_id: Option<OrgId>,
+    page: Page<AppId>,
+) -> Result<Vec<Model>> {
+    let mut apps = Entity::find()
+        .filter(Column::Id.gt(page.after.unwrap_or(AppId(0))))
+        .order_by_asc(Column::Id)
+        .limit(page.limit);
+    if let Some(org_id) = org_id {
+        apps = apps.filter(Column::OrgId.eq(org_id));
+    }
+    Ok(apps.all(db).await?)
+}
+
+/// An application that the caller may change. It can only be obtained by a lookup.
+pub(crate) struct Owned {
+    pub(crate) model: Model,
+    editor: Editor,
+}
+
+impl Owned {
+    /// The application as the object of an entry in the audit log.
+    pub(crate) fn audited<'a>(&self, subject: Option<&'a str>) -> audit::Object<'a> {
+        audit::Object::of_app(self.editor.org_id(), self.model.id, subject)
+    }
+}
+
+/// Finds an application that the caller may change. Nobody else changes it until the transaction
+/// ends.
+pub(crate) async fn find_locked(db: &Writer, caller: Caller, id: AppId) -> Result<Option<Owned>> {
+    // SQLite has one writer at a time, and no locks of rows.
+    let app = Entity::find_by_id(id).lock_exclusive();
+    let Some(model) = app.one(db).await? else {
+        return Ok(None);
+    };
+    let member = membership::find(db, caller, model.org_id).await?;
+    let editor = member.and_then(Member::editor);
+    Ok(editor.map(|editor| Owned { model, editor }))
 }
 
 /// Application in the list of its organization.
@@ -60,15 +103,6 @@ pub(crate) struct Listed {
     name_key: String,
     /// Its API keys, oldest first.
     pub(crate) keys: Vec<String>,
-}
-
-/// Page of an organization's applications, in the order of their ids.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Page {
-    /// Maximum number of applications; [`PAGE_SIZE`] by default.
-    pub(crate) limit: Option<u64>,
-    /// Id after which the page begins.
-    pub(crate) after: Option<AppId>,
 }
 
 /// Row for a member: an application of the organization, if it has any, and a key of that
@@ -81,19 +115,20 @@ struct ListedRow {
     key: Option<String>,
 }
 
-/// Lists all applications of an organization by name; `None` if the user is not in it.
+/// Lists all applications of an organization by name; `None` if the caller is not in it.
 ///
 /// They are read page by page, so that another request need not wait for all of them.
-pub(crate) async fn list_for_user(
+pub(crate) async fn list(
     store: &Store,
-    user_id: UserId,
+    caller: Caller,
     org_id: OrgId,
+    now: Timestamp,
 ) -> Result<Option<Vec<Listed>>> {
     let mut apps = Vec::new();
-    let mut page = Page::default();
+    let mut page = Page::new(None, None);
     let mut long_read = None;
     loop {
-        let some = list_page_for_user(store.reader(), user_id, org_id, page).await?;
+        let some = list_page(store.reader(), caller, org_id, page, now).await?;
         let Some(some) = some else {
             return Ok(None);
         };
@@ -112,20 +147,25 @@ pub(crate) async fn list_for_user(
     Ok(Some(apps))
 }
 
-/// Lists a page of the applications of an organization; `None` if the user is not in it.
-pub(crate) async fn list_page_for_user(
+/// Lists a page of the applications of an organization, with the keys that work; `None` if the
+/// caller is not in it.
+pub(crate) async fn list_page(
     db: &impl Connection,
-    user_id: UserId,
+    caller: Caller,
     org_id: OrgId,
-    page: Page,
+    page: Page<AppId>,
+    now: Timestamp,
 ) -> Result<Option<Vec<Listed>>> {
+    if !caller.reaches(org_id) {
+        return Ok(None);
+    }
     let columns = [Column::Id, Column::Name, Column::NameKey];
     let mut page_of_apps = Entity::find()
         .select_only()
         .columns(columns)
         .filter(Column::OrgId.eq(org_id))
         .order_by_asc(Column::Id)
-        .limit(page.limit.unwrap_or(PAGE_SIZE));
+        .limit(page.limit);
     if let Some(after) = page.after {
         page_of_apps = page_of_apps.filter(Column::Id.gt(after));
     }
@@ -133,7 +173,8 @@ pub(crate) async fn list_page_for_user(
     let whatever = Expr::cust("TRUE");
     let key_is_of_app =
         Expr::col((api_key::Entity, api_key::Column::AppId)).equals(("page", Column::Id));
-    let mut rows = membership::Entity::find_by_id((user_id, org_id)).select_only();
+    let key_works = api_key::works(now).add(key_is_of_app);
+    let mut rows = membership::Entity::find_by_id((caller.user_id, org_id)).select_only();
     for column in columns {
         rows = rows.expr(Expr::col(("page", column)));
     }
@@ -145,10 +186,9 @@ pub(crate) async fn list_page_for_user(
             "page",
             whatever,
         )
-        .join(JoinType::LeftJoin, api_key::Entity, key_is_of_app)
+        .join(JoinType::LeftJoin, api_key::Entity, key_works)
         .order_by(("page", Column::Id), Order::Asc)
-        .order_by((api_key::Entity, api_key::Column::CreatedAt), Order::Asc)
-        .order_by((api_key::Entity, api_key::Column::Key), Order::Asc);
+        .order_by((api_key::Entity, api_key::Column::Id), Order::Asc);
     let rows = rows.into_model::<ListedRow>().all(db).await?;
     if rows.is_empty() {
         return Ok(None);
@@ -243,9 +283,26 @@ async fn find_ids(db: &impl Connection, names: &Names<'_>) -> Result<Ids> {
         .collect())
 }
 
-/// Deletes an application of the editor's organization with its API keys. Returns false if there is
-/// no application with this id.
-pub(crate) async fn delete(db: &impl Connection, editor: Editor, id: AppId) -> Result<bool> {
-    let deleted = Entity::delete_by_id(id).filter(Column::OrgId.eq(editor.org_id()));
-    Ok(deleted.exec(db).await?.rows_affected == 1)
+/// Gives an application another name. Returns false if the organization has one of this name.
+pub(crate) async fn rename(db: &Writer, app: &Owned, name: &str, name_key: &str) -> Result<bool> {
+    let org_id = app.editor.org_id();
+    let taken = find_ids(db, &Names::from([(org_id, name_key)])).await?;
+    if taken.values().any(|id| *id != app.model.id) {
+        return Ok(false);
+    }
+    let renamed = Entity::update_many()
+        .col_expr(Column::Name, name.into())
+        .col_expr(Column::NameKey, name_key.into())
+        .filter(Column::Id.eq(app.model.id))
+        .filter(Column::OrgId.eq(org_id));
+    db.update_unless_taken(renamed).await
+}
+
+/// Deletes an application with its API keys.
+pub(crate) async fn delete(db: &Writer, app: &Owned) -> Result<()> {
+    Entity::delete_by_id(app.model.id)
+        .filter(Column::OrgId.eq(app.editor.org_id()))
+        .exec(db)
+        .await?;
+    Ok(())
 }

@@ -1,11 +1,13 @@
-//! Audit log: events are appended, and never changed.
+//! Audit log: entries are appended, and never changed but for the address of a deleted user.
 
-use sea_orm::{ActiveValue::Set, entity::prelude::*};
+use std::collections::BTreeSet;
 
-use super::{AppId, Connection, Result};
-use crate::{client::Client, clock::Timestamp};
+use sea_orm::{ActiveValue::Set, QueryOrder, QuerySelect, entity::prelude::*};
 
-/// Kind of an event.
+use super::{AppId, Connection, OrgId, Page, Result, TokenId, UserId, membership::Owner};
+use crate::clock::Timestamp;
+
+/// Kind of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::N(16))")]
 pub enum Event {
@@ -18,31 +20,102 @@ pub enum Event {
     /// A session was logged out.
     #[sea_orm(string_value = "logout")]
     Logout,
+    /// Sessions were ended, by their user from another one or by the operator.
+    #[sea_orm(string_value = "session_ended")]
+    SessionEnded,
     /// An application was created.
     #[sea_orm(string_value = "app_created")]
     AppCreated,
+    /// An application got another name.
+    #[sea_orm(string_value = "app_renamed")]
+    AppRenamed,
     /// An application was deleted.
     #[sea_orm(string_value = "app_deleted")]
     AppDeleted,
+    /// An API key was added to an application.
+    #[sea_orm(string_value = "key_created")]
+    KeyCreated,
+    /// The label or the end of an API key was changed.
+    #[sea_orm(string_value = "key_changed")]
+    KeyChanged,
+    /// An API key was revoked.
+    #[sea_orm(string_value = "key_revoked")]
+    KeyRevoked,
+    /// A service token was made.
+    #[sea_orm(string_value = "token_created")]
+    TokenCreated,
+    /// A service token was revoked.
+    #[sea_orm(string_value = "token_revoked")]
+    TokenRevoked,
+    /// An address was invited.
+    #[sea_orm(string_value = "member_invited")]
+    MemberInvited,
+    /// An invitation was taken back.
+    #[sea_orm(string_value = "invite_revoked")]
+    InviteRevoked,
+    /// An invitation was accepted.
+    #[sea_orm(string_value = "invite_accepted")]
+    InviteAccepted,
+    /// A member got another role.
+    #[sea_orm(string_value = "member_role")]
+    MemberRole,
+    /// A member was removed, or left.
+    #[sea_orm(string_value = "member_removed")]
+    MemberRemoved,
+    /// A user was made a member, or given a role, by the operator.
+    #[sea_orm(string_value = "member_added")]
+    MemberAdded,
+    /// A user was added.
+    #[sea_orm(string_value = "user_added")]
+    UserAdded,
+    /// A user got another name.
+    #[sea_orm(string_value = "user_renamed")]
+    UserRenamed,
+    /// A user got another address, which may have been that of another user.
+    #[sea_orm(string_value = "user_changed")]
+    UserChanged,
+    /// A user was deleted.
+    #[sea_orm(string_value = "user_deleted")]
+    UserDeleted,
+    /// The wrong codes of an address were forgotten.
+    #[sea_orm(string_value = "user_unlocked")]
+    UserUnlocked,
+    /// An organization was created.
+    #[sea_orm(string_value = "org_created")]
+    OrgCreated,
+    /// An organization got another name.
+    #[sea_orm(string_value = "org_renamed")]
+    OrgRenamed,
+    /// An organization was deleted.
+    #[sea_orm(string_value = "org_deleted")]
+    OrgDeleted,
 }
 
-/// One event.
+/// One entry.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "audit")]
 pub struct Model {
-    /// Its number.
+    /// The audit_id.
     #[sea_orm(primary_key)]
     pub id: i64,
-    /// Time of the event.
+    /// Time of the deed.
     pub at: Timestamp,
-    /// Kind of the event.
-    pub event: Event,
-    /// Canonical address of the user.
+    /// Kind of the entry. A text, since later versions have more kinds.
+    pub event: String,
+    /// Canonical address of who did it.
     pub email: String,
-    /// IP address of the client, or `unknown`.
+    /// IP address that it was done from, or `unknown`.
     pub client: String,
-    /// Application, if the event is about one.
+    /// Application that it was done to, if it was one.
     pub app_id: Option<AppId>,
+    /// Organization in which it was done, if it was in one.
+    pub org_id: Option<OrgId>,
+    /// User who did it, if there was one.
+    pub user_id: Option<UserId>,
+    /// Service token with which it was done, if it was one.
+    pub token_id: Option<TokenId>,
+    /// Name, label or address of what it was done to.
+    pub subject: Option<String>,
 }
 
 /// No relations: each module queries what it needs.
@@ -51,32 +124,175 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
+/// Who does something, from where, and when.
+#[derive(Clone, Debug)]
+pub(crate) struct By {
+    /// Canonical address of the user.
+    pub(crate) email: String,
+    /// The user; `None` before a login is verified.
+    pub(crate) user_id: Option<UserId>,
+    /// Service token that does it for the user, if it is one.
+    pub(crate) token_id: Option<TokenId>,
+    /// Client that the request comes from.
+    pub(crate) client: String,
+    pub(crate) at: Timestamp,
+}
+
+/// Object of an entry.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Object<'a> {
+    pub(crate) org_id: Option<OrgId>,
+    pub(crate) app_id: Option<AppId>,
+    pub(crate) subject: Option<&'a str>,
+}
+
+/// Client of entries whose client is not known.
+pub(crate) const UNKNOWN_CLIENT: &str = "unknown";
+/// Client of entries about commands of the operator.
+const OPERATOR: &str = "operator";
+
+impl By {
+    /// Returns the operator.
+    pub(crate) fn operator(now: Timestamp) -> Self {
+        Self {
+            email: String::new(),
+            user_id: None,
+            token_id: None,
+            client: OPERATOR.to_owned(),
+            at: now,
+        }
+    }
+}
+
+impl<'a> Object<'a> {
+    /// Returns the object of an entry about something in an organization.
+    pub(crate) fn of_org(org_id: OrgId, subject: &'a str) -> Self {
+        Self {
+            org_id: Some(org_id),
+            app_id: None,
+            subject: Some(subject),
+        }
+    }
+
+    /// Returns the object of an entry about an application, or something that it has.
+    pub(crate) fn of_app(org_id: OrgId, app_id: AppId, subject: Option<&'a str>) -> Self {
+        Self {
+            org_id: Some(org_id),
+            app_id: Some(app_id),
+            subject,
+        }
+    }
+}
+
 pub(crate) async fn add(
     db: &impl Connection,
     event: Event,
-    email: &str,
-    client: Client,
-    app_id: Option<AppId>,
-    now: Timestamp,
+    by: &By,
+    object: Object<'_>,
 ) -> Result<()> {
-    let entry = entry(event, email, client, app_id, now);
+    let entry = entry(event, by, object);
     Entity::insert(entry).exec_without_returning(db).await?;
     Ok(())
 }
 
-pub(super) fn entry(
-    event: Event,
-    email: &str,
-    client: Client,
-    app_id: Option<AppId>,
-    now: Timestamp,
-) -> ActiveModel {
+pub(super) fn entry(event: Event, by: &By, object: Object<'_>) -> ActiveModel {
     ActiveModel {
-        at: Set(now),
-        event: Set(event),
-        email: Set(email.to_owned()),
-        client: Set(client.to_string()),
-        app_id: Set(app_id),
+        at: Set(by.at),
+        event: Set(sea_orm::ActiveEnum::to_value(&event)),
+        email: Set(by.email.clone()),
+        client: Set(by.client.clone()),
+        app_id: Set(object.app_id),
+        org_id: Set(object.org_id),
+        user_id: Set(by.user_id),
+        token_id: Set(by.token_id),
+        subject: Set(object.subject.map(str::to_owned)),
         ..Default::default()
     }
+}
+
+/// Lists a page of the entries of an organization, of one kind or all, the newest first.
+pub(crate) async fn list_page(
+    db: &impl Connection,
+    owner: Owner,
+    kind: Option<&str>,
+    page: Page<i64>,
+) -> Result<Vec<Model>> {
+    let mut entries = Entity::find()
+        .filter(Column::OrgId.eq(owner.org_id()))
+        .order_by_desc(Column::Id)
+        .limit(page.limit);
+    if let Some(before) = page.after {
+        entries = entries.filter(Column::Id.lt(before));
+    }
+    if let Some(kind) = kind {
+        entries = entries.filter(Column::Event.eq(kind));
+    }
+    Ok(entries.all(db).await?)
+}
+
+/// Number of entries that are looked through by one statement.
+const BATCH: i64 = 10_000;
+
+/// Returns ranges of ids that cover all entries, each of [`BATCH`] ids.
+async fn batches(db: &impl Connection) -> Result<impl Iterator<Item = Expr>> {
+    let last = Entity::find().order_by_desc(Column::Id).one(db).await?;
+    let last = last.map_or(0, |entry| entry.id);
+    Ok((0..=last / BATCH).map(|batch| {
+        let first = batch * BATCH;
+        Column::Id.between(first, first + BATCH - 1)
+    }))
+}
+
+/// Returns the clients from which an address has done something.
+pub(super) async fn clients_of(db: &impl Connection, email: &str) -> Result<BTreeSet<String>> {
+    let mut clients = BTreeSet::new();
+    for batch in batches(db).await? {
+        let found = Entity::find()
+            .select_only()
+            .column(Column::Client)
+            .distinct()
+            .filter(batch)
+            .filter(Column::Email.eq(email));
+        clients.extend(found.into_tuple::<String>().all(db).await?);
+    }
+    Ok(clients)
+}
+
+/// Takes an address out of all entries, and the clients from where it did something. Returns the
+/// number of changes; the deeds stay.
+pub(super) async fn forget(db: &impl Connection, email: &str) -> Result<u64> {
+    let mut changed = 0;
+    for batch in batches(db).await? {
+        let by = Entity::update_many()
+            .col_expr(Column::Email, "".into())
+            .col_expr(Column::Client, UNKNOWN_CLIENT.into())
+            .filter(batch.clone())
+            .filter(Column::Email.eq(email));
+        let about = Entity::update_many()
+            .col_expr(Column::Subject, Expr::value(None::<String>))
+            .filter(batch)
+            .filter(Column::Subject.eq(email));
+        changed += by.exec(db).await?.rows_affected + about.exec(db).await?.rows_affected;
+    }
+    Ok(changed)
+}
+
+/// Lists a page of all entries, the oldest first, for the operator.
+pub(crate) async fn list_all(
+    db: &impl Connection,
+    org_id: Option<OrgId>,
+    kind: Option<&str>,
+    page: Page<i64>,
+) -> Result<Vec<Model>> {
+    let mut entries = Entity::find()
+        .filter(Column::Id.gt(page.after.unwrap_or(0)))
+        .order_by_asc(Column::Id)
+        .limit(page.limit);
+    if let Some(org_id) = org_id {
+        entries = entries.filter(Column::OrgId.eq(org_id));
+    }
+    if let Some(kind) = kind {
+        entries = entries.filter(Column::Event.eq(kind));
+    }
+    Ok(entries.all(db).await?)
 }

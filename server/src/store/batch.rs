@@ -190,8 +190,8 @@ async fn write<T: Batched>(
 }
 
 /// Returns true if another writer was in the way, so that a retry of the transaction may succeed:
-/// the other one has added a value that has to be unique, or the database demands a retry, as after
-/// a deadlock.
+/// the other one has added a value that has to be unique or deleted the row that this one refers to,
+/// or the database demands a retry, as after a deadlock.
 fn is_in_the_way(error: &StoreError) -> bool {
     /// SQLSTATEs that demand a retry of the transaction.
     const TO_REPEAT: [&str; 2] = ["40001", "40P01"];
@@ -199,7 +199,9 @@ fn is_in_the_way(error: &StoreError) -> bool {
         return false;
     };
     match error.sql_err() {
-        Some(SqlErr::UniqueConstraintViolation(_)) => true,
+        Some(SqlErr::UniqueConstraintViolation(_) | SqlErr::ForeignKeyConstraintViolation(_)) => {
+            true
+        }
         _ => database_error(error)
             .and_then(DatabaseError::code)
             .is_some_and(|state| TO_REPEAT.contains(&&*state)),

@@ -15,7 +15,7 @@ use std::{
 use sea_orm::{
     ActiveModelBehavior, ActiveModelTrait, ConnectionTrait, DatabaseBackend, DatabaseConnection,
     DatabaseTransaction, DbErr, EntityTrait, ExecResult, IntoActiveModel, QueryResult, SqlErr,
-    Statement, TransactionTrait, Value, Values,
+    Statement, TransactionTrait, UpdateMany, Value, Values,
 };
 use sea_orm_migration::async_trait;
 use tokio::sync::OwnedSemaphorePermit;
@@ -101,32 +101,36 @@ impl Writer {
         <A::Entity as EntityTrait>::Model: IntoActiveModel<A>,
     {
         let inserted = self.run(async {
-            // PostgreSQL aborts a transaction in which a statement failed, unless that is rolled
-            // back to a savepoint.
-            let savepoint = match self.get_database_backend() {
-                DatabaseBackend::Postgres => Some(self.transaction.begin().await?),
-                _ => None,
-            };
+            let savepoint = self.savepoint().await?;
             let inserted = row.insert(savepoint.as_ref().unwrap_or(&self.transaction));
-            match inserted.await {
-                Ok(row) => {
-                    if let Some(savepoint) = savepoint {
-                        savepoint.commit().await?;
-                    }
-                    Ok(Some(row))
-                }
-                Err(error)
-                    if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) =>
-                {
-                    if let Some(savepoint) = savepoint {
-                        savepoint.rollback().await?;
-                    }
-                    Ok(None)
-                }
-                Err(error) => Err(error),
-            }
+            let inserted = inserted.await;
+            unless_taken(savepoint, inserted).await
         });
         Ok(inserted.await?)
+    }
+
+    /// Updates rows. Returns false if a value that has to be unique exists already. The transaction
+    /// can be used further in both cases.
+    pub(crate) async fn update_unless_taken<E: EntityTrait>(
+        &self,
+        update: UpdateMany<E>,
+    ) -> Result<bool> {
+        let updated = self.run(async {
+            let savepoint = self.savepoint().await?;
+            let updated = update.exec(savepoint.as_ref().unwrap_or(&self.transaction));
+            let updated = updated.await;
+            unless_taken(savepoint, updated).await
+        });
+        Ok(updated.await?.is_some())
+    }
+
+    /// Begins a savepoint where a statement that fails would end the transaction: PostgreSQL aborts
+    /// it, unless it is rolled back to a savepoint.
+    async fn savepoint(&self) -> Result<Option<DatabaseTransaction>, DbErr> {
+        Ok(match self.get_database_backend() {
+            DatabaseBackend::Postgres => Some(self.transaction.begin().await?),
+            _ => None,
+        })
     }
 
     async fn run<T>(&self, statement: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
@@ -137,6 +141,29 @@ impl Writer {
             }
             self.health.observe(error);
         })
+    }
+}
+
+/// Ends the savepoint of a statement. Returns `None` if it failed since a value that has to be
+/// unique exists already.
+async fn unless_taken<T>(
+    savepoint: Option<DatabaseTransaction>,
+    outcome: Result<T, DbErr>,
+) -> Result<Option<T>, DbErr> {
+    match outcome {
+        Ok(outcome) => {
+            if let Some(savepoint) = savepoint {
+                savepoint.commit().await?;
+            }
+            Ok(Some(outcome))
+        }
+        Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => {
+            if let Some(savepoint) = savepoint {
+                savepoint.rollback().await?;
+            }
+            Ok(None)
+        }
+        Err(error) => Err(error),
     }
 }
 

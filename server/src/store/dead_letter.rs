@@ -2,7 +2,10 @@
 
 use sea_orm::{ActiveValue::Set, QueryOrder, entity::prelude::*};
 
-use super::{Connection, Result, outbox, session};
+use super::{
+    Connection, Result,
+    outbox::{self, Subject},
+};
 use crate::clock::Timestamp;
 
 /// A mail that will not be sent.
@@ -16,7 +19,7 @@ pub struct Model {
     pub at: Timestamp,
     /// Canonical address of the recipient.
     pub email: String,
-    /// Time at which the login was started.
+    /// Time at which somebody asked for it: the start of the login, or the invitation.
     pub asked_at: Timestamp,
     /// Number of failed attempts before it was given up.
     pub attempts: i32,
@@ -33,14 +36,14 @@ impl ActiveModelBehavior for ActiveModel {}
 pub(crate) async fn add(
     db: &impl Connection,
     mail: &outbox::Model,
-    session: &session::Model,
+    subject: &Subject,
     error: &str,
     now: Timestamp,
 ) -> Result<()> {
     let letter = ActiveModel {
         at: Set(now),
-        email: Set(session.email.clone()),
-        asked_at: Set(session.created_at),
+        email: Set(subject.email().to_owned()),
+        asked_at: Set(subject.asked_at()),
         attempts: Set(mail.attempts),
         error: Set(error.to_owned()),
         ..Default::default()

@@ -1,4 +1,4 @@
-//! Ids of users, organizations and applications, each a type of its own.
+//! Ids of users, organizations and what they have, each a type of its own.
 
 use std::fmt;
 
@@ -29,4 +29,20 @@ id! {
 id! {
     /// The app_id of an application.
     AppId
+}
+id! {
+    /// The invitation_id of an invitation.
+    InvitationId
+}
+id! {
+    /// The api_key_id of an API key.
+    ApiKeyId
+}
+id! {
+    /// The token_id of a service token.
+    TokenId
+}
+id! {
+    /// The session_id of a session.
+    SessionId
 }

@@ -1,11 +1,17 @@
 //! Migrations of the schema. A migration that was released is never changed: add another one.
 
+mod audit;
 mod fold_names;
+mod invitations;
+mod keys;
 
 use sea_orm::DatabaseBackend;
 use sea_orm_migration::{prelude::*, schema::*};
 
+use audit::{DescribeAudit, DescribeUsers};
 use fold_names::FoldNames;
+use invitations::{CreateInvitations, QueueInvitations};
+use keys::{CreateServiceTokens, DescribeApiKeys};
 
 pub(super) struct Migrator;
 
@@ -22,6 +28,12 @@ impl MigratorTrait for Migrator {
             Box::new(FoldNames),
             Box::new(IndexDeadLetters),
             Box::new(IndexAppIds),
+            Box::new(CreateInvitations),
+            Box::new(QueueInvitations),
+            Box::new(DescribeApiKeys),
+            Box::new(CreateServiceTokens),
+            Box::new(DescribeAudit),
+            Box::new(DescribeUsers),
         ]
     }
 }
@@ -335,6 +347,33 @@ async fn create_table(
         table.collate("utf8mb4_bin");
     }
     manager.create_table(table).await
+}
+
+/// Puts the table `new` in the place of the table `name`, with the values of these columns. For
+/// SQLite, which changes tables in one transaction, but not everything about them.
+async fn replace_table(
+    manager: &SchemaManager<'_>,
+    name: &'static str,
+    new: &'static str,
+    columns: &[&'static str],
+) -> Result<(), DbErr> {
+    let rows = Query::select()
+        .columns(columns.iter().copied())
+        .from(name)
+        .order_by(columns[0], Order::Asc)
+        .take();
+    let mut copied = Query::insert()
+        .into_table(new)
+        .columns(columns.iter().copied())
+        .take();
+    copied
+        .select_from(rows)
+        .map_err(|error| DbErr::Custom(error.to_string()))?;
+    manager.execute(copied).await?;
+    manager.drop_table(Table::drop().table(name).take()).await?;
+    manager
+        .rename_table(Table::rename().table(new, name).take())
+        .await
 }
 
 fn table(name: &'static str) -> TableCreateStatement {

@@ -5,31 +5,27 @@ use std::{
     ptr,
 };
 
-use sea_orm::{ActiveValue::Set, EntityTrait};
+use sea_orm::EntityTrait;
 
 use super::{
-    AppId, OrgId, Result, UserId, Writer, api_key,
+    AppId, Caller, OrgId, Result, Writer, api_key,
     app::{self, NamedApp},
     audit,
     batch::Batched,
     membership::{self, Editor},
 };
-use crate::{client::Client, clock::Timestamp, text::name_key};
+use crate::text::name_key;
 
-/// Application that a user wants to create.
+/// Application that a caller wants to create.
 pub(crate) struct NewApp {
-    /// Id of the user.
-    pub(crate) user_id: UserId,
-    /// Canonical address of that user.
-    pub(crate) email: String,
-    /// Client that the request came from.
-    pub(crate) client: Client,
+    pub(crate) caller: Caller,
+    /// The caller, for the audit log.
+    pub(crate) by: audit::By,
     /// Organization in which it is created.
     pub(crate) org_id: OrgId,
     pub(crate) name: String,
     /// Its first API key.
     pub(crate) api_key: String,
-    pub(crate) now: Timestamp,
 }
 
 /// Outcome of the creation of an application.
@@ -47,9 +43,9 @@ impl Batched for NewApp {
     type Outcome = Created;
 
     async fn write_all(items: &[Self], writer: &Writer) -> Result<Vec<Created>> {
-        let users = items.iter().map(|it| (it.user_id, it.org_id));
-        let members = membership::find_all(writer, users).await?;
-        let editor = |item: &Self| members.get(&(item.user_id, item.org_id))?.editor();
+        let callers = items.iter().map(|it| (it.caller, it.org_id));
+        let members = membership::find_all(writer, callers).await?;
+        let editor = |item: &Self| members.get(item.caller, item.org_id)?.editor();
         let keys: Vec<String> = items.iter().map(|it| name_key(&it.name)).collect();
         // The first item with a name gets it. Sorted by name, so that two writers never wait for
         // each other.
@@ -88,7 +84,7 @@ async fn add<'a>(wanted: &Named<'a>, writer: &Writer) -> Result<HashMap<(OrgId, 
             editor: *editor,
             name: &item.name,
             name_key,
-            now: item.now,
+            now: item.by.at,
         });
     let added = app::add_unless_taken(writer, apps.collect()).await?;
     let mut ids = HashMap::new();
@@ -98,20 +94,9 @@ async fn add<'a>(wanted: &Named<'a>, writer: &Writer) -> Result<HashMap<(OrgId, 
             continue;
         };
         ids.insert(*name, app_id);
-        keys.push(api_key::ActiveModel {
-            key: Set(item.api_key.clone()),
-            app_id: Set(app_id),
-            created_at: Set(item.now),
-        });
-        let event = audit::Event::AppCreated;
-        let app_id = Some(app_id);
-        events.push(audit::entry(
-            event,
-            &item.email,
-            item.client,
-            app_id,
-            item.now,
-        ));
+        keys.push(api_key::first(item.api_key.clone(), app_id, item.by.at));
+        let object = audit::Object::of_app(item.org_id, app_id, Some(&item.name));
+        events.push(audit::entry(audit::Event::AppCreated, &item.by, object));
     }
     if !ids.is_empty() {
         let keys = api_key::Entity::insert_many(keys);

@@ -1,8 +1,12 @@
 //! Organizations.
 
-use sea_orm::{ActiveValue::Set, QueryOrder, entity::prelude::*};
+use sea_orm::{ActiveValue::Set, QueryOrder, QuerySelect, entity::prelude::*};
 
-use super::{Connection, OrgId, Result};
+use super::{
+    Connection, OrgId, Result, Writer, api_key, app, invitation,
+    membership::{self, Member, Owner},
+    token,
+};
 use crate::clock::Timestamp;
 
 /// An organization.
@@ -24,8 +28,23 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-pub(crate) async fn exists(db: &impl Connection, id: OrgId) -> Result<bool> {
-    Ok(Entity::find_by_id(id).one(db).await?.is_some())
+/// Finds the organization of a member.
+pub(crate) async fn find(db: &impl Connection, member: Member) -> Result<Option<Model>> {
+    find_by_id(db, member.org_id()).await
+}
+
+/// Finds an organization, whoever asks.
+pub(crate) async fn find_by_id(db: &impl Connection, id: OrgId) -> Result<Option<Model>> {
+    Ok(Entity::find_by_id(id).one(db).await?)
+}
+
+/// Waits until no other transaction changes the people of an organization, and keeps others from
+/// it until this one ends. A transaction that locks several takes them in the order of their ids.
+pub(crate) async fn lock(db: &Writer, id: OrgId) -> Result<()> {
+    // SQLite has one writer at a time, and no locks of rows.
+    let org = Entity::find_by_id(id).lock_exclusive();
+    org.one(db).await?;
+    Ok(())
 }
 
 pub(crate) async fn list(db: &impl Connection) -> Result<Vec<Model>> {
@@ -39,4 +58,48 @@ pub(crate) async fn add(db: &impl Connection, name: &str, now: Timestamp) -> Res
         ..Default::default()
     };
     Ok(org.insert(db).await?)
+}
+
+/// Gives an organization another name.
+pub(crate) async fn rename(db: &Writer, owner: Owner, name: &str) -> Result<()> {
+    Entity::update_many()
+        .col_expr(Column::Name, name.into())
+        .filter(Column::Id.eq(owner.org_id()))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
+/// Number of things that an organization has.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Contents {
+    pub(crate) members: u64,
+    pub(crate) invitations: u64,
+    pub(crate) apps: u64,
+    pub(crate) api_keys: u64,
+    pub(crate) tokens: u64,
+}
+
+/// Counts what an organization has.
+pub(crate) async fn count(
+    db: &impl Connection,
+    member: Member,
+    now: Timestamp,
+) -> Result<Contents> {
+    let id = member.org_id();
+    let members = membership::Entity::find().filter(membership::Column::OrgId.eq(id));
+    let apps = app::Entity::find().filter(app::Column::OrgId.eq(id));
+    Ok(Contents {
+        members: members.count(db).await?,
+        invitations: invitation::open(id, now).count(db).await?,
+        apps: apps.count(db).await?,
+        api_keys: api_key::of_org(id).count(db).await?,
+        tokens: token::working(id, now).count(db).await?,
+    })
+}
+
+/// Deletes an organization with all that it has.
+pub(crate) async fn delete(db: &Writer, owner: Owner) -> Result<()> {
+    Entity::delete_by_id(owner.org_id()).exec(db).await?;
+    Ok(())
 }

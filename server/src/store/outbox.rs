@@ -1,21 +1,23 @@
-//! Outbox: queued mails, each added in the transaction of its login.
+//! Outbox: queued mails, each added in the transaction of its login or invitation.
 
 use sea_orm::{ActiveValue::Set, QueryOrder, QuerySelect, entity::prelude::*};
 
-use super::{Connection, Result, session};
+use super::{Connection, InvitationId, Result, SessionId, invitation, session};
 use crate::clock::Timestamp;
 
-/// A mail with the verification URL of a session.
+/// A mail with the verification URL of a session, or with an invitation.
 ///
-/// It holds neither the URL nor the address: both are made from the session when it is sent.
+/// It holds neither the URL nor the address: both are made from its subject when it is sent.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "mail")]
 pub struct Model {
     /// Its number.
     #[sea_orm(primary_key)]
     pub id: i64,
-    /// Session that the mail is for.
-    pub session_id: i64,
+    /// Session that the mail is for, if it is a login.
+    pub session_id: Option<SessionId>,
+    /// Invitation that the mail is for, if it is one.
+    pub invitation_id: Option<InvitationId>,
     /// Number of failed attempts to send it.
     pub attempts: i32,
     /// Time of the next attempt.
@@ -30,15 +32,73 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-pub(crate) async fn add(db: &impl Connection, session_id: i64, now: Timestamp) -> Result<()> {
+/// Subject of a mail.
+#[derive(Clone, Debug)]
+pub(crate) enum Subject {
+    /// A login that has to be verified.
+    Login(session::Model),
+    /// An invitation into an organization.
+    Invitation(invitation::Model),
+}
+
+impl Subject {
+    /// Canonical address that the mail is for.
+    pub(crate) fn email(&self) -> &str {
+        match self {
+            Self::Login(session) => &session.email,
+            Self::Invitation(invitation) => &invitation.email,
+        }
+    }
+
+    /// Time at which somebody asked for the mail.
+    pub(crate) fn asked_at(&self) -> Timestamp {
+        match self {
+            Self::Login(session) => session.created_at,
+            Self::Invitation(invitation) => invitation.created_at,
+        }
+    }
+}
+
+/// Queues the mail of a login.
+pub(crate) async fn add_login(db: &impl Connection, id: SessionId, now: Timestamp) -> Result<()> {
+    add(db, Some(id), None, now).await
+}
+
+/// Queues the mail of an invitation.
+pub(crate) async fn add_invitation(
+    db: &impl Connection,
+    id: InvitationId,
+    now: Timestamp,
+) -> Result<()> {
+    add(db, None, Some(id), now).await
+}
+
+async fn add(
+    db: &impl Connection,
+    session_id: Option<SessionId>,
+    invitation_id: Option<InvitationId>,
+    now: Timestamp,
+) -> Result<()> {
     let mail = ActiveModel {
         session_id: Set(session_id),
+        invitation_id: Set(invitation_id),
         attempts: Set(0),
         due_at: Set(now),
         ..Default::default()
     };
     Entity::insert(mail).exec_without_returning(db).await?;
     Ok(())
+}
+
+/// Finds the subject of a mail, unless it was deleted meanwhile.
+pub(crate) async fn find_subject(db: &impl Connection, mail: &Model) -> Result<Option<Subject>> {
+    if let Some(id) = mail.session_id {
+        return Ok(session::find(db, id).await?.map(Subject::Login));
+    }
+    match mail.invitation_id {
+        Some(id) => Ok(invitation::find(db, id).await?.map(Subject::Invitation)),
+        None => Ok(None),
+    }
 }
 
 /// Lists the mails that are due, the longest due first, at most as many as a worker sends in one
@@ -88,15 +148,15 @@ pub(crate) async fn count(db: &impl Connection) -> Result<u64> {
     Ok(Entity::find().count(db).await?)
 }
 
-/// Lists all queued mails, the next one first, each with its session.
-pub(crate) async fn list(db: &impl Connection) -> Result<Vec<(Model, Option<session::Model>)>> {
+/// Lists all queued mails, the next one first, each with its subject.
+pub(crate) async fn list(db: &impl Connection) -> Result<Vec<(Model, Option<Subject>)>> {
     let mails = Entity::find().order_by_asc(Column::DueAt).all(db).await?;
-    let mut owed = Vec::new();
+    let mut queued = Vec::new();
     for mail in mails {
-        let session = session::find(db, mail.session_id).await?;
-        owed.push((mail, session));
+        let subject = find_subject(db, &mail).await?;
+        queued.push((mail, subject));
     }
-    Ok(owed)
+    Ok(queued)
 }
 
 /// Postpones a mail that could not be sent, and records the error.

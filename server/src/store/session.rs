@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use sea_orm::{ActiveValue::Set, ExprTrait, entity::prelude::*};
+use sea_orm::{ActiveValue::Set, ExprTrait, QueryOrder, QuerySelect, entity::prelude::*};
 
-use super::{Connection, Result, UserId};
+use super::{Connection, Result, SessionId, UserId};
 use crate::clock::Timestamp;
 
 /// Time limit for verifying a login.
@@ -38,9 +38,9 @@ pub enum State {
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "session")]
 pub struct Model {
-    /// Its number.
+    /// The session_id.
     #[sea_orm(primary_key)]
-    pub id: i64,
+    pub id: SessionId,
     /// The SHA-256 of the session_key.
     pub key_hash: Vec<u8>,
     /// The SHA-256 of the verification URL's token.
@@ -132,7 +132,7 @@ pub(crate) async fn add(
     Ok(session.insert(db).await?)
 }
 
-pub(crate) async fn find(db: &impl Connection, id: i64) -> Result<Option<Model>> {
+pub(crate) async fn find(db: &impl Connection, id: SessionId) -> Result<Option<Model>> {
     Ok(Entity::find_by_id(id).one(db).await?)
 }
 
@@ -147,6 +147,35 @@ pub(crate) async fn find_by_link(
 /// Selects the active sessions that have not expired and were used within [`IDLE_FOR`].
 fn active(now: Timestamp) -> Select<Entity> {
     of_state(State::Active, now).filter(Column::UsedAt.gt(now.minus(IDLE_FOR)))
+}
+
+/// Maximum number of sessions that their user lists.
+const MAX_LISTED: u64 = 1000;
+
+/// Lists the active sessions of an address, the newest first.
+pub(crate) async fn list_active(
+    db: &impl Connection,
+    email: &str,
+    now: Timestamp,
+) -> Result<Vec<Model>> {
+    let sessions = active(now)
+        .filter(Column::Email.eq(email))
+        .order_by_desc(Column::Id)
+        .limit(MAX_LISTED);
+    Ok(sessions.all(db).await?)
+}
+
+/// Finds an active session of an address.
+pub(crate) async fn find_active(
+    db: &impl Connection,
+    email: &str,
+    id: SessionId,
+    now: Timestamp,
+) -> Result<Option<Model>> {
+    let session = active(now)
+        .filter(Column::Email.eq(email))
+        .filter(Column::Id.eq(id));
+    Ok(session.one(db).await?)
 }
 
 /// Selects the sessions of a state that have not expired.
@@ -285,6 +314,15 @@ pub(crate) async fn disable_all(db: &impl Connection, email: &str) -> Result<u64
     disable_where(db, Column::Email.eq(email)).await
 }
 
+/// Ends all other sessions of the address of a session, pending or active. Returns their number.
+pub(crate) async fn disable_others(
+    db: &impl Connection,
+    email: &str,
+    id: SessionId,
+) -> Result<u64> {
+    disable_where(db, Column::Email.eq(email).and(Column::Id.ne(id))).await
+}
+
 async fn disable_where(db: &impl Connection, which: sea_orm::sea_query::SimpleExpr) -> Result<u64> {
     let disabled = Entity::update_many()
         .col_expr(Column::State, Expr::value(State::Disabled))
@@ -302,7 +340,7 @@ mod tests {
     fn login(state: State, tries: i32) -> Model {
         let now = Timestamp(0);
         Model {
-            id: 1,
+            id: SessionId(1),
             key_hash: Vec::new(),
             link_hash: Vec::new(),
             nonce: Vec::new(),

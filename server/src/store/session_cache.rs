@@ -8,7 +8,7 @@ use std::{
 use quick_cache::sync::Cache;
 
 use super::{
-    Active, Found, Reader, Result, Store, active_session,
+    Active, Found, KeyKind, Reader, Result, Store, active_session,
     changes::{Change, Changes},
 };
 use crate::clock::Timestamp;
@@ -81,11 +81,15 @@ impl SessionCache {
     pub(crate) async fn read(
         &self,
         db: &Reader,
+        kind: KeyKind,
         key_hash: &[u8; 32],
         now: Timestamp,
     ) -> Result<Found> {
         let forgotten = *self.forgotten();
-        let found = active_session::find_by_key(db, key_hash).await?;
+        let found = match kind {
+            KeyKind::Session => active_session::find_by_key(db, key_hash).await?,
+            KeyKind::Token => active_session::find_by_token(db, key_hash).await?,
+        };
         let unchanged = self.forgotten();
         match &found {
             Found::Active(session) if *unchanged == forgotten => {

@@ -18,6 +18,8 @@ pub struct Model {
     pub display_name: String,
     /// Time of creation.
     pub created_at: Timestamp,
+    /// Time of the last login that was verified.
+    pub logged_in_at: Option<Timestamp>,
 }
 
 /// No relations: each module queries what it needs.
@@ -54,4 +56,24 @@ pub(crate) async fn add(
         ..Default::default()
     };
     db.insert_unless_taken(user).await
+}
+
+/// Records a login that was verified.
+pub(crate) async fn note_login(db: &Writer, id: UserId, now: Timestamp) -> Result<()> {
+    Entity::update_many()
+        .col_expr(Column::LoggedInAt, now.0.into())
+        .filter(Column::Id.eq(id))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
+/// Gives a user another display name.
+pub(crate) async fn rename(db: &Writer, id: UserId, name: &str) -> Result<()> {
+    Entity::update_many()
+        .col_expr(Column::DisplayName, name.into())
+        .filter(Column::Id.eq(id))
+        .exec(db)
+        .await?;
+    Ok(())
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Stop, Worker};
 use crate::{
     service::Service,
-    store::{Result, dead_letter, known_client, rate_limit, session},
+    store::{Result, dead_letter, invitation, known_client, rate_limit, session, token},
 };
 
 /// Limit of rows deleted by one statement, since other statements may have to wait for it.
@@ -22,6 +22,11 @@ const LIMITS_KEPT_FOR: Duration = Duration::from_secs(60 * 60);
 const DEAD_LETTERS_KEPT_FOR: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// Time that a client stays known after the last login from it.
 const CLIENTS_KNOWN_FOR: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+
+/// Time that an expired invitation is kept, so that its unsent mail is recorded as given up.
+const INVITATIONS_KEPT_FOR: Duration = Duration::from_secs(24 * 60 * 60);
+/// Time that a service token is kept after its end.
+const TOKENS_KEPT_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The worker that deletes expired rows.
 pub(crate) struct Cleanup(pub(crate) Service);
@@ -49,6 +54,14 @@ async fn delete(service: &Service) -> Result<()> {
         .await?;
     store
         .delete::<dead_letter::Entity, _>(dead_letters, BATCH, BATCHES)
+        .await?;
+    let invitations = invitation::expired_before(now.minus(INVITATIONS_KEPT_FOR));
+    store
+        .delete::<invitation::Entity, _>(invitations, BATCH, BATCHES)
+        .await?;
+    let tokens = token::ended_before(now.minus(TOKENS_KEPT_FOR));
+    store
+        .delete::<token::Entity, _>(tokens, BATCH, BATCHES)
         .await?;
     let clients = known_client::older_than(now.minus(CLIENTS_KNOWN_FOR));
     store

@@ -11,11 +11,12 @@ use crate::{
     address::EmailAddress,
     auth::verify::Account,
     clock::Timestamp,
-    mail::{Link, LoginMail, MailError, Transport},
+    mail::{InvitationMail, Link, LoginMail, MailError, Transport},
     metrics::MailOutcome,
     service::Service,
     store::{
-        Result, dead_letter, outbox,
+        Result, dead_letter, invitation, org,
+        outbox::{self, Subject},
         session::{self, State},
     },
 };
@@ -92,14 +93,12 @@ impl Outbox {
         if !outbox::claim(db, mail, now.plus(self.transport.deadline() + MARGIN)).await? {
             return Ok(());
         }
-        let session = session::find(db, mail.session_id).await?;
-        let is_wanted =
-            |session: &session::Model| session.is_pending() || session.state == State::Expired;
-        let Some(session) = session.filter(is_wanted) else {
+        let subject = outbox::find_subject(db, mail).await?;
+        let Some(subject) = subject.filter(is_wanted) else {
             return outbox::remove(db, mail).await;
         };
         let metrics = &self.service.metrics;
-        match self.send(mail, &session, now).await? {
+        match self.send(mail, &subject, now).await? {
             Sent::Done => {
                 metrics.count_mail(MailOutcome::Sent);
                 outbox::remove(db, mail).await
@@ -122,42 +121,47 @@ impl Outbox {
                     "a mail was given up; see: cortex-reportd mail dead"
                 );
                 let writer = self.service.store.begin().await?;
-                dead_letter::add(&writer, mail, &session, &error, now).await?;
+                dead_letter::add(&writer, mail, &subject, &error, now).await?;
                 outbox::remove(&writer, mail).await?;
                 writer.commit().await
             }
         }
     }
 
-    /// Sends a mail, unless its login has expired or the address may not get one.
-    async fn send(
-        &self,
-        mail: &outbox::Model,
-        session: &session::Model,
-        now: Timestamp,
-    ) -> Result<Sent> {
-        let service = &self.service;
-        if !session.can_be_verified(now) {
+    /// Sends a mail, unless its subject has expired or the address may not get one.
+    async fn send(&self, mail: &outbox::Model, subject: &Subject, now: Timestamp) -> Result<Sent> {
+        let (is_late, kind) = match subject {
+            Subject::Login(session) => (!session.can_be_verified(now), "login"),
+            Subject::Invitation(invitation) => (invitation.ends_at <= now, "invitation"),
+        };
+        if is_late {
             let last = mail.error.as_deref().unwrap_or("no attempt was made");
-            return Ok(Sent::Dead(format!("the login expired; {last}")));
+            return Ok(Sent::Dead(format!("the {kind} expired; {last}")));
         }
-        let Ok(to) = EmailAddress::parse(&session.email) else {
+        let Ok(to) = EmailAddress::parse(subject.email()) else {
             return Ok(Sent::Dropped);
         };
-        if Account::is_closed(service.store.reader(), service.registration, &to).await? {
-            return Ok(Sent::Dropped);
-        }
-        let token = service.key.link_token(&session.nonce);
-        let login = LoginMail {
-            from: &self.from,
-            to: &to,
-            link: Link::new(&service.public_url, &token),
-            client: &session.client,
-            asked_at: session.created_at,
-            lives_for: session::PENDING_FOR,
+        let (id, message) = match subject {
+            Subject::Login(session) => {
+                let service = &self.service;
+                let db = service.store.reader();
+                if Account::is_closed(db, service.registration, &to, now).await? {
+                    return Ok(Sent::Dropped);
+                }
+                let id = format!("login-{}-{}", session.created_at.0, session.id);
+                (id.clone(), self.login(session, &to).message(&id, now))
+            }
+            Subject::Invitation(invitation) => {
+                let db = self.service.store.reader();
+                let Some(org) = org::find_by_id(db, invitation.org_id).await? else {
+                    return Ok(Sent::Dropped);
+                };
+                let id = format!("invitation-{}-{}", invitation.created_at.0, invitation.id);
+                let mail = self.invitation(invitation, &org.name, &to);
+                (id.clone(), mail.message(&id, now))
+            }
         };
-        let id = format!("login-{}-{}", session.created_at.0, session.id);
-        let sent = match login.message(&id, now) {
+        let sent = match message {
             Ok(message) => self.transport.send(&id, message).await,
             Err(error) => Err(error),
         };
@@ -166,6 +170,43 @@ impl Outbox {
             Err(error) if error.is_final() => Sent::Dead(error.to_string()),
             Err(error) => Sent::Failed(error),
         })
+    }
+
+    fn login<'a>(&'a self, session: &'a session::Model, to: &'a EmailAddress) -> LoginMail<'a> {
+        let token = self.service.key.link_token(&session.nonce);
+        LoginMail {
+            from: &self.from,
+            to,
+            link: Link::new(&self.service.public_url, &token),
+            client: &session.client,
+            asked_at: session.created_at,
+            lives_for: session::PENDING_FOR,
+        }
+    }
+
+    fn invitation<'a>(
+        &'a self,
+        invitation: &'a invitation::Model,
+        org: &'a str,
+        to: &'a EmailAddress,
+    ) -> InvitationMail<'a> {
+        InvitationMail {
+            from: &self.from,
+            to,
+            public_url: &self.service.public_url,
+            org,
+            role: invitation.role.name(),
+            invited_by: &invitation.invited_by,
+            ends_at: invitation.ends_at,
+        }
+    }
+}
+
+/// Returns false if a mail is not needed any more: its login was verified or invalidated.
+fn is_wanted(subject: &Subject) -> bool {
+    match subject {
+        Subject::Login(session) => session.is_pending() || session.state == State::Expired,
+        Subject::Invitation(_) => true,
     }
 }
 

@@ -1,0 +1,48 @@
+//! `POST /api/1/app/{app_id}/api_key`.
+
+use cortex_report_api::server::{
+    Failure,
+    api_key::CreateApiKey,
+    types::{ApiKey, CreateApiKeyRequest},
+};
+use poem::Request;
+
+use super::reply;
+use crate::{
+    auth::Session,
+    service::{Service, checked_name, end_in_future, not_allowed, not_allowed_since},
+    store::{
+        AppId,
+        api_key::{self, MAX_WORKING},
+        app, audit,
+    },
+};
+
+impl CreateApiKey for Service {
+    async fn create_api_key(
+        &self,
+        request: &Request,
+        session: Session,
+        app_id: i64,
+        body: CreateApiKeyRequest,
+    ) -> Result<ApiKey, Failure> {
+        let by = session.by(request, self.clock.now());
+        let label = body.label.as_deref();
+        let label = label.map(|label| checked_name(label, "/body/label"));
+        let label = label.transpose()?;
+        let ends_at = end_in_future(body.ends_at, by.at)?;
+        let writer = self.store.begin().await?;
+        let app = app::find_locked(&writer, session.caller(), AppId(app_id)).await?;
+        let app = app.ok_or_else(not_allowed)?;
+        let key = self.random.api_key();
+        let Some(key) = api_key::add(&writer, &app, key, label, ends_at, by.at).await? else {
+            return Err(not_allowed_since(format!(
+                "The application has {MAX_WORKING} API keys that work. Revoke one of them first."
+            )));
+        };
+        let object = app.audited(label);
+        audit::add(&writer, audit::Event::KeyCreated, &by, object).await?;
+        writer.commit().await?;
+        Ok(reply(key, by.at))
+    }
+}

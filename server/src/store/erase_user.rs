@@ -1,0 +1,97 @@
+//! Deletion of a user, with all that says who they were.
+
+use sea_orm::entity::prelude::*;
+
+use super::{
+    OrgId, Result, Writer, audit, dead_letter, invitation, known_client, lockout,
+    membership::{self, Role},
+    org, session, token, user,
+};
+use crate::address::EmailAddress;
+
+/// Result of a deletion.
+#[derive(Debug)]
+pub(crate) enum Erasure {
+    /// The user is deleted.
+    Done(Erased),
+    /// Organizations with other members would have no owner. Nothing may be committed.
+    LastOwner(Vec<OrgId>),
+}
+
+/// Number of things that went with a user.
+#[derive(Debug, Default)]
+pub(crate) struct Erased {
+    pub(crate) sessions: u64,
+    pub(crate) memberships: u64,
+    pub(crate) tokens: u64,
+    /// Open invitations of the address, or by it.
+    pub(crate) invitations: u64,
+    pub(crate) dead_letters: u64,
+    /// Clients from which the address has logged in.
+    pub(crate) known_clients: u64,
+    /// Entries of the audit log that no longer say who it was, and from where.
+    pub(crate) audit_entries: u64,
+    /// Organizations in which nobody else was.
+    pub(crate) orgs: Vec<OrgId>,
+}
+
+/// Deletes a user with their sessions, memberships, service tokens, and the organizations in which
+/// nobody else is. Takes the address out of whatever stays. `known_key` makes the key of a known
+/// client of the address.
+pub(crate) async fn erase(
+    db: &Writer,
+    user: &user::Model,
+    email: &EmailAddress,
+    known_key: impl Fn(&str) -> Option<Vec<u8>>,
+) -> Result<Erasure> {
+    let mut erased = Erased::default();
+    let mut without_owner = Vec::new();
+    for membership in membership::list_of_user(db, user.id).await? {
+        let org_id = membership.org_id;
+        erased.memberships += 1;
+        org::lock(db, org_id).await?;
+        let is_last = membership.role == Role::Owner
+            && !membership::has_other_owner(db, org_id, user.id).await?;
+        if is_last {
+            match membership::has_others(db, org_id, user.id).await? {
+                true => without_owner.push(org_id),
+                false => erased.orgs.push(org_id),
+            }
+        }
+    }
+    if !without_owner.is_empty() {
+        return Ok(Erasure::LastOwner(without_owner));
+    }
+    let tokens = token::Entity::find().filter(token::Column::UserId.eq(user.id));
+    erased.tokens = tokens.count(db).await?;
+    for org_id in &erased.orgs {
+        org::Entity::delete_by_id(*org_id).exec(db).await?;
+    }
+    let clients = audit::clients_of(db, email.as_str()).await?;
+    let keys: Vec<Vec<u8>> = clients
+        .iter()
+        .filter_map(|client| known_key(client))
+        .collect();
+    if !keys.is_empty() {
+        let known = known_client::Entity::delete_many()
+            .filter(known_client::Column::Key.is_in(keys))
+            .exec(db);
+        erased.known_clients = known.await?.rows_affected;
+    }
+    let sessions = session::Entity::delete_many()
+        .filter(session::Column::Email.eq(email.as_str()))
+        .exec(db);
+    erased.sessions = sessions.await?.rows_affected;
+    for column in [invitation::Column::Email, invitation::Column::InvitedBy] {
+        let invitations = invitation::Entity::delete_many().filter(column.eq(email.as_str()));
+        erased.invitations += invitations.exec(db).await?.rows_affected;
+    }
+    let dead_letters = dead_letter::Entity::delete_many()
+        .filter(dead_letter::Column::Email.eq(email.as_str()))
+        .exec(db);
+    erased.dead_letters = dead_letters.await?.rows_affected;
+    lockout::reset(db, email.as_str()).await?;
+    erased.audit_entries = audit::forget(db, email.as_str()).await?;
+    user::Entity::delete_by_id(user.id).exec(db).await?;
+    Ok(Erasure::Done(erased))
+}
