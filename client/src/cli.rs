@@ -1,11 +1,28 @@
 //! Command line `cortex-report`.
 
+mod api;
 mod app;
+mod audit;
+mod auth;
+mod choice;
+mod key;
 mod login;
+mod member;
+mod org;
 mod output;
+mod session;
 mod sessions;
+mod token;
 
-use std::{env, ffi::OsString, fs, io, path::Path, process::ExitCode, time::Duration};
+use std::{
+    env,
+    ffi::OsString,
+    fs,
+    io::{self, IsTerminal},
+    path::Path,
+    process::ExitCode,
+    time::Duration,
+};
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
@@ -26,7 +43,7 @@ const KEY_VARIABLE: &str = "CORTEX_REPORT_SESSION_KEY";
 /// Maximum length of a session_key in the document.
 const MAX_KEY_LENGTH: usize = 128;
 
-/// Manage the applications of your organizations in Data Cortex.
+/// Manage your organizations in Data Cortex: their people, applications and keys.
 #[derive(Parser)]
 #[command(
     name = "cortex-report",
@@ -59,7 +76,11 @@ struct Global {
     #[arg(long, global = true, env = "CORTEX_REPORT_CA_FILE", hide_env_values = true,
           value_name = "FILE", value_hint = ValueHint::FilePath)]
     ca_file: Option<OsString>,
-    /// Output format: text for people, or JSON for scripts
+    /// Account of the service, by its address [default: that of the last login, or of `auth switch`]
+    #[arg(long, global = true, env = "CORTEX_REPORT_ACCOUNT", hide_env_values = true,
+          value_name = "ADDRESS", value_hint = ValueHint::EmailAddress)]
+    account: Option<String>,
+    /// Output format
     #[arg(
         long,
         global = true,
@@ -82,9 +103,34 @@ enum Command {
     Logout,
     /// Show who is logged in
     Whoami,
-    /// List, create and delete applications
+    /// List, create, rename, delete and leave organizations
+    #[command(subcommand)]
+    Org(org::OrgCommand),
+    /// List, invite and remove the people of an organization
+    #[command(subcommand)]
+    Member(member::MemberCommand),
+    /// List, create, rename and delete applications
     #[command(subcommand)]
     App(app::App),
+    /// List, add, label and revoke the API keys of an application
+    #[command(subcommand)]
+    Key(key::KeyCommand),
+    /// List, create and revoke service tokens, with which programs call the service
+    #[command(subcommand)]
+    Token(token::TokenCommand),
+    /// List and end your sessions
+    #[command(subcommand)]
+    Session(session::SessionCommand),
+    /// List or export the audit log of an organization
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
+    /// Show and switch accounts, and print the session_key
+    #[command(subcommand)]
+    Auth(auth::AuthCommand),
+    /// Call any operation of the service, and print its answer
+    Api(api::Api),
+    /// Open the documentation of the service in a browser
+    Open,
     /// Print the completion script for a shell
     Completions {
         /// The shell
@@ -120,10 +166,27 @@ fn run(command: Command, global: &Global, output: &Output) -> Result<(), Failure
             Command::Login(login) => login.run(cli()?).await,
             Command::Logout => login::logout(cli()?).await,
             Command::Whoami => login::whoami(cli()?).await,
+            Command::Org(command) => command.run(cli()?).await,
+            Command::Member(command) => command.run(cli()?).await,
             Command::App(app) => app.run(cli()?).await,
+            Command::Key(command) => command.run(cli()?).await,
+            Command::Token(command) => command.run(cli()?).await,
+            Command::Session(command) => command.run(cli()?).await,
+            Command::Audit(command) => command.run(cli()?).await,
+            Command::Auth(command) => command.run(cli()?).await,
+            Command::Api(api) => api.run(cli()?).await,
+            Command::Open => open_docs(&cli()?),
             Command::Completions { shell } => completions(shell, output),
         }
     })
+}
+
+/// Opens the documentation in a browser. Its URL is printed too, for where there is none.
+fn open_docs(cli: &Cli<'_>) -> Result<(), Failure> {
+    let url = format!("{}/docs/", cli.client.baseurl);
+    cli.output.result(&url, Clone::clone)?;
+    open::that_detached(&url)
+        .map_err(|error| Failure::Failed(format!("No browser can be started: {error}")))
 }
 
 fn completions(shell: Shell, output: &Output) -> Result<(), Failure> {
@@ -194,7 +257,13 @@ impl<'a> Cli<'a> {
             })?;
         let of_variable = key_of_variable()?;
         let has_key_of_variable = of_variable.is_some();
-        let key = of_variable.or_else(|| sessions.key(&client.baseurl));
+        let url = &client.baseurl;
+        let account = global.account.as_deref().map(str::trim);
+        let key = match account.filter(|account| !account.is_empty()) {
+            _ if has_key_of_variable => of_variable,
+            Some(account) => sessions.key_of(url, account),
+            None => sessions.key(url),
+        };
         Ok(Self {
             client: client.with_session_key(key),
             sessions,
@@ -202,6 +271,31 @@ impl<'a> Cli<'a> {
             timeout: global.timeout,
             has_key_of_variable,
         })
+    }
+
+    /// Asks whether to do something that cannot be undone.
+    ///
+    /// # Errors
+    ///
+    /// The answer is no, or nobody can be asked.
+    fn confirm(&self, yes: bool, question: &str) -> Result<(), Failure> {
+        if yes {
+            return Ok(());
+        }
+        if !io::stdin().is_terminal() {
+            return Err(Failure::Usage(
+                "Standard input is not a terminal, so that cannot be confirmed.\nAdd --yes to do \
+                 it without asking."
+                    .to_owned(),
+            ));
+        }
+        let confirmed = self.output.confirm(question);
+        let confirmed = confirmed
+            .map_err(|error| Failure::Failed(format!("cannot read the answer: {error}")))?;
+        match confirmed {
+            true => Ok(()),
+            false => Err(Failure::Failed("Nothing is changed.".to_owned())),
+        }
     }
 
     /// Returns the client, or an error that asks the user to log in if it has no session_key.
@@ -326,7 +420,10 @@ fn refusal(problem: &Problem) -> String {
     let failures = failures.iter().map(|failure| {
         let argument = match failure.pointer.as_str() {
             "/body/email" => "ADDRESS",
-            "/body/app_name" => "NAME",
+            "/body/app_name" | "/body/org_name" => "NAME",
+            "/body/label" => "label",
+            "/body/ends_at" => "--ends",
+            "/query/kind" => "--kind",
             "/body/org_id" | "/query/org_id" => "--org",
             "/path/app_id" => "ID",
             other => other,

@@ -160,8 +160,12 @@ impl Person {
 
     /// Logs in, as a person does who reads the code and opens the link of the mail.
     async fn log_in(&self, service: &Service, arguments: &[&str]) -> Said {
+        self.log_in_as("ann@example.com", service, arguments).await
+    }
+
+    async fn log_in_as(&self, address: &str, service: &Service, arguments: &[&str]) -> Said {
         let mails = service.mails().len();
-        let mut command = self.command(&[&["login", "ann@example.com"], arguments].concat());
+        let mut command = self.command(&[&["login", address], arguments].concat());
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
@@ -280,7 +284,7 @@ async fn the_whole_life_of_a_session() {
     assert_eq!(deleted, "Application 1 is deleted.\n");
     ann.run(&["app", "delete", "1", "--yes"])
         .await
-        .failed(1, &["There is no such thing"]);
+        .failed(1, &["There is no application 1", "cortex-report app list"]);
 
     let logged_out = ann.run(&["logout"]).await.done();
     assert_eq!(logged_out, format!("You are logged out at {}.\n", ann.url));
@@ -288,6 +292,198 @@ async fn the_whole_life_of_a_session() {
     ann.run(&["logout"])
         .await
         .failed(4, &["You are not logged in"]);
+}
+
+/// All that people do with an organization, by the command line alone.
+#[tokio::test]
+async fn the_whole_life_of_an_organization() {
+    let service = Service::start().await;
+    let (ann, bob) = (Person::of(&service).await, Person::of(&service).await);
+    let mut told = String::new();
+    let mut tell = |who: &str, arguments: &[&str], said: String| {
+        let line = arguments.join(" ");
+        told.push_str(&format!("{who}$ cortex-report {line}\n{said}\n"));
+    };
+    assert_eq!(ann.log_in(&service, &[]).await.code, 0);
+    for arguments in [
+        &["org", "create", "Example Games"] as &[&str],
+        &["org", "list"],
+        &["org", "use", "example games"],
+        &["member", "invite", "bob@example.com"],
+        &["member", "invite", "cyd@example.com", "--role", "viewer"],
+        &["member", "invitations"],
+        &["member", "uninvite", "cyd@example.com"],
+    ] {
+        tell("ann", arguments, ann.run(arguments).await.done());
+    }
+    assert_eq!(
+        bob.log_in_as("bob@example.com", &service, &[]).await.code,
+        0
+    );
+    let mut token = String::new();
+    for (who, person, arguments) in [
+        ("bob", &bob, &["whoami"] as &[&str]),
+        (
+            "bob",
+            &bob,
+            &["app", "create", "Space Miner", "--org", "Example Games"],
+        ),
+        (
+            "bob",
+            &bob,
+            &["app", "rename", "Space Miner", "Space Digger"],
+        ),
+        (
+            "bob",
+            &bob,
+            &["key", "add", "Space Digger", "--label", "released games"],
+        ),
+        (
+            "bob",
+            &bob,
+            &["key", "update", "Space Digger", "1", "--ends", "2026-02-01"],
+        ),
+        (
+            "bob",
+            &bob,
+            &["key", "revoke", "space digger", "1", "--yes"],
+        ),
+        ("bob", &bob, &["key", "list", "1"]),
+        (
+            "bob",
+            &bob,
+            &[
+                "token",
+                "create",
+                "build server",
+                "--role",
+                "member",
+                "--org",
+                "Example Games",
+            ],
+        ),
+        ("ann", &ann, &["token", "list"]),
+        ("ann", &ann, &["member", "list"]),
+        ("ann", &ann, &["member", "role", "bob@example.com", "owner"]),
+        ("ann", &ann, &["member", "list", "--output", "csv"]),
+        ("ann", &ann, &["app", "list", "--output", "csv"]),
+        (
+            "bob",
+            &bob,
+            &[
+                "token",
+                "revoke",
+                "build server",
+                "--yes",
+                "--org",
+                "Example Games",
+            ],
+        ),
+        (
+            "bob",
+            &bob,
+            &[
+                "member",
+                "role",
+                "bob@example.com",
+                "member",
+                "--org",
+                "Example Games",
+            ],
+        ),
+        ("bob", &bob, &["session", "list"]),
+        ("bob", &bob, &["session", "end-others"]),
+        ("ann", &ann, &["audit", "list", "--limit", "5"]),
+        ("ann", &ann, &["audit", "export", "--kind", "org_created"]),
+        (
+            "ann",
+            &ann,
+            &["member", "remove", "bob@example.com", "--yes"],
+        ),
+        ("ann", &ann, &["org", "rename", "Better Games"]),
+        ("ann", &ann, &["org", "show"]),
+        ("ann", &ann, &["api", "GET", "/api/1/user"]),
+        (
+            "ann",
+            &ann,
+            &[
+                "api",
+                "POST",
+                "/api/1/app",
+                "-f",
+                "org_id=2",
+                "-f",
+                "app_name=2048",
+            ],
+        ),
+        ("ann", &ann, &["app", "delete", "2048", "--yes"]),
+        ("ann", &ann, &["org", "delete", "Better Games", "--yes"]),
+        ("ann", &ann, &["org", "list"]),
+    ] {
+        let said = person.run(arguments).await.done();
+        if arguments.starts_with(&["token", "create"]) {
+            token = said.lines().next().unwrap().to_owned();
+            let listed = person.run_with_key(&token, &["app", "list"]).await.done();
+            assert!(
+                listed.contains("Space Digger"),
+                "a program has a way in: {listed}"
+            );
+        }
+        tell(who, arguments, said);
+    }
+    assert!(token.starts_with("cortexreport_"), "{token}");
+    is_as_kept("life.txt", &told);
+
+    let refused = ann.run(&["org", "leave", "--org", "ann"]).await;
+    refused.failed(1, &["last owner"]);
+    let gone = ann.run(&["app", "list"]).await;
+    gone.failed(1, &["You are not in the organization 2", "1 ann"]);
+    let wrong = ann.run(&["api", "GET", "/api/1/nothing"]).await;
+    assert_eq!(wrong.code, 1);
+    assert!(
+        wrong.out.contains("not_found") && wrong.error.contains("404"),
+        "{wrong:?}"
+    );
+}
+
+#[tokio::test]
+async fn several_accounts_of_a_service_are_kept() {
+    let service = Service::start().await;
+    let ann = Person::of(&service).await;
+    for address in ["ann@example.com", "bob@example.com"] {
+        assert_eq!(ann.log_in_as(address, &service, &[]).await.code, 0);
+    }
+    let is = async |arguments: &[&str], address: &str| {
+        let said = ann.run(&[arguments, &["whoami"]].concat()).await.done();
+        assert!(said.contains(address), "{said}");
+    };
+    is(&[], "bob@example.com").await;
+    is(&["--account", "ann@example.com"], "ann@example.com").await;
+    ann.run(&["auth", "switch", "ann@example.com"]).await.done();
+    is(&[], "ann@example.com").await;
+    let status = ann.run(&["auth", "status"]).await.done();
+    let used = status.lines().find(|line| line.ends_with("used")).unwrap();
+    assert!(
+        used.contains("ann@example.com") && status.contains("bob@example.com"),
+        "{status}"
+    );
+    let key = ann.run(&["auth", "token"]).await.done();
+    let said = ann.run_with_key(key.trim(), &["--account", "bob@example.com", "whoami"]);
+    assert!(
+        said.await.done().contains("ann@example.com"),
+        "the variable overrides it"
+    );
+
+    ann.run(&["logout"]).await.done();
+    ann.run(&["whoami"])
+        .await
+        .failed(4, &["You are not logged in"]);
+    is(&["--account", "bob@example.com"], "bob@example.com").await;
+    let other = ann.run(&["auth", "switch", "cyd@example.com"]).await;
+    other.failed(
+        4,
+        &["as cyd@example.com", "cortex-report login cyd@example.com"],
+    );
 }
 
 #[tokio::test]
@@ -717,7 +913,7 @@ async fn what_is_refused_is_told_in_words_of_the_command_line() {
     }
     for id in ["0", "-1", "one", "9223372036854775808"] {
         let said = ann.run(&["app", "delete", "--yes", "--", id]).await;
-        assert_eq!(said.code, 2, "{}", said.error);
+        said.failed(1, &["There is no application", id]);
     }
 }
 
@@ -1023,10 +1219,13 @@ async fn colours_are_for_terminals_and_a_deletion_is_asked_for_there() {
     assert!(!script.contains('\u{1b}'), "{script:?}");
 
     let kept = ann.at_terminal(&["app", "delete", "1"], "n\n").await;
-    assert!(kept.contains("Delete Space Miner of ann"), "{kept:?}");
-    assert!(kept.contains("Nothing is deleted"), "{kept:?}");
+    assert!(
+        kept.contains("Delete Space Miner with its API keys"),
+        "{kept:?}"
+    );
+    assert!(kept.contains("Nothing is changed"), "{kept:?}");
     let kept = ann.at_terminal(&["app", "delete", "1"], "\u{4}").await;
-    assert!(kept.contains("Nothing is deleted"), "{kept:?}");
+    assert!(kept.contains("Nothing is changed"), "{kept:?}");
     let gone = ann.at_terminal(&["app", "delete", "1"], "y\n").await;
     assert!(gone.contains("Application 1 is deleted"), "{gone:?}");
 }
@@ -1065,7 +1264,9 @@ async fn wrong_usage_is_told_apart() {
         &[] as &[&str],
         &["app"],
         &["app", "create"],
-        &["app", "delete", "one", "--yes"],
+        &["session", "end", "one"],
+        &["key", "add", "1", "--ends", "tomorrow"],
+        &["api", "GET", "/api/1/user", "-f", "name"],
         &["completions", "cmd"],
         &["whoami", "--output", "xml"],
         &["whoami", "--url", "example.com"],
@@ -1100,6 +1301,14 @@ async fn help_and_completions() {
         &["app", "list", "--help"],
         &["app", "create", "--help"],
         &["app", "delete", "--help"],
+        &["org", "--help"],
+        &["member", "--help"],
+        &["key", "--help"],
+        &["token", "--help"],
+        &["session", "--help"],
+        &["audit", "--help"],
+        &["auth", "--help"],
+        &["api", "--help"],
         &["completions", "--help"],
     ] {
         let help = ann.run(arguments).await.done();

@@ -1,18 +1,16 @@
 //! The applications of an organization.
 
-use std::{
-    io::{self, IsTerminal},
-    slice,
-};
+use std::slice;
 
-use clap::{Args, Subcommand, ValueHint, value_parser};
+use clap::{Subcommand, ValueHint};
 use serde::Serialize;
 
 use super::{
     Cli, Failure,
+    choice::{OrgChoice, find_app},
     output::{table, visible},
 };
-use crate::types::{self, CreateAppReply, CreateAppRequest, DeleteAppReply, Org};
+use crate::types::{self, CreateAppReply, CreateAppRequest, DeleteAppReply, UpdateAppRequest};
 
 #[derive(Subcommand)]
 pub(super) enum App {
@@ -29,22 +27,28 @@ pub(super) enum App {
         #[command(flatten)]
         org: OrgChoice,
     },
+    /// Give an application another name
+    Rename {
+        /// The application, by number or name
+        #[arg(value_hint = ValueHint::Other)]
+        app: String,
+        /// The name of the application, 1 to 64 characters
+        #[arg(value_hint = ValueHint::Other)]
+        name: String,
+        #[command(flatten)]
+        org: OrgChoice,
+    },
     /// Delete an application with its API keys
     Delete {
-        /// The number of the application
-        #[arg(value_parser = value_parser!(i64).range(1..))]
-        id: i64,
+        /// The application, by number or name
+        #[arg(value_hint = ValueHint::Other)]
+        app: String,
         /// Delete without asking for confirmation
         #[arg(long, short)]
         yes: bool,
+        #[command(flatten)]
+        org: OrgChoice,
     },
-}
-
-#[derive(Args)]
-pub(super) struct OrgChoice {
-    /// The organization, by number or name [default: yours, if you are in only one]
-    #[arg(long, value_hint = ValueHint::Other)]
-    org: Option<String>,
 }
 
 /// Created application. Its API key is not in the service's reply, but has to be read from the list
@@ -69,7 +73,8 @@ impl App {
         match self {
             Self::List { org } => list(cli, org).await,
             Self::Create { name, org } => create(cli, name, org).await,
-            Self::Delete { id, yes } => delete(cli, id, yes).await,
+            Self::Rename { app, name, org } => rename(cli, &app, name, org).await,
+            Self::Delete { app, yes, org } => delete(cli, &app, yes, org).await,
         }
     }
 }
@@ -111,48 +116,31 @@ async fn create(cli: Cli<'_>, name: String, org: OrgChoice) -> Result<(), Failur
     })?)
 }
 
-async fn delete(cli: Cli<'_>, id: i64, yes: bool) -> Result<(), Failure> {
-    let client = cli.logged_in()?;
-    if !yes {
-        if !io::stdin().is_terminal() {
-            return Err(Failure::Usage(
-                "Standard input is not a terminal, so the deletion cannot be confirmed.\nAdd --yes \
-                 to delete without asking."
-                    .to_owned(),
-            ));
-        }
-        let question = match find_app(&cli, id).await? {
-            Some((app, org)) => format!(
-                "Delete {} of {} with its API keys? Events sent with them will be refused.",
-                visible(&app.name),
-                visible(&org.name)
-            ),
-            None => format!("Delete application {id}, which is not in any of your organizations?"),
-        };
-        let confirmed = cli.output.confirm(&question);
-        let confirmed = confirmed
-            .map_err(|error| Failure::Failed(format!("cannot read the answer: {error}")))?;
-        if !confirmed {
-            return Err(Failure::Failed("Nothing is deleted.".to_owned()));
-        }
-    }
-    let reply = cli.reply(client.delete_app().app_id(id).send().await)?;
+async fn rename(cli: Cli<'_>, app: &str, name: String, org: OrgChoice) -> Result<(), Failure> {
+    let app = find_app(&cli, app, org).await?;
+    let request = UpdateAppRequest { app_name: name };
+    let renamed = cli.client.update_app().app_id(app.app_id).body(request);
+    let renamed = cli.reply(renamed.send().await)?;
+    Ok(cli
+        .output
+        .result(&renamed, |app| app_table(slice::from_ref(app)))?)
+}
+
+async fn delete(cli: Cli<'_>, app: &str, yes: bool, org: OrgChoice) -> Result<(), Failure> {
+    let app = find_app(&cli, app, org).await?;
+    cli.confirm(
+        yes,
+        &format!(
+            "Delete {} with its API keys? Events sent with them will be refused.",
+            visible(&app.name)
+        ),
+    )?;
+    let id = app.app_id;
+    let reply = cli.reply(cli.client.delete_app().app_id(id).send().await)?;
     let deleted = Deleted { app_id: id, reply };
     Ok(cli
         .output
         .result(&deleted, |_| format!("Application {id} is deleted."))?)
-}
-
-/// Finds an application in the user's organizations, with its organization.
-async fn find_app(cli: &Cli<'_>, id: i64) -> Result<Option<(types::App, Org)>, Failure> {
-    let user = cli.reply(cli.client.get_user().send().await)?;
-    for org in user.org_list {
-        let apps = cli.reply(cli.client.list_apps().org_id(org.org_id).send().await)?;
-        if let Some(app) = apps.app_list.into_iter().find(|app| app.app_id == id) {
-            return Ok(Some((app, org)));
-        }
-    }
-    Ok(None)
 }
 
 fn app_table(apps: &[types::App]) -> String {
@@ -164,50 +152,4 @@ fn app_table(apps: &[types::App]) -> String {
         ]
     });
     table(["APP", "NAME", "API KEYS"], rows)
-}
-
-impl OrgChoice {
-    /// Finds the chosen organization: by its number or name, or the user's only one by default.
-    async fn find(self, cli: &Cli<'_>) -> Result<Org, Failure> {
-        let orgs = cli
-            .reply(cli.logged_in()?.get_user().send().await)?
-            .org_list;
-        let listed = orgs
-            .iter()
-            .map(|org| format!("\n  {} {}", org.org_id, visible(&org.name)))
-            .collect::<String>();
-        let wanted = self.org.as_deref().map(str::trim);
-        let meant: Vec<Org> = match wanted {
-            None => orgs,
-            Some(wanted) => {
-                let by_id = |org: &&Org| org.org_id.to_string() == wanted;
-                match orgs.iter().find(by_id) {
-                    Some(org) => vec![org.clone()],
-                    None => {
-                        let wanted = wanted.to_lowercase();
-                        let by_name = |org: &Org| org.name.to_lowercase() == wanted;
-                        orgs.into_iter().filter(by_name).collect()
-                    }
-                }
-            }
-        };
-        match (meant.as_slice(), wanted) {
-            ([org], _) => Ok(org.clone()),
-            ([], None) => Err(Failure::Failed(
-                "You are not in any organization. Ask the operator of the service to add you to \
-                 one."
-                    .to_owned(),
-            )),
-            ([], Some(wanted)) => Err(Failure::Failed(format!(
-                "You are not in the organization {wanted}. Your organizations are:{listed}"
-            ))),
-            (_, None) => Err(Failure::Usage(format!(
-                "You are in several organizations. Choose one with --org:{listed}"
-            ))),
-            (_, Some(name)) => Err(Failure::Usage(format!(
-                "Several organizations are called {name}. Choose one by its number with \
-                 --org:{listed}"
-            ))),
-        }
-    }
 }

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::{
     Cli, Failure, KEY_VARIABLE,
+    choice::word,
     output::{bold, table, visible},
 };
 use crate::{
@@ -80,7 +81,7 @@ impl Login {
             error => cli.failure(error),
         })?;
         if let Some(key) = client.session_key()
-            && let Err(failure) = cli.sessions.keep(&client.baseurl, key.clone())
+            && let Err(failure) = cli.sessions.keep(&client.baseurl, &user.email, key.clone())
         {
             // Without its key, nobody can use the session.
             let said = match client.logout().send().await {
@@ -150,6 +151,6 @@ fn orgs(user: &User) -> String {
     let rows = user
         .org_list
         .iter()
-        .map(|org| [org.org_id.to_string(), org.name.clone()]);
-    table(["ORG", "NAME"], rows)
+        .map(|org| [org.org_id.to_string(), org.name.clone(), word(&org.role)]);
+    table(["ORG", "NAME", "ROLE"], rows)
 }

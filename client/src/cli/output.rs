@@ -10,13 +10,19 @@ use icu_properties::{
     props::{DefaultIgnorableCodePoint, GeneralCategory},
 };
 use serde::Serialize;
+use serde_json::Value;
 
 /// Output format of results.
 #[derive(Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
+    /// Tables and sentences for people
     #[default]
-    Text,
+    #[value(alias = "text")]
+    Table,
+    /// A line of JSON for scripts
     Json,
+    /// Lines of values between commas, the first with their names
+    Csv,
 }
 
 /// Printer of a command. It omits colours if the output is not a terminal that shows them, or if
@@ -40,16 +46,22 @@ impl Output {
         text: impl FnOnce(&T) -> String,
     ) -> io::Result<()> {
         match self.format {
-            Format::Text => print(&text(reply)),
+            Format::Table => print(&text(reply)),
             Format::Json => print(&serde_json::to_string(reply)?),
+            Format::Csv => self.raw(&csv(&serde_json::to_value(reply)?)?),
         }
+    }
+
+    /// Prints a line of JSON, whatever the format.
+    pub(super) fn line(&self, entry: &impl Serialize) -> io::Result<()> {
+        print(&serde_json::to_string(entry)?)
     }
 
     /// Prints a line of JSON for scripts, about an event before the result. People are informed by
     /// [`tell`](Self::tell).
     pub(super) fn event(&self, event: &impl Serialize) -> io::Result<()> {
         match self.format {
-            Format::Text => Ok(()),
+            Format::Table | Format::Csv => Ok(()),
             Format::Json => print(&serde_json::to_string(event)?),
         }
     }
@@ -78,6 +90,46 @@ impl Output {
         let mut answer = String::new();
         io::stdin().read_line(&mut answer)?;
         Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+    }
+}
+
+/// Returns the rows of a reply as CSV: of the list that it is or has, or the reply as the only row.
+fn csv(reply: &Value) -> io::Result<Vec<u8>> {
+    let list = match reply {
+        Value::Array(list) => list.as_slice(),
+        Value::Object(members) => match members.values().find_map(Value::as_array) {
+            Some(list) if list.iter().all(Value::is_object) => list.as_slice(),
+            _ => std::slice::from_ref(reply),
+        },
+        _ => &[],
+    };
+    let rows = || list.iter().filter_map(Value::as_object);
+    let mut names = Vec::new();
+    for name in rows().flat_map(|row| row.keys()) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    let mut csv = csv::Writer::from_writer(Vec::new());
+    if !names.is_empty() {
+        csv.write_record(&names)?;
+    }
+    for row in rows() {
+        csv.write_record(names.iter().map(|name| cell(row.get(*name))))?;
+    }
+    csv.into_inner().map_err(|error| error.into_error())
+}
+
+/// Text of a value in CSV: several are separated by spaces, and what is absent is empty.
+fn cell(value: Option<&Value>) -> String {
+    match value {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Array(list)) if list.iter().all(Value::is_string) => {
+            let texts = list.iter().filter_map(Value::as_str);
+            texts.collect::<Vec<_>>().join(" ")
+        }
+        Some(value) => value.to_string(),
     }
 }
 

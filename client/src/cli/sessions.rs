@@ -10,7 +10,7 @@ use etcetera::BaseStrategy;
 use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 
-use super::{Failure, MAX_KEY_LENGTH, is_session_key};
+use super::{Failure, MAX_KEY_LENGTH, auth::Account, is_session_key};
 use crate::Secret;
 
 /// Maximum number of symbolic links followed in a row; the limit of Linux.
@@ -26,14 +26,38 @@ pub(super) struct Sessions {
 struct Kept {
     /// URL of the service of the last login.
     last_url: Option<String>,
-    /// Keys by the URL of their service. A key is never sent to another URL.
+    /// Keys by the URL of their service, of the account that is used there. A key is never sent to
+    /// another URL.
     session_keys: BTreeMap<String, Secret>,
+    /// Keys by URL and address, of all accounts.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    accounts: BTreeMap<String, BTreeMap<String, Secret>>,
+    /// Organizations that are used where none is given, by URL.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    orgs: BTreeMap<String, i64>,
 }
 
 impl Kept {
-    fn insert(&mut self, url: &str, key: Secret) {
+    fn insert(&mut self, url: &str, email: &str, key: Secret) {
         self.last_url = Some(url.to_owned());
-        self.session_keys.insert(url.to_owned(), key);
+        self.session_keys.insert(url.to_owned(), key.clone());
+        let accounts = self.accounts.entry(url.to_owned()).or_default();
+        accounts.insert(email.to_owned(), key);
+    }
+
+    fn remove(&mut self, url: &str, key: &Secret) -> bool {
+        let accounts = self.accounts.entry(url.to_owned()).or_default();
+        let count = accounts.len();
+        accounts.retain(|_, kept| kept != key);
+        let is_kept = accounts.len() < count;
+        if accounts.is_empty() {
+            self.accounts.remove(url);
+        }
+        let is_current = self.session_keys.get(url) == Some(key);
+        if is_current {
+            self.session_keys.remove(url);
+        }
+        is_kept || is_current
     }
 }
 
@@ -57,28 +81,77 @@ impl Sessions {
         self.kept.session_keys.get(url).cloned()
     }
 
+    /// Key of an account.
+    pub(super) fn key_of(&self, url: &str, email: &str) -> Option<Secret> {
+        self.kept.accounts.get(url)?.get(email).cloned()
+    }
+
+    /// All accounts that are logged in.
+    pub(super) fn accounts(&self) -> Vec<Account> {
+        let current = |url: &str, key: &Secret| self.kept.session_keys.get(url) == Some(key);
+        let of_url = |(url, accounts): (&String, &BTreeMap<String, Secret>)| {
+            let account = |(email, key): (&String, &Secret)| Account {
+                url: url.clone(),
+                email: Some(email.clone()),
+                is_current: current(url, key),
+            };
+            accounts.iter().map(account).collect::<Vec<_>>()
+        };
+        let mut accounts: Vec<Account> = self.kept.accounts.iter().flat_map(of_url).collect();
+        for (url, key) in &self.kept.session_keys {
+            let named = self.kept.accounts.get(url);
+            if !named.is_some_and(|named| named.values().any(|it| it == key)) {
+                accounts.push(Account {
+                    url: url.clone(),
+                    email: None,
+                    is_current: true,
+                });
+            }
+        }
+        accounts
+    }
+
+    /// Uses another account of a service. Returns false if it is not logged in.
+    pub(super) fn switch(&self, url: &str, email: &str) -> Result<bool, Failure> {
+        let Some(key) = self.key_of(url, email) else {
+            return Ok(false);
+        };
+        self.change(|kept| {
+            kept.last_url = Some(url.to_owned());
+            kept.session_keys.insert(url.to_owned(), key);
+        })?;
+        Ok(true)
+    }
+
+    /// Organization that is used at a service where none is given.
+    pub(super) fn org(&self, url: &str) -> Option<i64> {
+        self.kept.orgs.get(url).copied()
+    }
+
+    pub(super) fn use_org(&self, url: &str, org_id: i64) -> Result<(), Failure> {
+        self.change(|kept| {
+            kept.orgs.insert(url.to_owned(), org_id);
+        })
+    }
+
     /// Checks that [`keep`](Self::keep) will succeed, by doing all but its last step. Leaves no
     /// file behind.
     pub(super) fn check_writable(&self, url: &str) -> Result<(), Failure> {
         let mut kept = self.kept.clone();
-        kept.insert(url, Secret::from("-".repeat(MAX_KEY_LENGTH)));
+        let longest = "-".repeat(MAX_KEY_LENGTH);
+        kept.insert(url, &longest, Secret::from(longest.as_str()));
         let written = self.write_beside(&kept);
         written.map(drop).map_err(|error| self.unwritable(&error))
     }
 
-    pub(super) fn keep(&self, url: &str, key: Secret) -> Result<(), Failure> {
-        self.change(|kept| kept.insert(url, key))
+    pub(super) fn keep(&self, url: &str, email: &str, key: Secret) -> Result<(), Failure> {
+        self.change(|kept| kept.insert(url, email, key))
     }
 
     /// Removes a key if it is the one stored for this URL. Returns true if it was.
     pub(super) fn forget(&self, url: &str, key: &Secret) -> Result<bool, Failure> {
         let mut is_kept = false;
-        self.change(|kept| {
-            is_kept = kept.session_keys.get(url) == Some(key);
-            if is_kept {
-                kept.session_keys.remove(url);
-            }
-        })?;
+        self.change(|kept| is_kept = kept.remove(url, key))?;
         Ok(is_kept)
     }
 
@@ -143,7 +216,8 @@ fn read(file: &Path) -> Result<Kept, Failure> {
     match fs::read(file) {
         Ok(text) => {
             let kept: Kept = serde_json::from_slice(&text).map_err(|_| spoilt())?;
-            let mut keys = kept.session_keys.values();
+            let accounts = kept.accounts.values().flat_map(BTreeMap::values);
+            let mut keys = kept.session_keys.values().chain(accounts);
             match keys.all(|key| is_session_key(key.reveal())) {
                 true => Ok(kept),
                 false => Err(spoilt()),
