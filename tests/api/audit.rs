@@ -77,16 +77,24 @@ async fn an_owner_reads_who_did_what() {
     let all = all["audit_list"].as_array().unwrap();
     let told = all.iter().rev().map(|entry| {
         let text = |name: &str| entry[name].as_str().unwrap_or("-").to_owned();
-        format!("{} {} {}", text("kind"), text("email"), text("subject"))
+        let role = entry["role"]
+            .as_str()
+            .map_or(String::new(), |role| format!(" {role}"));
+        format!(
+            "{} {} {}{role}",
+            text("kind"),
+            text("email"),
+            text("subject")
+        )
     });
     assert_eq!(
         told.collect::<Vec<_>>(),
         [
             "org_created ann@example.com Example Games",
             "org_renamed ann@example.com Better Games",
-            "member_invited ann@example.com bob@example.com",
-            "invite_accepted bob@example.com bob@example.com",
-            "token_created bob@example.com build server",
+            "member_invited ann@example.com bob@example.com member",
+            "invite_accepted bob@example.com bob@example.com member",
+            "token_created bob@example.com build server member",
             "app_created bob@example.com Space Miner",
             "app_renamed bob@example.com Space Digger",
             "key_created bob@example.com released games",
@@ -94,9 +102,9 @@ async fn an_owner_reads_who_did_what() {
             "key_revoked bob@example.com old games",
             "app_deleted bob@example.com Space Digger",
             "token_revoked ann@example.com build server",
-            "member_role ann@example.com bob@example.com",
+            "member_role ann@example.com bob@example.com viewer",
             "member_removed bob@example.com bob@example.com",
-            "member_invited ann@example.com cyd@example.com",
+            "member_invited ann@example.com cyd@example.com viewer",
             "invite_revoked ann@example.com cyd@example.com",
         ]
     );

@@ -86,7 +86,8 @@ fn audit_table(entries: &[Audit]) -> String {
             word(&entry.email),
             entry.client.clone(),
             word(&entry.subject),
+            word(&entry.role),
         ]
     });
-    table(["AT", "KIND", "BY", "FROM", "WHAT"], rows)
+    table(["AT", "KIND", "BY", "FROM", "WHAT", "ROLE"], rows)
 }

@@ -182,8 +182,8 @@ pub(crate) async fn verify(
         return Ok(Outcome::DeadLink);
     };
     let by = by(&session, Some(user_id), client, now);
-    for org_id in &joined {
-        let object = audit::Object::of_org(*org_id, email.as_str());
+    for (org_id, role) in &joined {
+        let object = audit::Object::of_org(*org_id, email.as_str()).with_role(*role);
         audit::add(&writer, audit::Event::InviteAccepted, &by, object).await?;
     }
     if session::activate(&writer, &session, user_id, now).await? {
@@ -232,7 +232,7 @@ fn without_tries(session: &session::Model, now: Timestamp) -> Outcome {
     }
 }
 
-/// The user that a login is for, and the organizations that they join by it; `None` if the address
+/// The user that a login is for, and the organizations and roles that they get by it; `None` if the address
 /// has no user and gets none. A user is created if registration is open, with an organization of
 /// their own, or if they are invited.
 async fn user_of(
@@ -240,7 +240,7 @@ async fn user_of(
     db: &Writer,
     email: &EmailAddress,
     now: Timestamp,
-) -> Result<Option<(UserId, Vec<OrgId>)>> {
+) -> Result<Option<(UserId, Vec<(OrgId, Role)>)>> {
     let account = Account::find(db, service.registration, email, now).await?;
     let user_id = match &account {
         Account::User(user) => user.id,

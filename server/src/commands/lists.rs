@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::{CommandError, Context, Output};
 use crate::{
     address::EmailAddress,
-    store::{AppId, OrgId, PAGE_SIZE, Page, api_key, app, audit, session},
+    store::{AppId, OrgId, PAGE_SIZE, Page, api_key, app, audit, membership::Role, session},
 };
 
 /// Commands on applications.
@@ -50,7 +50,7 @@ pub enum SessionCommand {
 #[derive(Clone, Debug, Subcommand)]
 pub enum AuditCommand {
     /// List the audit log, the oldest entry first: audit_id, time, kind, user_id, address, token_id,
-    /// client, org_id, app_id, object.
+    /// client, org_id, app_id, role, object.
     List(AuditFilter),
 }
 
@@ -105,6 +105,7 @@ struct AuditRow {
     client: String,
     org_id: Option<i64>,
     app_id: Option<i64>,
+    role: Option<String>,
     subject: Option<String>,
 }
 
@@ -215,6 +216,7 @@ impl AuditCommand {
                     client: entry.client,
                     org_id: entry.org_id.map(|id| id.0),
                     app_id: entry.app_id.map(|id| id.0),
+                    role: entry.role.map(Role::name),
                     subject: entry.subject,
                 })?;
             }

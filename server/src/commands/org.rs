@@ -179,7 +179,7 @@ impl MemberCommand {
                     check_other_owner(&writer, id, &user, &address).await?;
                 }
                 membership::put(&writer, user.id, id, role).await?;
-                let object = audit::Object::of_org(id, address.as_str());
+                let object = audit::Object::of_org(id, address.as_str()).with_role(role);
                 audit::add(&writer, audit::Event::MemberAdded, &context.by, object).await?;
                 context.commit_everywhere(writer).await?;
                 let email = address.as_str();

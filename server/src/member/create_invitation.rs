@@ -56,7 +56,7 @@ impl CreateInvitation for Service {
         let role = body.role.into();
         let invitation = invitation::add(&writer, owner, &email, role, &by.email, by.at).await?;
         outbox::add_invitation(&writer, invitation.id, by.at).await?;
-        let object = audit::Object::of_org(org_id, &invitation.email);
+        let object = audit::Object::of_org(org_id, &invitation.email).with_role(role);
         audit::add(&writer, audit::Event::MemberInvited, &by, object).await?;
         writer.commit().await?;
         self.mail_is_due.notify_one();

@@ -44,7 +44,7 @@ impl UpdateMember for Service {
         if !membership::update_role(&writer, owner, user_id, role).await? {
             return Err(not_allowed());
         }
-        let object = audit::Object::of_org(org_id, &changed.email);
+        let object = audit::Object::of_org(org_id, &changed.email).with_role(role);
         audit::add(&writer, audit::Event::MemberRole, &by, object).await?;
         self.commit_change(writer, &Change::All).await?;
         changed.role = role;

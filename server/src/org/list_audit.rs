@@ -38,6 +38,7 @@ impl ListAudit for Service {
             token_id: entry.token_id.map(|it| it.0),
             client: entry.client,
             app_id: entry.app_id.map(|it| it.0),
+            role: entry.role.map(Into::into),
             subject: entry.subject,
         });
         Ok(AuditList {

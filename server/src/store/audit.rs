@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use sea_orm::{ActiveValue::Set, QueryOrder, QuerySelect, entity::prelude::*};
 
-use super::{AppId, Connection, OrgId, Page, Result, TokenId, UserId, membership::Owner};
+use super::{
+    AppId, Connection, OrgId, Page, Result, TokenId, UserId,
+    membership::{Owner, Role},
+};
 use crate::clock::Timestamp;
 
 /// Kind of an entry.
@@ -116,6 +119,8 @@ pub struct Model {
     pub token_id: Option<TokenId>,
     /// Name, label or address of what it was done to.
     pub subject: Option<String>,
+    /// Role that was given.
+    pub role: Option<Role>,
 }
 
 /// No relations: each module queries what it needs.
@@ -144,6 +149,8 @@ pub(crate) struct Object<'a> {
     pub(crate) org_id: Option<OrgId>,
     pub(crate) app_id: Option<AppId>,
     pub(crate) subject: Option<&'a str>,
+    /// Role that it gets.
+    pub(crate) role: Option<Role>,
 }
 
 /// Client of entries whose client is not known.
@@ -169,8 +176,16 @@ impl<'a> Object<'a> {
     pub(crate) fn of_org(org_id: OrgId, subject: &'a str) -> Self {
         Self {
             org_id: Some(org_id),
-            app_id: None,
             subject: Some(subject),
+            ..Self::default()
+        }
+    }
+
+    /// Adds the role that a member, an invitation or a token gets.
+    pub(crate) fn with_role(self, role: Role) -> Self {
+        Self {
+            role: Some(role),
+            ..self
         }
     }
 
@@ -180,6 +195,7 @@ impl<'a> Object<'a> {
             org_id: Some(org_id),
             app_id: Some(app_id),
             subject,
+            ..Self::default()
         }
     }
 }
@@ -206,6 +222,7 @@ pub(super) fn entry(event: Event, by: &By, object: Object<'_>) -> ActiveModel {
         user_id: Set(by.user_id),
         token_id: Set(by.token_id),
         subject: Set(object.subject.map(str::to_owned)),
+        role: Set(object.role),
         ..Default::default()
     }
 }

@@ -128,13 +128,13 @@ fn open_of(email: &EmailAddress, now: Timestamp) -> Select<Entity> {
 }
 
 /// Accepts all invitations of the address of a user, and returns the organizations that the user
-/// was not in. Where the user is a member, they keep their role.
+/// was not in, with the new roles. Where the user is a member, they keep their role.
 pub(crate) async fn accept_all(
     db: &Writer,
     email: &EmailAddress,
     user_id: UserId,
     now: Timestamp,
-) -> Result<Vec<OrgId>> {
+) -> Result<Vec<(OrgId, Role)>> {
     let found = open_of(email, now).order_by_asc(Column::OrgId);
     let mut joined = Vec::new();
     for invitation in found.all(db).await? {
@@ -143,7 +143,7 @@ pub(crate) async fn accept_all(
         if delete(db, &invitation).await?
             && membership::add(db, user_id, invitation.org_id, invitation.role).await?
         {
-            joined.push(invitation.org_id);
+            joined.push((invitation.org_id, invitation.role));
         }
     }
     Ok(joined)

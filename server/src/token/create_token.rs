@@ -39,7 +39,7 @@ impl CreateToken for Service {
             ends_at,
         };
         let token = token::add(&writer, maker, new, by.at).await?;
-        let object = audit::Object::of_org(token.org_id, label);
+        let object = audit::Object::of_org(token.org_id, label).with_role(token.role);
         audit::add(&writer, audit::Event::TokenCreated, &by, object).await?;
         writer.commit().await?;
         Ok(CreateTokenReply {

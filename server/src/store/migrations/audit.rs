@@ -24,6 +24,7 @@ impl MigrationTrait for DescribeAudit {
             ("user_id", big_integer_null("user_id")),
             ("token_id", big_integer_null("token_id")),
             ("subject", text_null("subject")),
+            ("role", string_len_null("role", 16)),
         ] {
             if !manager.has_column("audit", name).await? {
                 let column = Table::alter().table("audit").add_column(column).take();
