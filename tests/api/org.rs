@@ -67,7 +67,7 @@ async fn an_organization_is_created_renamed_and_deleted() {
         "nothing is deleted by a wrong name"
     );
     let deleted = ok(delete("Better Games")).await;
-    assert_eq!(deleted["result"], "deleted");
+    assert_eq!(deleted["result"], "org_deleted");
     for (name, count) in counts.as_object().unwrap() {
         assert_eq!(&deleted[name], count, "{name}");
     }

@@ -1,5 +1,7 @@
 //! The document says of itself what is true.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value, json};
 
 use crate::harness::conformance::ORACLE;
@@ -48,6 +50,23 @@ fn the_operations_list_only_what_every_generator_reads() {
                 body.is_null() || media_types == ["application/json"],
                 "{method} {path} lists {media_types:?}: see x-form-bodies"
             );
+        }
+    }
+}
+
+/// Go's generators name a constant by its value alone.
+#[test]
+fn no_word_is_of_two_enums() {
+    let schemas = ORACLE.written()["components"]["schemas"]
+        .as_object()
+        .unwrap();
+    let mut of = HashMap::new();
+    for (name, schema) in schemas {
+        for word in schema["enum"].as_array().into_iter().flatten() {
+            let word = word.as_str().unwrap();
+            if let Some(other) = of.insert(word, name) {
+                panic!("{name} and {other} have the same word {word}: choose another one");
+            }
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use reqwest::Method;
 use sea_orm::{ConnectionTrait, DatabaseBackend};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
@@ -176,4 +177,45 @@ async fn what_was_changed_elsewhere_holds_after_a_second() {
     problem(user(), 403, "not_logged_in").await;
     change("UPDATE session SET state = 'active'").await;
     ok(user()).await;
+}
+
+/// What one instance takes away works at the other for a second at most.
+#[tokio::test]
+async fn a_key_a_member_and_a_token_that_end_at_one_end_at_the_other() {
+    let one = Service::start().await;
+    let other = one.another(|_| {}).await;
+    let ann = one.log_in("ann@example.com").await;
+    let org_id = one.create_org(&ann, "Shared").await;
+    let bob = one.join(&ann, org_id, "bob@example.com", "member").await;
+    let app_id = one.create_app(&ann, org_id, "Space Miner").await;
+    let org = format!("/api/1/org/{org_id}");
+    let made = json!({ "label": "build server", "role": "viewer" });
+    let made = one
+        .post(&format!("{org}/token"))
+        .bearer_auth(&ann)
+        .json(&made);
+    let made = ok(made).await;
+    let token = made["token"].as_str().unwrap();
+    let app = format!("/api/1/app/{app_id}");
+    let keys = ok(one.get(&format!("{app}/api_key")).bearer_auth(&ann)).await;
+    let api_key = format!("{app}/api_key/{}", keys["api_key_list"][0]["api_key_id"]);
+    let user = |key: &str| other.api.get("/api/1/user").bearer_auth(key);
+    // The other one knows all of them.
+    for key in [&*bob, token] {
+        ok(user(key)).await;
+    }
+
+    let end = |path: String| one.request(Method::DELETE, &path).bearer_auth(&ann);
+    ok(end(api_key)).await;
+    ok(end(format!("{org}/member/{}", one.user_id(&bob).await))).await;
+    ok(end(format!("{org}/token/{}", made["token_id"]))).await;
+    // Rights are looked up for each request.
+    let shown = ok(other.api.get(&app).bearer_auth(&ann)).await;
+    assert_eq!(shown["api_key_list"], json!([]));
+    problem(other.api.get(&app).bearer_auth(&bob), 403, "not_allowed").await;
+    problem(other.api.get(&org).bearer_auth(&bob), 403, "not_allowed").await;
+    one.clock.advance(1);
+    problem(user(token), 403, "not_logged_in").await;
+    let left = ok(user(&bob)).await;
+    assert_eq!(left["org_list"].as_array().unwrap().len(), 1, "{left}");
 }

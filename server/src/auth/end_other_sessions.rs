@@ -29,7 +29,7 @@ impl EndOtherSessions for Service {
             self.commit_change(writer, &Change::All).await?;
         }
         Ok(EndOtherSessionsReply {
-            result: EndSessionResult::Ended,
+            result: EndSessionResult::SessionEnded,
             session_count: i64::try_from(ended).unwrap_or(i64::MAX),
         })
     }

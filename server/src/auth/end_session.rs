@@ -36,7 +36,7 @@ impl EndSession for Service {
             .map_or(Change::All, Change::Session);
         self.commit_change(writer, &change).await?;
         Ok(EndSessionReply {
-            result: EndSessionResult::Ended,
+            result: EndSessionResult::SessionEnded,
         })
     }
 }

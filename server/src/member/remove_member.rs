@@ -45,7 +45,7 @@ impl RemoveMember for Service {
         audit::add(&writer, audit::Event::MemberRemoved, &by, object).await?;
         self.commit_change(writer, &Change::All).await?;
         Ok(RemoveMemberReply {
-            result: RemoveMemberResult::Removed,
+            result: RemoveMemberResult::MemberRemoved,
         })
     }
 }

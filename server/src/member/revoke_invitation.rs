@@ -37,7 +37,7 @@ impl RevokeInvitation for Service {
         audit::add(&writer, audit::Event::InviteRevoked, &by, object).await?;
         writer.commit().await?;
         Ok(RevokeInvitationReply {
-            result: RevokeInvitationResult::Revoked,
+            result: RevokeInvitationResult::InvitationRevoked,
         })
     }
 }

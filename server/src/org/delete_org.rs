@@ -39,7 +39,7 @@ impl DeleteOrg for Service {
         audit::add(&writer, audit::Event::OrgDeleted, &by, object).await?;
         self.commit_change(writer, &Change::All).await?;
         Ok(DeleteOrgReply {
-            result: DeleteOrgResult::Deleted,
+            result: DeleteOrgResult::OrgDeleted,
             member_count: count(contents.members),
             invitation_count: count(contents.invitations),
             app_count: count(contents.apps),

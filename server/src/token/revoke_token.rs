@@ -36,7 +36,7 @@ impl RevokeToken for Service {
             .map_or(Change::All, Change::Session);
         self.commit_change(writer, &change).await?;
         Ok(RevokeTokenReply {
-            result: RevokeTokenResult::Revoked,
+            result: RevokeTokenResult::TokenRevoked,
         })
     }
 }
