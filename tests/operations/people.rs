@@ -119,6 +119,27 @@ async fn a_user_is_deleted_with_a_receipt_and_the_deeds_stay() {
 }
 
 #[tokio::test]
+async fn an_earlier_address_is_forgotten_too() {
+    let service = Service::start().await;
+    let bob = service.log_in("bob@example.com").await;
+    let org_id = service.org_id(&bob).await;
+    service.create_app(&bob, org_id, "Space Miner").await;
+    run(
+        &service,
+        &[
+            "user",
+            "change-address",
+            "bob@example.com",
+            "rob@example.com",
+        ],
+    );
+    run(&service, &["user", "remove", "rob@example.com"]);
+    let left = service.dump().await.concat();
+    assert!(!left.contains("bob") && !left.contains("rob@"), "{left}");
+    assert!(left.contains("app_created"), "the deed stays: {left}");
+}
+
+#[tokio::test]
 async fn the_operator_leaves_no_organization_without_an_owner() {
     let service = Service::start().await;
     let ann = service.log_in("ann@example.com").await;

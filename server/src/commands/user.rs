@@ -185,8 +185,11 @@ impl UserCommand {
             Self::Remove { address } => {
                 let user = context.user(&address).await?;
                 let writer = context.store.begin().await?;
-                let key = |client: &str| Some(known_key(&address, client.parse().ok()?));
-                let erased = match erase_user::erase(&writer, &user, &address, key).await? {
+                let key = |email: &str, client: &str| {
+                    let email = EmailAddress::parse(email).ok()?;
+                    Some(known_key(&email, client.parse().ok()?))
+                };
+                let erased = match erase_user::erase(&writer, &user, key).await? {
                     Erasure::Done(erased) => erased,
                     Erasure::LastOwner(orgs) => {
                         return Err(CommandError::LastOwner(address, Orgs(orgs)));

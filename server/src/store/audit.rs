@@ -260,6 +260,25 @@ async fn batches(db: &impl Connection) -> Result<impl Iterator<Item = Expr>> {
     }))
 }
 
+/// Returns the addresses with which a user has done something.
+pub(super) async fn addresses_of(
+    db: &impl Connection,
+    user_id: UserId,
+) -> Result<BTreeSet<String>> {
+    let mut addresses = BTreeSet::new();
+    for batch in batches(db).await? {
+        let found = Entity::find()
+            .select_only()
+            .column(Column::Email)
+            .distinct()
+            .filter(batch)
+            .filter(Column::UserId.eq(user_id))
+            .filter(Column::Email.ne(""));
+        addresses.extend(found.into_tuple::<String>().all(db).await?);
+    }
+    Ok(addresses)
+}
+
 /// Returns the clients from which an address has done something.
 pub(super) async fn clients_of(db: &impl Connection, email: &str) -> Result<BTreeSet<String>> {
     let mut clients = BTreeSet::new();

@@ -7,8 +7,6 @@ use super::{
     membership::{self, Role},
     org, session, token, user,
 };
-use crate::address::EmailAddress;
-
 /// Result of a deletion.
 #[derive(Debug)]
 pub(crate) enum Erasure {
@@ -36,13 +34,12 @@ pub(crate) struct Erased {
 }
 
 /// Deletes a user with their sessions, memberships, service tokens, and the organizations in which
-/// nobody else is. Takes the address out of whatever stays. `known_key` makes the key of a known
-/// client of the address.
+/// nobody else is. Takes the address out of whatever stays. `known_key` makes the key of an address
+/// and a known client.
 pub(crate) async fn erase(
     db: &Writer,
     user: &user::Model,
-    email: &EmailAddress,
-    known_key: impl Fn(&str) -> Option<Vec<u8>>,
+    known_key: impl Fn(&str, &str) -> Option<Vec<u8>>,
 ) -> Result<Erasure> {
     let mut erased = Erased::default();
     let mut without_owner = Vec::new();
@@ -67,31 +64,47 @@ pub(crate) async fn erase(
     for org_id in &erased.orgs {
         org::Entity::delete_by_id(*org_id).exec(db).await?;
     }
-    let clients = audit::clients_of(db, email.as_str()).await?;
+    // Addresses that the user had before have left traces too.
+    let mut addresses = audit::addresses_of(db, user.id).await?;
+    addresses.insert(user.email.clone());
+    for address in &addresses {
+        forget(db, address, &known_key, &mut erased).await?;
+    }
+    user::Entity::delete_by_id(user.id).exec(db).await?;
+    Ok(Erasure::Done(erased))
+}
+
+/// Deletes what is kept under an address, and takes it out of the audit log.
+async fn forget(
+    db: &Writer,
+    address: &str,
+    known_key: &impl Fn(&str, &str) -> Option<Vec<u8>>,
+    erased: &mut Erased,
+) -> Result<()> {
+    let clients = audit::clients_of(db, address).await?;
     let keys: Vec<Vec<u8>> = clients
         .iter()
-        .filter_map(|client| known_key(client))
+        .filter_map(|client| known_key(address, client))
         .collect();
     if !keys.is_empty() {
         let known = known_client::Entity::delete_many()
             .filter(known_client::Column::Key.is_in(keys))
             .exec(db);
-        erased.known_clients = known.await?.rows_affected;
+        erased.known_clients += known.await?.rows_affected;
     }
     let sessions = session::Entity::delete_many()
-        .filter(session::Column::Email.eq(email.as_str()))
+        .filter(session::Column::Email.eq(address))
         .exec(db);
-    erased.sessions = sessions.await?.rows_affected;
+    erased.sessions += sessions.await?.rows_affected;
     for column in [invitation::Column::Email, invitation::Column::InvitedBy] {
-        let invitations = invitation::Entity::delete_many().filter(column.eq(email.as_str()));
+        let invitations = invitation::Entity::delete_many().filter(column.eq(address));
         erased.invitations += invitations.exec(db).await?.rows_affected;
     }
     let dead_letters = dead_letter::Entity::delete_many()
-        .filter(dead_letter::Column::Email.eq(email.as_str()))
+        .filter(dead_letter::Column::Email.eq(address))
         .exec(db);
-    erased.dead_letters = dead_letters.await?.rows_affected;
-    lockout::reset(db, email.as_str()).await?;
-    erased.audit_entries = audit::forget(db, email.as_str()).await?;
-    user::Entity::delete_by_id(user.id).exec(db).await?;
-    Ok(Erasure::Done(erased))
+    erased.dead_letters += dead_letters.await?.rows_affected;
+    lockout::reset(db, address).await?;
+    erased.audit_entries += audit::forget(db, address).await?;
+    Ok(())
 }
