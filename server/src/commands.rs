@@ -133,7 +133,7 @@ impl Command {
     }
 }
 
-/// What commands work with.
+/// Context of the commands.
 struct Context<'a> {
     store: &'a Store,
     settings: &'a ServeSettings,

@@ -11,20 +11,20 @@ use cortex_report_api::server::types;
 
 use crate::{
     service::not_allowed_since,
-    store::{invitation, membership},
+    store::{Role, invitation, membership},
 };
 
-impl From<membership::Role> for types::Role {
-    fn from(role: membership::Role) -> Self {
+impl From<Role> for types::Role {
+    fn from(role: Role) -> Self {
         match role {
-            membership::Role::Owner => Self::Owner,
-            membership::Role::Member => Self::Member,
-            membership::Role::Viewer => Self::Viewer,
+            Role::Owner => Self::Owner,
+            Role::Member => Self::Member,
+            Role::Viewer => Self::Viewer,
         }
     }
 }
 
-impl From<types::Role> for membership::Role {
+impl From<types::Role> for Role {
     fn from(role: types::Role) -> Self {
         match role {
             types::Role::Owner => Self::Owner,

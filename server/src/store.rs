@@ -6,13 +6,14 @@
 mod active_session;
 pub mod api_key;
 pub mod app;
+pub(crate) mod app_list;
 pub mod audit;
 pub mod backup;
 pub(crate) mod batch;
-mod caller;
 pub(crate) mod changes;
 mod connect;
 mod connection;
+pub(crate) mod contents;
 pub mod dead_letter;
 pub(crate) mod erase_user;
 mod error;
@@ -31,6 +32,7 @@ pub mod outbox;
 mod page;
 mod probe;
 pub mod rate_limit;
+mod rights;
 pub mod session;
 pub(crate) mod session_cache;
 pub mod state;
@@ -58,9 +60,10 @@ pub use error::{ConnectError, Result, StoreError};
 use group::Group;
 use health::Health;
 
-pub(crate) use caller::{Caller, Scope};
 pub(crate) use ids::{ApiKeyId, AppId, InvitationId, OrgId, SessionId, TokenId, UserId};
 pub(crate) use page::{PAGE_SIZE, Page};
+pub use rights::Role;
+pub(crate) use rights::{Caller, Editor, Member, Owner, Remover, Scope, TokenMaker};
 pub(crate) use url::DatabaseOptions;
 pub use url::DatabaseUrl;
 

@@ -85,7 +85,7 @@ fn table() -> Vec<Row> {
     rows.collect()
 }
 
-/// What an operation may be about.
+/// Ids of the objects of an operation.
 #[derive(Clone)]
 struct Ids {
     org_id: i64,

@@ -179,7 +179,7 @@ async fn what_was_changed_elsewhere_holds_after_a_second() {
     ok(user()).await;
 }
 
-/// What one instance takes away works at the other for a second at most.
+/// A right that ends at one instance ends at the other within a second.
 #[tokio::test]
 async fn a_key_a_member_and_a_token_that_end_at_one_end_at_the_other() {
     let one = Service::start().await;

@@ -24,7 +24,7 @@ pub(super) enum KeyCommand {
         /// The application, by number or name
         #[arg(value_hint = ValueHint::Other)]
         app: String,
-        /// What you call it
+        /// Name for people, such as where it is used
         #[arg(long)]
         label: Option<String>,
         /// Time at which it stops working, such as 2027-01-31 or 2027-01-31T12:00:00Z
@@ -41,7 +41,7 @@ pub(super) enum KeyCommand {
         /// The API key, or its number
         #[arg(value_hint = ValueHint::Other)]
         key: String,
-        /// What you call it
+        /// Name for people, such as where it is used
         #[arg(long)]
         label: Option<String>,
         /// Time at which it stops working, such as 2027-01-31 or 2027-01-31T12:00:00Z

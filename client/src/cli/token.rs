@@ -18,7 +18,7 @@ pub(super) enum TokenCommand {
     },
     /// Create a service token, with which a program calls the service
     Create {
-        /// What you call it
+        /// Name for people, such as the program that has it
         #[arg(value_hint = ValueHint::Other)]
         label: String,
         /// Its role, which is not above yours

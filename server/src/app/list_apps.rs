@@ -11,7 +11,7 @@ use crate::{
     auth::{Session, refuse_cross_site},
     client::is_head,
     service::{Service, checked_name, not_allowed},
-    store::{AppId, OrgId, Page, app},
+    store::{AppId, OrgId, Page, app_list},
 };
 
 impl ListApps for Service {
@@ -51,9 +51,9 @@ impl ListApps for Service {
         let (caller, now) = (session.caller(), self.clock.now());
         let apps = if limit.is_some() || after.is_some() {
             let page = Page::new(limit, after.map(AppId));
-            app::list_page(self.store.reader(), caller, org_id, page, now).await?
+            app_list::list_page(self.store.reader(), caller, org_id, page, now).await?
         } else {
-            app::list(&self.store, caller, org_id, now).await?
+            app_list::list(&self.store, caller, org_id, now).await?
         };
         let apps = apps.ok_or_else(not_allowed)?;
         let app_list = apps.into_iter().map(|app| App {

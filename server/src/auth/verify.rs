@@ -13,11 +13,9 @@ use crate::{
     secret::{Secret, digest},
     service::Service,
     store::{
-        Connection, OrgId, Result, UserId, Writer, audit,
+        Connection, OrgId, Result, Role, UserId, Writer, audit,
         changes::Change,
-        invitation, known_client, lockout,
-        membership::{self, Role},
-        org,
+        invitation, known_client, lockout, membership, org,
         session::{self, MAX_TRIES},
         user,
     },

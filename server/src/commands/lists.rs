@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::{CommandError, Context, Output};
 use crate::{
     address::EmailAddress,
-    store::{AppId, OrgId, PAGE_SIZE, Page, api_key, app, audit, membership::Role, session},
+    store::{AppId, OrgId, PAGE_SIZE, Page, Role, api_key, app, audit, session},
 };
 
 /// Commands on applications.

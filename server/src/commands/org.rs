@@ -12,11 +12,7 @@ use serde::Serialize;
 use super::{CommandError, Context, Output};
 use crate::{
     address::EmailAddress,
-    store::{
-        OrgId, Writer, audit,
-        membership::{self, Role},
-        org, user,
-    },
+    store::{OrgId, Role, Writer, audit, membership, org, user},
     text::check_name,
 };
 

@@ -10,10 +10,7 @@ use poem::Request;
 use crate::{
     auth::Session,
     service::{Service, not_allowed},
-    store::{
-        InvitationId, OrgId, audit, invitation,
-        membership::{self, Member},
-    },
+    store::{InvitationId, Member, OrgId, audit, invitation, membership},
 };
 
 impl RevokeInvitation for Service {

@@ -11,11 +11,7 @@ use super::last_owner;
 use crate::{
     auth::Session,
     service::{Service, not_allowed},
-    store::{
-        OrgId, UserId, audit,
-        changes::Change,
-        membership::{self, Role},
-    },
+    store::{OrgId, Role, UserId, audit, changes::Change, membership},
 };
 
 impl UpdateMember for Service {

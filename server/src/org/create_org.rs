@@ -11,12 +11,7 @@ use crate::{
     auth::Session,
     config::Registration,
     service::{Service, checked_name, not_allowed},
-    store::{
-        audit,
-        changes::Change,
-        membership::{self, Role},
-        org,
-    },
+    store::{Role, audit, changes::Change, membership, org},
 };
 
 impl CreateOrg for Service {

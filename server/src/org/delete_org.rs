@@ -11,7 +11,7 @@ use super::get_org::count;
 use crate::{
     auth::Session,
     service::{Service, not_allowed, not_allowed_since},
-    store::{OrgId, audit, changes::Change, membership, org},
+    store::{OrgId, audit, changes::Change, contents, membership, org},
 };
 
 impl DeleteOrg for Service {
@@ -33,7 +33,7 @@ impl DeleteOrg for Service {
                 "The organization has another name than `org_name`, so nothing is deleted.",
             ));
         }
-        let contents = org::count(&writer, member, by.at).await?;
+        let contents = contents::count(&writer, member, by.at).await?;
         org::delete(&writer, owner).await?;
         let object = audit::Object::of_org(org.id, &org.name);
         audit::add(&writer, audit::Event::OrgDeleted, &by, object).await?;

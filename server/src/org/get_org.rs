@@ -6,7 +6,7 @@ use poem::Request;
 use crate::{
     auth::Session,
     service::{Service, not_allowed},
-    store::{OrgId, membership, org},
+    store::{OrgId, contents, membership, org},
 };
 
 impl GetOrg for Service {
@@ -20,7 +20,7 @@ impl GetOrg for Service {
         let member = membership::find(db, session.caller(), OrgId(org_id)).await?;
         let member = member.ok_or_else(not_allowed)?;
         let org = org::find(db, member).await?.ok_or_else(not_allowed)?;
-        let contents = org::count(db, member, now).await?;
+        let contents = contents::count(db, member, now).await?;
         Ok(OrgOverview {
             org_id: org.id.0,
             name: org.name,

@@ -10,10 +10,7 @@ use poem::Request;
 use crate::{
     auth::Session,
     service::{Service, not_allowed},
-    store::{
-        OrgId, Page, audit,
-        membership::{self, Member},
-    },
+    store::{Member, OrgId, Page, audit, membership},
 };
 
 impl ListAudit for Service {

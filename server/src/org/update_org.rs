@@ -10,12 +10,7 @@ use poem::Request;
 use crate::{
     auth::Session,
     service::{Service, checked_name, not_allowed},
-    store::{
-        OrgId, audit,
-        changes::Change,
-        membership::{self, Member},
-        org,
-    },
+    store::{Member, OrgId, Role, audit, changes::Change, membership, org},
 };
 
 impl UpdateOrg for Service {
@@ -38,7 +33,7 @@ impl UpdateOrg for Service {
         Ok(Org {
             org_id,
             name: name.to_owned(),
-            role: Some(membership::Role::Owner.into()),
+            role: Some(Role::Owner.into()),
         })
     }
 }

@@ -5,9 +5,7 @@ use std::{sync::Arc, time::Duration};
 use sea_orm::{FromQueryResult, JoinType, QueryOrder, QuerySelect, entity::prelude::*};
 
 use super::{
-    Caller, Connection, OrgId, Result, Scope, SessionId, TokenId, UserId,
-    membership::{self, Role},
-    org,
+    Caller, Connection, OrgId, Result, Role, Scope, SessionId, TokenId, UserId, membership, org,
     session::{Column, Entity, IDLE_FOR, MAX_TRIES, State},
     token, user,
 };

@@ -1,9 +1,9 @@
 //! API keys, with which applications send events.
 
-use sea_orm::{ActiveValue::Set, Condition, JoinType, QueryOrder, QuerySelect, entity::prelude::*};
+use sea_orm::{ActiveValue::Set, Condition, QueryOrder, QuerySelect, entity::prelude::*};
 
 use super::{
-    ApiKeyId, AppId, Connection, OrgId, Page, Result, Writer,
+    ApiKeyId, AppId, Connection, Page, Result, Writer,
     app::{self, Owned},
 };
 use crate::clock::Timestamp;
@@ -24,7 +24,7 @@ pub struct Model {
     pub app_id: AppId,
     /// Time of creation.
     pub created_at: Timestamp,
-    /// What people call it.
+    /// Name for people.
     pub label: Option<String>,
     /// Time of the last use, to the hour.
     pub used_at: Option<Timestamp>,
@@ -81,16 +81,6 @@ pub(super) fn works(now: Timestamp) -> Condition {
     Condition::all()
         .add(Column::RevokedAt.is_null())
         .add(has_not_ended)
-}
-
-/// Selects the keys of all applications of an organization.
-pub(super) fn of_org(org_id: OrgId) -> Select<Entity> {
-    let app = Entity::belongs_to(app::Entity)
-        .from(Column::AppId)
-        .to(app::Column::Id);
-    Entity::find()
-        .join(JoinType::InnerJoin, app.into())
-        .filter(app::Column::OrgId.eq(org_id))
 }
 
 fn of_app(app: &app::Model) -> Select<Entity> {

@@ -4,10 +4,7 @@ use std::collections::BTreeSet;
 
 use sea_orm::{ActiveValue::Set, QueryOrder, QuerySelect, entity::prelude::*};
 
-use super::{
-    AppId, Connection, OrgId, Page, Result, TokenId, UserId,
-    membership::{Owner, Role},
-};
+use super::{AppId, Connection, OrgId, Owner, Page, Result, Role, TokenId, UserId};
 use crate::clock::Timestamp;
 
 /// Kind of an entry.
@@ -129,7 +126,7 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// Who does something, from where, and when.
+/// Author, origin and time of an entry.
 #[derive(Clone, Debug)]
 pub(crate) struct By {
     /// Canonical address of the user.

@@ -3,8 +3,7 @@
 use sea_orm::entity::prelude::*;
 
 use super::{
-    OrgId, Result, Writer, audit, dead_letter, invitation, known_client, lockout,
-    membership::{self, Role},
+    OrgId, Result, Role, Writer, audit, dead_letter, invitation, known_client, lockout, membership,
     org, session, token, user,
 };
 /// Result of a deletion.

@@ -5,8 +5,7 @@ use std::time::Duration;
 use sea_orm::{ActiveValue::Set, QueryOrder, QuerySelect, entity::prelude::*};
 
 use super::{
-    Connection, InvitationId, OrgId, Page, Result, UserId, Writer,
-    membership::{self, Member, Owner, Role},
+    Connection, InvitationId, Member, OrgId, Owner, Page, Result, Role, UserId, Writer, membership,
     org,
 };
 use crate::{address::EmailAddress, clock::Timestamp};

@@ -3,44 +3,14 @@
 use std::collections::{HashMap, HashSet};
 
 use sea_orm::{
-    ActiveEnum, ActiveValue::Set, Condition, ExprTrait, FromQueryResult, Iterable, JoinType,
-    QueryOrder, QuerySelect, entity::prelude::*, sea_query::OnConflict,
+    ActiveValue::Set, Condition, ExprTrait, FromQueryResult, JoinType, QueryOrder, QuerySelect,
+    entity::prelude::*, sea_query::OnConflict,
 };
 
-use super::{Caller, Connection, OrgId, Page, Result, UserId, Writer, org, user};
-
-/// Role of a member, which determines what they may do. The one with the most rights is first, and
-/// the least.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, EnumIter, DeriveActiveEnum)]
-#[sea_orm(rs_type = "String", db_type = "String(StringLen::N(16))")]
-pub enum Role {
-    /// Manages the organization and its people, and does all that a member does.
-    #[sea_orm(string_value = "owner")]
-    Owner,
-    /// Lists, creates, changes and deletes applications and their API keys.
-    #[sea_orm(string_value = "member")]
-    Member,
-    /// Only reads.
-    #[sea_orm(string_value = "viewer")]
-    Viewer,
-}
-
-impl Role {
-    /// Returns the name of every role.
-    pub fn names() -> impl Iterator<Item = String> {
-        Self::iter().map(Self::name)
-    }
-
-    /// Returns the name of the role, as in commands and in the database.
-    pub fn name(self) -> String {
-        self.to_value()
-    }
-
-    /// Returns the role with a name.
-    pub fn named(name: &str) -> Option<Self> {
-        Self::try_from_value(&name.to_owned()).ok()
-    }
-}
+use super::{
+    Caller, Connection, Member, OrgId, Owner, Page, Remover, Result, Role, UserId, Writer, org,
+    user,
+};
 
 /// A membership.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -62,121 +32,6 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// Membership of a caller in an organization. It can only be obtained by a lookup.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Member {
-    caller: Caller,
-    org_id: OrgId,
-    role: Role,
-}
-
-impl Member {
-    fn new(caller: Caller, membership: Model) -> Self {
-        Self {
-            caller,
-            org_id: membership.org_id,
-            role: caller.capped(membership.role),
-        }
-    }
-
-    /// The organization.
-    pub(crate) fn org_id(self) -> OrgId {
-        self.org_id
-    }
-
-    /// Role of the caller.
-    pub(crate) fn role(self) -> Role {
-        self.role
-    }
-
-    /// Returns the right to change what the organization has, if the role includes it.
-    pub(crate) fn editor(self) -> Option<Editor> {
-        match self.role {
-            Role::Owner | Role::Member => Some(Editor(self.org_id)),
-            Role::Viewer => None,
-        }
-    }
-
-    /// Returns the right to manage the organization and its people, if the role includes it.
-    pub(crate) fn owner(self) -> Option<Owner> {
-        (self.role == Role::Owner).then_some(Owner(self.org_id))
-    }
-
-    /// Returns the right to remove a member: owners remove everybody, and everybody leaves.
-    pub(crate) fn remover(self, user_id: UserId) -> Option<Remover> {
-        let is_self = self.caller.token.is_none() && self.caller.user_id == user_id;
-        let remover = Remover {
-            org_id: self.org_id,
-            user_id,
-        };
-        (is_self || self.owner().is_some()).then_some(remover)
-    }
-
-    /// Returns whose service tokens the caller sees and revokes: those of everybody if `None`.
-    pub(super) fn tokens_of(self) -> Option<UserId> {
-        match self.owner() {
-            Some(_) => None,
-            None => Some(self.caller.user_id),
-        }
-    }
-
-    /// Returns the right to make a service token of a role, which is not above the caller's. A
-    /// token makes none.
-    pub(crate) fn token_maker(self, role: Role) -> Option<TokenMaker> {
-        let maker = TokenMaker {
-            org_id: self.org_id,
-            user_id: self.caller.user_id,
-            role,
-        };
-        (self.caller.token.is_none() && role >= self.role).then_some(maker)
-    }
-}
-
-/// Right to change what an organization has.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Editor(OrgId);
-
-impl Editor {
-    /// The organization.
-    pub(crate) fn org_id(self) -> OrgId {
-        self.0
-    }
-}
-
-/// Right to manage an organization and its people.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Owner(OrgId);
-
-impl Owner {
-    /// The organization.
-    pub(crate) fn org_id(self) -> OrgId {
-        self.0
-    }
-
-    /// Returns the right to remove a member.
-    pub(crate) fn remover(self, user_id: UserId) -> Remover {
-        Remover {
-            org_id: self.0,
-            user_id,
-        }
-    }
-}
-
-/// Right to remove one member of an organization.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Remover {
-    org_id: OrgId,
-    user_id: UserId,
-}
-
-/// Right to make a service token of one role.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct TokenMaker {
-    pub(super) org_id: OrgId,
-    pub(super) user_id: UserId,
-    pub(super) role: Role,
-}
-
 /// Finds the membership of a caller in an organization.
 pub(crate) async fn find(
     db: &impl Connection,
@@ -187,7 +42,7 @@ pub(crate) async fn find(
         return Ok(None);
     }
     let membership = Entity::find_by_id((caller.user_id, org_id)).one(db).await?;
-    Ok(membership.map(|membership| Member::new(caller, membership)))
+    Ok(membership.and_then(|found| Member::new(caller, org_id, found.role)))
 }
 
 /// Returns the rights that the operator has in an organization, whose people nobody else changes
@@ -231,9 +86,7 @@ impl Memberships {
     /// Returns the membership of a caller in an organization, if it was looked up and there is one.
     pub(crate) fn get(&self, caller: Caller, org_id: OrgId) -> Option<Member> {
         let membership = self.0.get(&(caller.user_id, org_id))?;
-        caller
-            .reaches(org_id)
-            .then(|| Member::new(caller, *membership))
+        Member::new(caller, org_id, membership.role)
     }
 }
 
@@ -276,7 +129,7 @@ pub(crate) async fn list_page(
     member: Member,
     page: Page<UserId>,
 ) -> Result<Vec<Listed>> {
-    let mut members = listed(member.org_id)
+    let mut members = listed(member.org_id())
         .order_by_asc(Column::UserId)
         .limit(page.limit);
     if let Some(after) = page.after {
@@ -291,7 +144,7 @@ pub(crate) async fn find_listed(
     member: Member,
     user_id: UserId,
 ) -> Result<Option<Listed>> {
-    let one = listed(member.org_id).filter(Column::UserId.eq(user_id));
+    let one = listed(member.org_id()).filter(Column::UserId.eq(user_id));
     Ok(one.into_model().one(db).await?)
 }
 

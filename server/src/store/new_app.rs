@@ -8,11 +8,11 @@ use std::{
 use sea_orm::EntityTrait;
 
 use super::{
-    AppId, Caller, OrgId, Result, Writer, api_key,
+    AppId, Caller, Editor, OrgId, Result, Writer, api_key,
     app::{self, NamedApp},
     audit,
     batch::Batched,
-    membership::{self, Editor},
+    membership,
 };
 use crate::text::name_key;
 

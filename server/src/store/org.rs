@@ -2,11 +2,7 @@
 
 use sea_orm::{ActiveValue::Set, QueryOrder, QuerySelect, entity::prelude::*};
 
-use super::{
-    Connection, OrgId, Result, Writer, api_key, app, invitation,
-    membership::{self, Member, Owner},
-    token,
-};
+use super::{Connection, Member, OrgId, Owner, Result, Writer};
 use crate::clock::Timestamp;
 
 /// An organization.
@@ -68,34 +64,6 @@ pub(crate) async fn rename(db: &Writer, owner: Owner, name: &str) -> Result<()> 
         .exec(db)
         .await?;
     Ok(())
-}
-
-/// Number of things that an organization has.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Contents {
-    pub(crate) members: u64,
-    pub(crate) invitations: u64,
-    pub(crate) apps: u64,
-    pub(crate) api_keys: u64,
-    pub(crate) tokens: u64,
-}
-
-/// Counts what an organization has.
-pub(crate) async fn count(
-    db: &impl Connection,
-    member: Member,
-    now: Timestamp,
-) -> Result<Contents> {
-    let id = member.org_id();
-    let members = membership::Entity::find().filter(membership::Column::OrgId.eq(id));
-    let apps = app::Entity::find().filter(app::Column::OrgId.eq(id));
-    Ok(Contents {
-        members: members.count(db).await?,
-        invitations: invitation::open(id, now).count(db).await?,
-        apps: apps.count(db).await?,
-        api_keys: api_key::of_org(id).count(db).await?,
-        tokens: token::working(id, now).count(db).await?,
-    })
 }
 
 /// Deletes an organization with all that it has.

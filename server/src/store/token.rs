@@ -6,9 +6,7 @@ use sea_orm::{
 };
 
 use super::{
-    Connection, OrgId, Page, Result, TokenId, UserId, Writer,
-    membership::{Member, Role, TokenMaker},
-    user,
+    Connection, Member, OrgId, Page, Result, Role, TokenId, TokenMaker, UserId, Writer, user,
 };
 use crate::clock::Timestamp;
 
@@ -27,7 +25,7 @@ pub struct Model {
     pub org_id: OrgId,
     /// Member who made it.
     pub user_id: UserId,
-    /// What people call it.
+    /// Name for people.
     pub label: String,
     /// Role of the token, which is never more than that of the member.
     pub role: Role,
