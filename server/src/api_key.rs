@@ -5,9 +5,29 @@ mod list_api_keys;
 mod revoke_api_key;
 mod update_api_key;
 
-use cortex_report_api::server::types::{ApiKey, ApiKeyState};
+use cortex_report_api::server::{
+    Failure,
+    types::{ApiKey, ApiKeyState},
+};
 
-use crate::{clock::Timestamp, store::api_key};
+use crate::{
+    clock::Timestamp,
+    service::{checked_name, not_allowed_since},
+    store::api_key::{self, MAX_WORKING},
+};
+
+/// Checks the label of a key, if a request has one.
+fn checked_label(label: Option<&str>) -> Result<Option<&str>, Failure> {
+    let label = label.map(|label| checked_name(label, "/body/label"));
+    label.transpose()
+}
+
+/// Returns the error for a request that would let too many keys work.
+fn no_room() -> Failure {
+    not_allowed_since(format!(
+        "The application has {MAX_WORKING} API keys that work. Revoke one of them first."
+    ))
+}
 
 /// An API key as a reply has it.
 fn reply(key: api_key::Model, now: Timestamp) -> ApiKey {

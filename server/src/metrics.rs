@@ -131,7 +131,7 @@ impl Metrics {
         }
         registry.register(
             "mails",
-            "Attempts to send a login mail, by outcome",
+            "Attempts to send a mail, by outcome",
             mails.clone(),
         );
         let successes = Family::default();

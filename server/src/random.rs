@@ -18,8 +18,8 @@ pub(crate) const CODE_LETTERS: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
 /// Number of letters in a manual_code.
 pub(crate) const CODE_LENGTH: usize = 8;
 const KEY_CHARACTERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-/// Beginning of a service token, by which scanners for secrets find it, and which no session_key
-/// has: those have no `_` after 12 letters, or hardly ever.
+/// Prefix of a service token, by which secret scanners find it. A random session_key begins with it
+/// with negligible probability.
 pub(crate) const TOKEN_PREFIX: &str = "cortexreport_";
 /// Number of characters of a service token after its beginning: 256 bits.
 const TOKEN_LENGTH: usize = 43;

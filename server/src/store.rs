@@ -63,6 +63,7 @@ use health::Health;
 pub(crate) use ids::{ApiKeyId, AppId, InvitationId, OrgId, SessionId, TokenId, UserId};
 pub(crate) use page::{PAGE_SIZE, Page};
 pub use rights::Role;
+use rights::Tokens;
 pub(crate) use rights::{Caller, Editor, Member, Owner, Remover, Scope, TokenMaker};
 pub(crate) use url::DatabaseOptions;
 pub use url::DatabaseUrl;

@@ -171,7 +171,15 @@ async fn twenty_keys_work_at_most() {
     );
     assert_eq!(at.service.dump().await, before);
     let first = at.list().await;
-    ok(at.revoke(&first[0]["api_key_id"])).await;
+    let end = json!({ "ends_at": "2026-01-02T00:00:00Z" });
+    ok(at.change(&first[0]["api_key_id"], end)).await;
+    at.service.clock.advance(24 * 60 * 60);
     at.add(json!({})).await;
     assert_eq!(at.list().await.len(), 21);
+    let revived = at.change(&first[0]["api_key_id"], json!({}));
+    let revived = problem(revived, 403, "not_allowed").await;
+    assert_eq!(
+        revived["detail"], refused["detail"],
+        "a new end of an ended key is one more"
+    );
 }

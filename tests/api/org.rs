@@ -80,6 +80,7 @@ async fn an_organization_is_created_renamed_and_deleted() {
         "those of ann and bob are left"
     );
     problem(delete("Better Games"), 403, "not_allowed").await;
+    service.clock.advance(1);
     let token = token["token"].as_str().unwrap();
     let refused = service.get("/api/1/user").bearer_auth(token);
     problem(refused, 403, "not_logged_in").await;
@@ -99,6 +100,19 @@ async fn a_name_is_checked_like_that_of_an_application() {
     // Unlike an application, it may have the name of another one.
     let first = service.create_org(&key, "Example").await;
     assert_ne!(first, service.create_org(&key, "Example").await);
+}
+
+#[tokio::test]
+async fn a_user_has_a_hundred_at_most() {
+    let service = Service::start().await;
+    let key = service.log_in("ann@example.com").await;
+    for number in 1..100 {
+        service.create_org(&key, &format!("Studio {number}")).await;
+    }
+    let create = service.post("/api/1/org").bearer_auth(&key);
+    let create = create.json(&json!({ "org_name": "One too many" }));
+    problem(create, 403, "not_allowed").await;
+    assert_eq!(service.rows("org").await, 100);
 }
 
 #[tokio::test]

@@ -156,6 +156,13 @@ async fn add_member(service: &Service, org_id: i64, user_id: i64, role: &str) {
     database.execute_unprepared(&row).await.unwrap();
 }
 
+/// Makes room for further organizations of its members.
+async fn remove_members(service: &Service, org_id: i64) {
+    let rows = format!("DELETE FROM membership WHERE org_id = {org_id}");
+    let database = service.database.connect().await;
+    database.execute_unprepared(&rows).await.unwrap();
+}
+
 /// An operation as the document has it: path, method, and the rest.
 fn documented(operation_id: &str) -> (&'static String, &'static String, &'static Value) {
     let operations = members(&ORACLE.document()["paths"]).flat_map(|(path, item)| {
@@ -289,6 +296,7 @@ async fn who_may_do_what_where() {
                     let refused = own.send().await.unwrap();
                     assert_eq!(refused.status(), 403, "{cell}");
                     assert_eq!(service.dump().await, before, "{cell}: nothing changes");
+                    remove_members(&service, ids.org_id).await;
                     continue;
                 }
                 assert_eq!(service.dump().await, before, "{cell}: nothing changes");
@@ -296,6 +304,7 @@ async fn who_may_do_what_where() {
                 let status = response.status();
                 let body = response.text().await.unwrap();
                 assert_eq!(status, 200, "{cell}: {body}");
+                remove_members(&service, ids.org_id).await;
             }
         }
     }

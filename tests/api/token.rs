@@ -107,15 +107,19 @@ async fn a_token_may_no_more_than_who_made_it_and_ends_with_them() {
         .bearer_auth(&ann)
         .json(&viewer))
     .await;
+    // What was read of the token is used for a second at most; rights are looked up each time.
     let second = json!({ "org_id": org_id, "app_name": "Second" });
     let second = service.post("/api/1/app").bearer_auth(&token).json(&second);
     problem(second, 403, "not_allowed").await;
     let apps = format!("/api/1/app?org_id={org_id}");
     ok(service.get(&apps).bearer_auth(&token)).await;
+    service.clock.advance(1);
     let user = ok(service.get("/api/1/user").bearer_auth(&token)).await;
     assert_eq!(user["org_list"][0]["role"], "viewer");
 
     ok(service.request(Method::DELETE, &member).bearer_auth(&ann)).await;
+    problem(service.get(&apps).bearer_auth(&token), 403, "not_allowed").await;
+    service.clock.advance(1);
     problem(
         service.get("/api/1/user").bearer_auth(&token),
         403,
@@ -131,6 +135,23 @@ async fn a_token_may_no_more_than_who_made_it_and_ends_with_them() {
         "not_allowed",
     )
     .await;
+}
+
+#[tokio::test]
+async fn a_token_that_leaks_ends_no_other_one() {
+    let service = Service::start().await;
+    let ann = service.log_in("ann@example.com").await;
+    let org_id = service.org_id(&ann).await;
+    let body = json!({ "label": "deploys", "role": "member" });
+    let (deploys, _) = make(&service, &ann, org_id, body).await;
+    let body = json!({ "label": "reads", "role": "viewer" });
+    let (_, leaked) = make(&service, &ann, org_id, body).await;
+    let seen = list(&service, &leaked, org_id).await;
+    assert_eq!(seen.len(), 1, "only itself: {seen:?}");
+    let path = format!("/api/1/org/{org_id}/token/{deploys}");
+    let revoke = service.request(Method::DELETE, &path).bearer_auth(&leaked);
+    problem(revoke, 403, "not_allowed").await;
+    assert_eq!(list(&service, &ann, org_id).await.len(), 2);
 }
 
 #[tokio::test]

@@ -1348,7 +1348,7 @@ const COMPLETED: [(&str, &str); 8] = [
     ("who", "whoami"),
     ("app cr", "app create"),
     ("app list --or", "app list --org"),
-    ("app delete --ye", "app delete --yes"),
+    ("app delete 1 --ye", "app delete 1 --yes"),
     ("login --wa", "login --wait"),
     ("completions fi", "completions fish"),
     ("app list --output js", "app list --output json"),

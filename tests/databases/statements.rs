@@ -350,7 +350,11 @@ async fn plan(database: &DatabaseConnection, statement: &str) -> Vec<String> {
     let backend = database.get_database_backend();
     let count = statement.matches('$').count();
     let explain = match backend {
-        DatabaseBackend::Sqlite => format!("EXPLAIN QUERY PLAN {}", with_values(statement, "?")),
+        // SQLite locks no rows.
+        DatabaseBackend::Sqlite => {
+            let statement = statement.trim_end_matches(" FOR UPDATE");
+            format!("EXPLAIN QUERY PLAN {}", with_values(statement, "?"))
+        }
         DatabaseBackend::Postgres => {
             let prepare = format!("PREPARE question AS {statement}");
             database.execute_unprepared(&prepare).await.unwrap();

@@ -139,6 +139,48 @@ async fn an_earlier_address_is_forgotten_too() {
     assert!(left.contains("app_created"), "the deed stays: {left}");
 }
 
+/// An address may be given to somebody else.
+#[tokio::test]
+async fn whoever_has_an_earlier_address_now_keeps_what_is_theirs() {
+    let service = Service::start().await;
+    let first = service.log_in("office@example.com").await;
+    let org_id = service.org_id(&first).await;
+    service.create_app(&first, org_id, "Space Miner").await;
+    let pending = service.start_login("office@example.com").await;
+    run(
+        &service,
+        &[
+            "user",
+            "change-address",
+            "office@example.com",
+            "ann@example.com",
+        ],
+    );
+    let page = service.type_code(&pending, &pending.manual_code).await;
+    assert_eq!(
+        page.status(),
+        404,
+        "its mail is in the mailbox of the old address"
+    );
+    let second = service.log_in("office@example.com").await;
+    let theirs = service.org_id(&second).await;
+    run(&service, &["user", "remove", "ann@example.com"]);
+    problem(
+        service.get("/api/1/user").bearer_auth(&first),
+        403,
+        "not_logged_in",
+    )
+    .await;
+    assert_eq!(service.org_id(&second).await, theirs);
+    let left = service.dump().await.concat();
+    assert!(!left.contains("ann@"), "{left}");
+    let kinds = json_of(&service, &["audit", "list"]);
+    let of_second = kinds
+        .iter()
+        .filter(|entry| entry["email"] == "office@example.com");
+    assert_eq!(of_second.count(), 1, "the login of the second: {kinds:?}");
+}
+
 #[tokio::test]
 async fn the_operator_leaves_no_organization_without_an_owner() {
     let service = Service::start().await;
@@ -230,7 +272,7 @@ async fn an_address_changes_and_two_users_become_one() {
             "ann@newest.example",
         ],
     );
-    assert!(said.contains("are one user"), "{said}");
+    assert!(said.contains("into one user"), "{said}");
     for key in [&ann, &other] {
         let user = ok(service.get("/api/1/user").bearer_auth(key)).await;
         assert_eq!(

@@ -16,7 +16,7 @@ pub(super) enum AuditCommand {
         /// Only entries of this kind, such as app_created
         #[arg(long, value_hint = ValueHint::Other)]
         kind: Option<String>,
-        /// The most entries that are listed
+        /// Maximum number of entries
         #[arg(long, default_value_t = 100, value_parser = value_parser!(i32).range(1..=1000))]
         limit: i32,
         #[command(flatten)]

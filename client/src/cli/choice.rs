@@ -17,8 +17,8 @@ const PAGE_SIZE: usize = 1000;
 
 #[derive(Args)]
 pub(super) struct OrgChoice {
-    /// The organization, by number or name [default: that of `org use`, or yours, if you are in
-    /// only one]
+    /// The organization, by number or name [default: that of `org use`, or yours if you are in only
+    /// one; an application is looked for in all of yours]
     #[arg(long, env = "CORTEX_REPORT_ORG", hide_env_values = true, value_hint = ValueHint::Other)]
     org: Option<String>,
 }

@@ -108,9 +108,9 @@ impl<'a> Cli<'a> {
     fn not_logged_in(&self) -> Failure {
         if self.has_key_of_variable {
             return Failure::NotLoggedIn(format!(
-                "You are not logged in at {}: the session of {KEY_VARIABLE} has ended, or \
-                 belongs to another service.\nUnset it, and log in with: cortex-report login \
-                 ADDRESS",
+                "You are not logged in at {}: the session or service token of {KEY_VARIABLE} has \
+                 ended, or belongs to another service.\nUnset it, and log in with: cortex-report \
+                 login ADDRESS",
                 self.client.baseurl
             ));
         }

@@ -27,13 +27,13 @@ pub(super) enum KeyCommand {
         /// Name for people, such as where it is used
         #[arg(long)]
         label: Option<String>,
-        /// Time at which it stops working, such as 2027-01-31 or 2027-01-31T12:00:00Z
+        /// Time at which it stops working: 2027-01-31 (at 0:00 UTC) or 2027-01-31T12:00:00Z
         #[arg(long, value_name = "TIME")]
         ends: Option<End>,
         #[command(flatten)]
         org: OrgChoice,
     },
-    /// Give an API key another label and end; without them, it has none
+    /// Set the label and the end of an API key; one that is not given is removed
     Update {
         /// The application, by number or name
         #[arg(value_hint = ValueHint::Other)]
@@ -44,7 +44,7 @@ pub(super) enum KeyCommand {
         /// Name for people, such as where it is used
         #[arg(long)]
         label: Option<String>,
-        /// Time at which it stops working, such as 2027-01-31 or 2027-01-31T12:00:00Z
+        /// Time at which it stops working: 2027-01-31 (at 0:00 UTC) or 2027-01-31T12:00:00Z
         #[arg(long, value_name = "TIME")]
         ends: Option<End>,
         #[command(flatten)]

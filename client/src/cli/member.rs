@@ -32,7 +32,7 @@ pub(super) enum MemberCommand {
         #[command(flatten)]
         org: OrgChoice,
     },
-    /// Take an invitation back
+    /// Revoke an invitation
     Uninvite {
         /// The e-mail address, or the number of the invitation
         #[arg(value_hint = ValueHint::EmailAddress)]
@@ -115,7 +115,7 @@ impl MemberCommand {
                 let revoked = cli.reply(revoked)?;
                 Ok(cli.output.result(&revoked, |_| {
                     let email = visible(&invitation.email);
-                    format!("The invitation of {email} is taken back.")
+                    format!("The invitation to {email} is revoked.")
                 })?)
             }
             Self::Role { member, role, org } => {

@@ -144,7 +144,7 @@ fn overview(org: &OrgOverview) -> String {
     ];
     let counts = counts.map(|(name, count)| format!("\n  {name}: {count}"));
     format!(
-        "{} {}, of {}, where your role is {}{}",
+        "{} {}, created {}, your role: {}{}",
         org.org_id,
         visible(&org.name),
         word(&org.created_at),

@@ -21,7 +21,7 @@ pub(super) enum Format {
     Table,
     /// A line of JSON for scripts
     Json,
-    /// Lines of values between commas, the first with their names
+    /// Comma-separated values, with a line of column names first
     Csv,
 }
 

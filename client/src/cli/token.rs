@@ -24,7 +24,7 @@ pub(super) enum TokenCommand {
         /// Its role, which is not above yours
         #[arg(long, value_enum, default_value = "viewer")]
         role: Role,
-        /// Time at which it ends, such as 2027-01-31 or 2027-01-31T12:00:00Z
+        /// Time at which it ends: 2027-01-31 (at 0:00 UTC) or 2027-01-31T12:00:00Z
         #[arg(long, value_name = "TIME")]
         ends: Option<End>,
         #[command(flatten)]
@@ -79,8 +79,8 @@ impl TokenCommand {
                 let created = cli.reply(created.body(request).send().await)?;
                 Ok(cli.output.result(&created, |created| {
                     format!(
-                        "{}\n\nThat is the only time that it is shown. A program sends it as \
-                         Authorization: Bearer, and this one takes it as CORTEX_REPORT_SESSION_KEY.",
+                        "{}\n\nThe token is not shown again. Programs send it as Authorization: \
+                         Bearer; cortex-report reads it from CORTEX_REPORT_SESSION_KEY.",
                         bold(&visible(created.token.reveal()))
                     )
                 })?)

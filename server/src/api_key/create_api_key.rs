@@ -7,15 +7,11 @@ use cortex_report_api::server::{
 };
 use poem::Request;
 
-use super::reply;
+use super::{checked_label, no_room, reply};
 use crate::{
     auth::Session,
-    service::{Service, checked_name, end_in_future, not_allowed, not_allowed_since},
-    store::{
-        AppId,
-        api_key::{self, MAX_WORKING},
-        app, audit,
-    },
+    service::{Service, end_in_future, not_allowed},
+    store::{AppId, api_key, app, audit},
 };
 
 impl CreateApiKey for Service {
@@ -27,19 +23,16 @@ impl CreateApiKey for Service {
         body: CreateApiKeyRequest,
     ) -> Result<ApiKey, Failure> {
         let by = session.by(request, self.clock.now());
-        let label = body.label.as_deref();
-        let label = label.map(|label| checked_name(label, "/body/label"));
-        let label = label.transpose()?;
+        let label = checked_label(body.label.as_deref())?;
         let ends_at = end_in_future(body.ends_at, by.at)?;
         let writer = self.store.begin().await?;
         let app = app::find_locked(&writer, session.caller(), AppId(app_id)).await?;
         let app = app.ok_or_else(not_allowed)?;
+        if !api_key::has_room(&writer, &app, by.at).await? {
+            return Err(no_room());
+        }
         let key = self.random.api_key();
-        let Some(key) = api_key::add(&writer, &app, key, label, ends_at, by.at).await? else {
-            return Err(not_allowed_since(format!(
-                "The application has {MAX_WORKING} API keys that work. Revoke one of them first."
-            )));
-        };
+        let key = api_key::add(&writer, &app, key, label, ends_at, by.at).await?;
         let object = app.audited(label);
         audit::add(&writer, audit::Event::KeyCreated, &by, object).await?;
         writer.commit().await?;

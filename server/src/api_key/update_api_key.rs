@@ -7,10 +7,10 @@ use cortex_report_api::server::{
 };
 use poem::Request;
 
-use super::reply;
+use super::{checked_label, no_room, reply};
 use crate::{
     auth::Session,
-    service::{Service, checked_name, end_in_future, not_allowed},
+    service::{Service, end_in_future, not_allowed},
     store::{ApiKeyId, AppId, api_key, app, audit},
 };
 
@@ -23,9 +23,7 @@ impl UpdateApiKey for Service {
         body: UpdateApiKeyRequest,
     ) -> Result<ApiKey, Failure> {
         let by = session.by(request, self.clock.now());
-        let label = body.label.as_deref();
-        let label = label.map(|label| checked_name(label, "/body/label"));
-        let label = label.transpose()?;
+        let label = checked_label(body.label.as_deref())?;
         let ends_at = end_in_future(body.ends_at, by.at)?;
         let (app_id, id) = (AppId(parameters.app_id), ApiKeyId(parameters.api_key_id));
         let writer = self.store.begin().await?;
@@ -34,6 +32,10 @@ impl UpdateApiKey for Service {
         let key = api_key::find(&writer, &app, id).await?;
         let key = key.filter(|key| key.revoked_at.is_none());
         let mut key = key.ok_or_else(not_allowed)?;
+        let revives = key.state(by.at) == api_key::State::Ended;
+        if revives && !api_key::has_room(&writer, &app, by.at).await? {
+            return Err(no_room());
+        }
         key.label = label.map(str::to_owned);
         key.ends_at = ends_at;
         api_key::update(&writer, &key).await?;

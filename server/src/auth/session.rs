@@ -26,6 +26,8 @@ use crate::{
 pub struct Session {
     /// The session or token, and its user.
     pub active: Arc<Active>,
+    /// Hash of the key.
+    key_hash: [u8; 32],
     /// True if only the cookie identifies the caller. A browser sends the cookie by itself.
     pub by_cookie: bool,
 }
@@ -45,6 +47,12 @@ impl Session {
             client: client(request).to_string(),
             at: now,
         }
+    }
+
+    /// The change of this session alone. The other sessions of the user, and those of other members,
+    /// are read again within a second, and rights are looked up for each request.
+    pub(crate) fn change(&self) -> Change {
+        Change::Session(self.key_hash)
     }
 
     /// The user, for what concerns the person and not an organization.
@@ -94,7 +102,7 @@ impl Authenticate<Credential> for Service {
             // Boxed, like the future below: it is far larger than what most requests need.
             None => Box::pin(read(self, kind(&key), &key_hash, now)).await?,
         };
-        if active.has_expired(now) {
+        if active.has_expired(now) && active.session_id().is_some() {
             self.sessions.forget(&Change::Session(key_hash));
             // The clean-up marks it too, but only once a minute.
             let marked = Box::pin(session::mark_expired(self.store.reader(), now));
@@ -103,7 +111,14 @@ impl Authenticate<Credential> for Service {
             }
             return Err(not_logged_in());
         }
-        Ok(Session { active, by_cookie })
+        if active.has_expired(now) {
+            return Err(not_logged_in());
+        }
+        Ok(Session {
+            active,
+            key_hash,
+            by_cookie,
+        })
     }
 }
 
@@ -124,6 +139,10 @@ async fn read(
 ) -> Result<Arc<Active>, Failure> {
     let db = service.store.reader();
     let active = match service.sessions.read(db, kind, key_hash, now).await? {
+        // An ended token is kept for a while, and not marked.
+        Found::Active(active) if active.session_id().is_none() && active.has_expired(now) => {
+            return Err(not_logged_in());
+        }
         Found::Active(active) => active,
         Found::Invalidated => return Err(invalidated()),
         Found::Worthless => return Err(not_logged_in()),

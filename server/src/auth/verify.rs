@@ -180,9 +180,20 @@ pub(crate) async fn verify(
         return Ok(Outcome::DeadLink);
     };
     let by = by(&session, Some(user_id), client, now);
+    // The owner who invites a stranger does not learn from where they log in.
+    let from_anywhere = audit::By {
+        client: audit::UNKNOWN_CLIENT.to_owned(),
+        ..by.clone()
+    };
     for (org_id, role) in &joined {
         let object = audit::Object::of_org(*org_id, email.as_str()).with_role(*role);
-        audit::add(&writer, audit::Event::InviteAccepted, &by, object).await?;
+        audit::add(
+            &writer,
+            audit::Event::InviteAccepted,
+            &from_anywhere,
+            object,
+        )
+        .await?;
     }
     if session::activate(&writer, &session, user_id, now).await? {
         user::note_login(&writer, user_id, now).await?;
@@ -230,9 +241,9 @@ fn without_tries(session: &session::Model, now: Timestamp) -> Outcome {
     }
 }
 
-/// The user that a login is for, and the organizations and roles that they get by it; `None` if the address
-/// has no user and gets none. A user is created if registration is open, with an organization of
-/// their own, or if they are invited.
+/// Returns the user that a login is for, and the organizations that they join by it with their
+/// roles; `None` if the address has no user and gets none. A user is created if registration is
+/// open, with an organization of their own, or if the address is invited.
 async fn user_of(
     service: &Service,
     db: &Writer,
@@ -241,7 +252,9 @@ async fn user_of(
 ) -> Result<Option<(UserId, Vec<(OrgId, Role)>)>> {
     let account = Account::find(db, service.registration, email, now).await?;
     let user_id = match &account {
-        Account::User(user) => user.id,
+        Account::User(user) if user::lock(db, user.id).await? => user.id,
+        // The operator has deleted the user at this moment.
+        Account::User(_) => return Ok(None),
         Account::Closed => return Ok(None),
         Account::Open | Account::Invited => {
             let Some(user) = user::add(db, email, email.local_part(), now).await? else {

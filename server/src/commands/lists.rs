@@ -50,7 +50,7 @@ pub enum SessionCommand {
 #[derive(Clone, Debug, Subcommand)]
 pub enum AuditCommand {
     /// List the audit log, the oldest entry first: audit_id, time, kind, user_id, address, token_id,
-    /// client, org_id, app_id, role, object.
+    /// client, org_id, app_id, role, subject.
     List(AuditFilter),
 }
 

@@ -11,7 +11,7 @@ use crate::text::printable;
 /// Format of the output of commands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// Columns between tabs, and sentences.
+    /// Tab-separated columns, and sentences.
     #[default]
     Text,
     /// A line of JSON for each row.

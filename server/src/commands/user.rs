@@ -42,7 +42,7 @@ pub enum UserCommand {
         /// The display name.
         name: String,
     },
-    /// Give a user another address. If a user has it already, the two become one, with the
+    /// Give a user another address. A user who has it already is merged into this one, with the
     /// memberships of both.
     ChangeAddress {
         /// The user's e-mail address.
@@ -52,8 +52,8 @@ pub enum UserCommand {
         #[arg(value_parser = EmailAddress::parse)]
         new_address: EmailAddress,
     },
-    /// Delete a user with their sessions, memberships, service tokens, and the organizations in
-    /// which nobody else is, take the address out of the audit log, and print what went.
+    /// Delete a user with their sessions, memberships, service tokens and the organizations without
+    /// other members, remove their address from the audit log, and print what was deleted.
     Remove {
         /// The user's e-mail address.
         #[arg(value_parser = EmailAddress::parse)]
@@ -169,15 +169,13 @@ impl UserCommand {
                     return Err(CommandError::UserExists(new_address));
                 }
                 let writer = context.store.begin().await?;
-                let changed = merge_users::change_address(&writer, &user, &new_address).await?;
-                context
-                    .audit(&writer, audit::Event::UserChanged, new_address.as_str())
-                    .await?;
+                let changed =
+                    merge_users::change_address(&writer, &user, &new_address, &context.by).await?;
                 context.commit_everywhere(writer).await?;
                 let is_merged = changed == Changed::Merged;
                 let text = match is_merged {
-                    true => format!("{address} and {new_address} are one user, {new_address}, now"),
-                    false => format!("{address} is {new_address} now"),
+                    true => format!("merged {address} and {new_address} into one user"),
+                    false => format!("changed {address} to {new_address}"),
                 };
                 let email = new_address.as_str();
                 output.result(&Address { email, is_merged }, &text)?;
@@ -189,7 +187,7 @@ impl UserCommand {
                     let email = EmailAddress::parse(email).ok()?;
                     Some(known_key(&email, client.parse().ok()?))
                 };
-                let erased = match erase_user::erase(&writer, &user, key).await? {
+                let erased = match erase_user::erase(&writer, &user, &context.by, key).await? {
                     Erasure::Done(erased) => erased,
                     Erasure::LastOwner(orgs) => {
                         return Err(CommandError::LastOwner(address, Orgs(orgs)));
@@ -288,9 +286,9 @@ impl Receipt {
              service tokens: {}\n\
              invitations: {}\n\
              mails that were given up: {}\n\
-             clients that it logged in from: {}\n\
-             changes of the audit log, which keeps the deeds: {}\n\
-             organizations in which nobody else was: {orgs}",
+             clients known from earlier logins: {}\n\
+             changes to the audit log to remove addresses: {}\n\
+             organizations without other members: {orgs}",
             self.user_id,
             self.email,
             self.session_count,

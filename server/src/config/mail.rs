@@ -103,7 +103,7 @@ pub struct MailLimits {
     )]
     pub network: Limit,
 
-    /// Invitations sent by one user, in whatever organizations.
+    /// Invitations sent by one user, in all organizations together.
     #[arg(
         long = "mail-limit-user",
         value_name = "LIMIT",

@@ -40,7 +40,7 @@ pub struct ServeSettings {
     pub metrics_listen: Option<SocketAddr>,
 
     /// Registration mode: open lets anybody with an e-mail address log in, closed only users that
-    /// the operator added.
+    /// the operator added, and people who are invited.
     #[arg(
         long,
         value_name = "MODE",
@@ -54,11 +54,11 @@ pub struct ServeSettings {
     pub tls: TlsSettings,
 
     #[command(flatten)]
-    /// Delivery of login mails.
+    /// Delivery of mails.
     pub mail: MailSettings,
 
     #[command(flatten)]
-    /// Limits of login mails.
+    /// Limits of mails.
     pub mail_limits: MailLimits,
 }
 
@@ -67,7 +67,7 @@ pub struct ServeSettings {
 pub enum Registration {
     /// Anybody with an e-mail address; the first verified login creates the user.
     Open,
-    /// Only users that the operator added.
+    /// Only users that the operator added, and people who are invited.
     Closed,
 }
 

@@ -62,13 +62,13 @@ pub(crate) fn warnings(
         format!(
             "CORTEX_REPORT_REGISTRATION: registration is open, and the service listens on \
              {listen}: anybody with an e-mail address can log in; set it to closed to admit only \
-             users that you add"
+             users that you add and people who are invited"
         ),
     );
     warn(
         is_open && serve.mail.smtp_url.is_none(),
         format!(
-            "CORTEX_REPORT_SMTP_URL: not set, so login mails are written to the folder {} and not \
+            "CORTEX_REPORT_SMTP_URL: not set, so mails are written to the folder {} and not \
              sent",
             serve.mail.mail_dir.display()
         ),

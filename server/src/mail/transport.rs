@@ -113,7 +113,7 @@ impl Transport for Smtp {
     ) -> Pin<Box<dyn Future<Output = Result<(), MailError>> + Send + 'a>> {
         Box::pin(async move {
             self.in_time(self.transport.send(message)).await?;
-            tracing::info!("sent a login mail");
+            tracing::info!("sent a mail");
             Ok(())
         })
     }
@@ -170,7 +170,7 @@ impl Transport for MailDir {
             let file = tokio::task::spawn_blocking(move || folder.write(&id, &message))
                 .await
                 .map_err(std::io::Error::other)??;
-            tracing::info!(file = %file.display(), "wrote a login mail");
+            tracing::info!(file = %file.display(), "wrote a mail");
             Ok(())
         })
     }

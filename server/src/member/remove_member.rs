@@ -11,7 +11,7 @@ use super::last_owner;
 use crate::{
     auth::Session,
     service::{Service, not_allowed},
-    store::{OrgId, Role, UserId, audit, changes::Change, membership},
+    store::{OrgId, Role, UserId, audit, membership},
 };
 
 impl RemoveMember for Service {
@@ -39,7 +39,7 @@ impl RemoveMember for Service {
         }
         let object = audit::Object::of_org(org_id, &removed.email);
         audit::add(&writer, audit::Event::MemberRemoved, &by, object).await?;
-        self.commit_change(writer, &Change::All).await?;
+        self.commit_change(writer, &session.change()).await?;
         Ok(RemoveMemberReply {
             result: RemoveMemberResult::MemberRemoved,
         })

@@ -11,7 +11,7 @@ use super::last_owner;
 use crate::{
     auth::Session,
     service::{Service, not_allowed},
-    store::{OrgId, Role, UserId, audit, changes::Change, membership},
+    store::{OrgId, Role, UserId, audit, membership},
 };
 
 impl UpdateMember for Service {
@@ -42,7 +42,7 @@ impl UpdateMember for Service {
         }
         let object = audit::Object::of_org(org_id, &changed.email).with_role(role);
         audit::add(&writer, audit::Event::MemberRole, &by, object).await?;
-        self.commit_change(writer, &Change::All).await?;
+        self.commit_change(writer, &session.change()).await?;
         changed.role = role;
         Ok(changed.into())
     }

@@ -11,7 +11,7 @@ use super::get_org::count;
 use crate::{
     auth::Session,
     service::{Service, not_allowed, not_allowed_since},
-    store::{OrgId, audit, changes::Change, contents, membership, org},
+    store::{OrgId, audit, contents, membership, org},
 };
 
 impl DeleteOrg for Service {
@@ -37,7 +37,7 @@ impl DeleteOrg for Service {
         org::delete(&writer, owner).await?;
         let object = audit::Object::of_org(org.id, &org.name);
         audit::add(&writer, audit::Event::OrgDeleted, &by, object).await?;
-        self.commit_change(writer, &Change::All).await?;
+        self.commit_change(writer, &session.change()).await?;
         Ok(DeleteOrgReply {
             result: DeleteOrgResult::OrgDeleted,
             member_count: count(contents.members),

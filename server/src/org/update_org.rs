@@ -10,7 +10,7 @@ use poem::Request;
 use crate::{
     auth::Session,
     service::{Service, checked_name, not_allowed},
-    store::{Member, OrgId, Role, audit, changes::Change, membership, org},
+    store::{Member, OrgId, Role, audit, membership, org},
 };
 
 impl UpdateOrg for Service {
@@ -29,7 +29,7 @@ impl UpdateOrg for Service {
         org::rename(&writer, owner, name).await?;
         let object = audit::Object::of_org(owner.org_id(), name);
         audit::add(&writer, audit::Event::OrgRenamed, &by, object).await?;
-        self.commit_change(writer, &Change::All).await?;
+        self.commit_change(writer, &session.change()).await?;
         Ok(Org {
             org_id,
             name: name.to_owned(),

@@ -43,11 +43,11 @@ impl ActiveModelBehavior for ActiveModel {}
 /// State of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
-    /// Events are taken with it.
+    /// Events sent with it are accepted.
     Active,
-    /// Its end has come.
+    /// Its end has passed.
     Ended,
-    /// It was ended for good.
+    /// It was revoked, and never works again.
     Revoked,
 }
 
@@ -117,7 +117,12 @@ pub(crate) async fn find(db: &Writer, app: &Owned, id: ApiKeyId) -> Result<Optio
     Ok(key.one(db).await?)
 }
 
-/// Adds a key to an application. Returns `None` if it has [`MAX_WORKING`] keys that work.
+/// Returns true if an application may have one more key that works.
+pub(crate) async fn has_room(db: &Writer, app: &Owned, now: Timestamp) -> Result<bool> {
+    Ok(of_app(&app.model).filter(works(now)).count(db).await? < MAX_WORKING)
+}
+
+/// Adds a key to an application.
 pub(crate) async fn add(
     db: &Writer,
     app: &Owned,
@@ -125,16 +130,13 @@ pub(crate) async fn add(
     label: Option<&str>,
     ends_at: Option<Timestamp>,
     now: Timestamp,
-) -> Result<Option<Model>> {
-    if of_app(&app.model).filter(works(now)).count(db).await? >= MAX_WORKING {
-        return Ok(None);
-    }
+) -> Result<Model> {
     let key = ActiveModel {
         label: Set(label.map(str::to_owned)),
         ends_at: Set(ends_at),
         ..first(key, app.model.id, now)
     };
-    Ok(Some(key.insert(db).await?))
+    Ok(key.insert(db).await?)
 }
 
 /// The first key of an application.

@@ -85,14 +85,14 @@ impl Owned {
 /// Finds an application that the caller may change. Nobody else changes it until the transaction
 /// ends.
 pub(crate) async fn find_locked(db: &Writer, caller: Caller, id: AppId) -> Result<Option<Owned>> {
-    // SQLite has one writer at a time, and no locks of rows.
-    let app = Entity::find_by_id(id).lock_exclusive();
-    let Some(model) = app.one(db).await? else {
+    let found = find(db, caller, id).await?;
+    let Some(editor) = found.and_then(|(_, member)| member.editor()) else {
         return Ok(None);
     };
-    let member = membership::find(db, caller, model.org_id).await?;
-    let editor = member.and_then(Member::editor);
-    Ok(editor.map(|editor| Owned { model, editor }))
+    // SQLite has one writer at a time, and no locks of rows.
+    let app = Entity::find_by_id(id).lock_exclusive();
+    let app = app.one(db).await?;
+    Ok(app.map(|model| Owned { model, editor }))
 }
 
 /// Names of applications: organization and name key.

@@ -50,7 +50,7 @@ pub enum Event {
     /// An address was invited.
     #[sea_orm(string_value = "member_invited")]
     MemberInvited,
-    /// An invitation was taken back.
+    /// An invitation was revoked.
     #[sea_orm(string_value = "invite_revoked")]
     InviteRevoked,
     /// An invitation was accepted.
@@ -98,13 +98,13 @@ pub struct Model {
     /// The audit_id.
     #[sea_orm(primary_key)]
     pub id: i64,
-    /// Time of the deed.
+    /// Time of the action.
     pub at: Timestamp,
     /// Kind of the entry. A text, since later versions have more kinds.
     pub event: String,
-    /// Canonical address of who did it.
+    /// Canonical address of the user who did it; empty for the operator and for a deleted user.
     pub email: String,
-    /// IP address that it was done from, or `unknown`.
+    /// IP address that it was done from, `operator`, or `unknown`.
     pub client: String,
     /// Application that it was done to, if it was one.
     pub app_id: Option<AppId>,
@@ -257,6 +257,34 @@ async fn batches(db: &impl Connection) -> Result<impl Iterator<Item = Expr>> {
     }))
 }
 
+/// Gives the entries of a user to another one, who is the same person.
+pub(super) async fn reassign(db: &impl Connection, from: UserId, to: UserId) -> Result<()> {
+    for batch in batches(db).await? {
+        Entity::update_many()
+            .col_expr(Column::UserId, to.into())
+            .filter(batch)
+            .filter(Column::UserId.eq(from))
+            .exec(db)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Takes the address and the client out of the entries of a user. Returns their number.
+pub(super) async fn forget_user(db: &impl Connection, user_id: UserId) -> Result<u64> {
+    let mut changed = 0;
+    for batch in batches(db).await? {
+        let entries = Entity::update_many()
+            .col_expr(Column::Email, "".into())
+            .col_expr(Column::Client, UNKNOWN_CLIENT.into())
+            .filter(batch)
+            .filter(Column::UserId.eq(user_id))
+            .exec(db);
+        changed += entries.await?.rows_affected;
+    }
+    Ok(changed)
+}
+
 /// Returns the addresses with which a user has done something.
 pub(super) async fn addresses_of(
     db: &impl Connection,
@@ -291,8 +319,8 @@ pub(super) async fn clients_of(db: &impl Connection, email: &str) -> Result<BTre
     Ok(clients)
 }
 
-/// Takes an address out of all entries, and the clients from where it did something. Returns the
-/// number of changes; the deeds stay.
+/// Removes an address from all entries, and the clients of the entries by it. Returns the number of
+/// changes. The entries stay.
 pub(super) async fn forget(db: &impl Connection, email: &str) -> Result<u64> {
     let mut changed = 0;
     for batch in batches(db).await? {

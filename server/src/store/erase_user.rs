@@ -1,4 +1,4 @@
-//! Deletion of a user, with all that says who they were.
+//! Deletion of a user and of the personal data kept under their addresses.
 
 use sea_orm::entity::prelude::*;
 
@@ -26,7 +26,7 @@ pub(crate) struct Erased {
     pub(crate) dead_letters: u64,
     /// Clients from which the address has logged in.
     pub(crate) known_clients: u64,
-    /// Entries of the audit log that no longer say who it was, and from where.
+    /// Changes to the audit log that removed an address of the user.
     pub(crate) audit_entries: u64,
     /// Organizations in which nobody else was.
     pub(crate) orgs: Vec<OrgId>,
@@ -38,16 +38,25 @@ pub(crate) struct Erased {
 pub(crate) async fn erase(
     db: &Writer,
     user: &user::Model,
+    by: &audit::By,
     known_key: impl Fn(&str, &str) -> Option<Vec<u8>>,
 ) -> Result<Erasure> {
+    // From now on nobody gives the user a membership.
+    user::lock(db, user.id).await?;
     let mut erased = Erased::default();
     let mut without_owner = Vec::new();
+    let mut orgs = Vec::new();
     for membership in membership::list_of_user(db, user.id).await? {
         let org_id = membership.org_id;
-        erased.memberships += 1;
         org::lock(db, org_id).await?;
-        let is_last = membership.role == Role::Owner
-            && !membership::has_other_owner(db, org_id, user.id).await?;
+        // It may have changed before the organization was locked.
+        let Some(role) = membership::role_of(db, org_id, user.id).await? else {
+            continue;
+        };
+        erased.memberships += 1;
+        orgs.push(org_id);
+        let is_last =
+            role == Role::Owner && !membership::has_other_owner(db, org_id, user.id).await?;
         if is_last {
             match membership::has_others(db, org_id, user.id).await? {
                 true => without_owner.push(org_id),
@@ -58,17 +67,29 @@ pub(crate) async fn erase(
     if !without_owner.is_empty() {
         return Ok(Erasure::LastOwner(without_owner));
     }
+    let subject = format!("user {}", user.id);
+    for org_id in orgs {
+        let event = match erased.orgs.contains(&org_id) {
+            true => audit::Event::OrgDeleted,
+            false => audit::Event::MemberRemoved,
+        };
+        audit::add(db, event, by, audit::Object::of_org(org_id, &subject)).await?;
+    }
     let tokens = token::Entity::find().filter(token::Column::UserId.eq(user.id));
     erased.tokens = tokens.count(db).await?;
     for org_id in &erased.orgs {
         org::Entity::delete_by_id(*org_id).exec(db).await?;
     }
-    // Addresses that the user had before have left traces too.
+    // Addresses that the user had before have left traces too, but may be those of others by now.
     let mut addresses = audit::addresses_of(db, user.id).await?;
     addresses.insert(user.email.clone());
     for address in &addresses {
-        forget(db, address, &known_key, &mut erased).await?;
+        let owner = user::find_by_text(db, address).await?;
+        if owner.is_none_or(|owner| owner.id == user.id) {
+            forget(db, address, &known_key, &mut erased).await?;
+        }
     }
+    erased.audit_entries += audit::forget_user(db, user.id).await?;
     user::Entity::delete_by_id(user.id).exec(db).await?;
     Ok(Erasure::Done(erased))
 }
@@ -80,7 +101,8 @@ async fn forget(
     known_key: &impl Fn(&str, &str) -> Option<Vec<u8>>,
     erased: &mut Erased,
 ) -> Result<()> {
-    let clients = audit::clients_of(db, address).await?;
+    let mut clients = audit::clients_of(db, address).await?;
+    clients.extend(session::clients_of(db, address).await?);
     let keys: Vec<Vec<u8>> = clients
         .iter()
         .filter_map(|client| known_key(address, client))

@@ -13,7 +13,8 @@ use crate::{address::EmailAddress, clock::Timestamp};
 /// Time for which an invitation can be accepted.
 pub const OPEN_FOR: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 
-/// An invitation that is neither accepted nor taken back. An organization has one for an address.
+/// An invitation that is neither accepted nor revoked. An organization has at most one for an
+/// address.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "invitation")]
 pub struct Model {
@@ -95,8 +96,8 @@ pub(crate) async fn list_page(
     Ok(invitations.all(db).await?)
 }
 
-/// Takes an invitation of an organization back. Returns it, or `None` if there is no such
-/// invitation, or it is accepted at this moment.
+/// Revokes an invitation of an organization. Returns it, or `None` if there is no such invitation,
+/// or it is accepted at this moment.
 pub(crate) async fn revoke(
     db: &Writer,
     owner: Owner,

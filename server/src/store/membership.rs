@@ -71,7 +71,8 @@ pub(crate) async fn find_locked(
     caller: Caller,
     org_id: OrgId,
 ) -> Result<Option<Member>> {
-    if !caller.reaches(org_id) {
+    // Only members lock it.
+    if find(db, caller, org_id).await?.is_none() {
         return Ok(None);
     }
     org::lock(db, org_id).await?;
@@ -183,6 +184,12 @@ pub(super) async fn has_others(db: &Writer, org_id: OrgId, user_id: UserId) -> R
         .filter(Column::OrgId.eq(org_id))
         .filter(Column::UserId.ne(user_id));
     Ok(others.one(db).await?.is_some())
+}
+
+/// Counts the organizations of a user.
+pub(crate) async fn count_of_user(db: &Writer, user_id: UserId) -> Result<u64> {
+    let memberships = Entity::find().filter(Column::UserId.eq(user_id));
+    Ok(memberships.count(db).await?)
 }
 
 /// Lists the memberships of a user, by organization.

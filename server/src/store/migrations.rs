@@ -8,7 +8,7 @@ mod keys;
 use sea_orm::DatabaseBackend;
 use sea_orm_migration::{prelude::*, schema::*};
 
-use audit::{DescribeAudit, DescribeUsers};
+use audit::{DescribeAudit, DescribeUsers, FillAudit};
 use fold_names::FoldNames;
 use invitations::{CreateInvitations, QueueInvitations};
 use keys::{CreateServiceTokens, DescribeApiKeys};
@@ -33,6 +33,7 @@ impl MigratorTrait for Migrator {
             Box::new(DescribeApiKeys),
             Box::new(CreateServiceTokens),
             Box::new(DescribeAudit),
+            Box::new(FillAudit),
             Box::new(DescribeUsers),
         ]
     }

@@ -101,16 +101,29 @@ pub(crate) async fn find_subject(db: &impl Connection, mail: &Model) -> Result<O
     }
 }
 
-/// Lists the mails that are due, the longest due first, at most as many as a worker sends in one
-/// go.
+/// Lists the mails of logins that are due, or else some of invitations, the longest due first.
+/// Somebody waits for a login, and mail servers that are slow to take invitations may be many.
 pub(crate) async fn list_due(db: &impl Connection, now: Timestamp) -> Result<Vec<Model>> {
-    let mails = Entity::find()
-        .filter(Column::DueAt.lte(now))
-        .order_by_asc(Column::DueAt)
-        .order_by_asc(Column::Id)
-        .limit(100);
-    Ok(mails.all(db).await?)
+    let due = |limit| {
+        Entity::find()
+            .filter(Column::DueAt.lte(now))
+            .order_by_asc(Column::DueAt)
+            .order_by_asc(Column::Id)
+            .limit(limit)
+    };
+    let logins = due(MAX_LOGINS).filter(Column::SessionId.is_not_null());
+    let logins = logins.all(db).await?;
+    if !logins.is_empty() {
+        return Ok(logins);
+    }
+    let invitations = due(MAX_INVITATIONS).filter(Column::SessionId.is_null());
+    Ok(invitations.all(db).await?)
 }
+
+/// Maximum number of logins that a worker sends in one go.
+const MAX_LOGINS: u64 = 100;
+/// Maximum number of invitations that a worker sends before it looks for logins again.
+const MAX_INVITATIONS: u64 = 4;
 
 /// Makes mails due now that would wait until after `latest`, because a clock was ahead.
 pub(crate) async fn bring_forward(

@@ -6,8 +6,8 @@ use sea_orm::{ActiveEnum, Iterable, entity::prelude::*};
 
 use super::{OrgId, TokenId, UserId};
 
-/// Role of a member, which determines what they may do. The one with the most rights is first, and
-/// the least.
+/// Role of a member, which determines what they may do. Ordered by rights: `Owner` has the most and
+/// is the smallest value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::N(16))")]
 pub enum Role {
@@ -113,7 +113,7 @@ impl Member {
         (self.role == Role::Owner).then_some(Owner(self.org_id))
     }
 
-    /// Returns the right to remove a member: owners remove everybody, and everybody leaves.
+    /// Returns the right to remove a member: owners can remove anybody, others only themselves.
     pub(crate) fn remover(self, user_id: UserId) -> Option<Remover> {
         let is_self = self.caller.token.is_none() && self.caller.user_id == user_id;
         let remover = Remover {
@@ -123,11 +123,12 @@ impl Member {
         (is_self || self.owner().is_some()).then_some(remover)
     }
 
-    /// Returns whose service tokens the caller sees and revokes: those of everybody if `None`.
-    pub(super) fn tokens_of(self) -> Option<UserId> {
-        match self.owner() {
-            Some(_) => None,
-            None => Some(self.caller.user_id),
+    /// Returns the service tokens that the caller sees and revokes.
+    pub(super) fn tokens(self) -> Tokens {
+        match (self.owner(), self.caller.token) {
+            (Some(_), _) => Tokens::All,
+            (None, None) => Tokens::OfUser(self.caller.user_id),
+            (None, Some(scope)) => Tokens::One(scope.token_id),
         }
     }
 
@@ -141,6 +142,17 @@ impl Member {
         };
         (self.caller.token.is_none() && role >= self.role).then_some(maker)
     }
+}
+
+/// Service tokens of an organization that a caller sees and revokes.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Tokens {
+    /// Every token.
+    All,
+    /// Tokens that a user made.
+    OfUser(UserId),
+    /// The token that is the caller itself.
+    One(TokenId),
 }
 
 /// Right to change what an organization has.

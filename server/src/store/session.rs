@@ -165,6 +165,16 @@ pub(crate) async fn list_active(
     Ok(sessions.all(db).await?)
 }
 
+/// Returns the clients from which logins of an address were started.
+pub(super) async fn clients_of(db: &impl Connection, email: &str) -> Result<Vec<String>> {
+    let clients = Entity::find()
+        .select_only()
+        .column(Column::Client)
+        .distinct()
+        .filter(Column::Email.eq(email));
+    Ok(clients.into_tuple().all(db).await?)
+}
+
 /// Finds an active session of an address.
 pub(crate) async fn find_active(
     db: &impl Connection,
@@ -301,6 +311,12 @@ pub(crate) fn expired_before(time: Timestamp) -> Expr {
 /// Ends all logins that wait to be verified. Returns their number.
 pub(crate) async fn disable_pending(db: &impl Connection) -> Result<u64> {
     disable_where(db, Column::State.eq(State::Pending)).await
+}
+
+/// Ends the logins of an address that wait to be verified.
+pub(crate) async fn disable_pending_of(db: &impl Connection, email: &str) -> Result<u64> {
+    let pending = Column::State.eq(State::Pending);
+    disable_where(db, Column::Email.eq(email).and(pending)).await
 }
 
 /// Disables a session. Returns true if it was pending or active.

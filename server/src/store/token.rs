@@ -6,7 +6,8 @@ use sea_orm::{
 };
 
 use super::{
-    Connection, Member, OrgId, Page, Result, Role, TokenId, TokenMaker, UserId, Writer, user,
+    Connection, Member, OrgId, Page, Result, Role, TokenId, TokenMaker, Tokens, UserId, Writer,
+    user,
 };
 use crate::clock::Timestamp;
 
@@ -83,9 +84,10 @@ pub(super) fn working(org_id: OrgId, now: Timestamp) -> Select<Entity> {
 /// Selects those of them that a member sees and revokes.
 fn of_member(member: Member, now: Timestamp) -> Select<Entity> {
     let tokens = working(member.org_id(), now);
-    match member.tokens_of() {
-        Some(user_id) => tokens.filter(Column::UserId.eq(user_id)),
-        None => tokens,
+    match member.tokens() {
+        Tokens::All => tokens,
+        Tokens::OfUser(user_id) => tokens.filter(Column::UserId.eq(user_id)),
+        Tokens::One(id) => tokens.filter(Column::Id.eq(id)),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Users: people who verified a login, or whom the operator added.
 
-use sea_orm::{ActiveValue::Set, entity::prelude::*};
+use sea_orm::{ActiveValue::Set, QuerySelect, entity::prelude::*};
 
 use super::{Connection, Result, UserId, Writer};
 use crate::{address::EmailAddress, clock::Timestamp};
@@ -32,8 +32,15 @@ pub(crate) async fn find_by_email(
     db: &impl Connection,
     email: &EmailAddress,
 ) -> Result<Option<Model>> {
-    let user = Entity::find().filter(Column::Email.eq(email.as_str()));
-    Ok(user.one(db).await?)
+    find_by_text(db, email.as_str()).await
+}
+
+/// Finds the user of a canonical address.
+pub(super) async fn find_by_text(db: &impl Connection, email: &str) -> Result<Option<Model>> {
+    Ok(Entity::find()
+        .filter(Column::Email.eq(email))
+        .one(db)
+        .await?)
 }
 
 pub(crate) async fn list(db: &impl Connection) -> Result<Vec<Model>> {
@@ -56,6 +63,14 @@ pub(crate) async fn add(
         ..Default::default()
     };
     db.insert_unless_taken(user).await
+}
+
+/// Keeps others from changing or deleting a user, and from giving them memberships, until the
+/// transaction ends. Returns false if there is no such user.
+pub(crate) async fn lock(db: &Writer, id: UserId) -> Result<bool> {
+    // SQLite has one writer at a time, and no locks of rows.
+    let user = Entity::find_by_id(id).lock_exclusive();
+    Ok(user.one(db).await?.is_some())
 }
 
 /// Records a login that was verified.

@@ -11,7 +11,7 @@ use crate::{
 /// Tolerance for stored times that are ahead: the clocks of instances differ a little.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(60);
 /// Maximum time until a mail is sent again; far above the longest delay between retries.
-const LONGEST_WAIT: Duration = Duration::from_secs(10 * 60);
+pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(10 * 60);
 
 /// The worker that marks expired sessions. The start of the service has done its first round.
 pub(crate) struct Expiry(pub(crate) Service);

@@ -1,12 +1,19 @@
 //! The worker that sends queued mails.
 
-use std::{future, sync::Arc, time::Duration};
+use std::{
+    future,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use futures_util::{StreamExt, stream};
 use lettre::message::Mailbox;
 use tokio::sync::Notify;
 
-use super::{Stop, Worker};
+use super::{Stop, Worker, expiry::LONGEST_WAIT};
 use crate::{
     address::EmailAddress,
     auth::verify::Account,
@@ -30,6 +37,8 @@ const MARGIN: Duration = Duration::from_secs(30);
 /// failure, up to [`LAST_RETRY`].
 const FIRST_RETRY: Duration = Duration::from_secs(5);
 const LAST_RETRY: Duration = Duration::from_secs(60);
+/// The same for invitations, which can be accepted for days.
+const LAST_RETRY_OF_INVITATION: Duration = LONGEST_WAIT;
 
 /// The worker that sends queued mails.
 pub struct Outbox {
@@ -67,17 +76,27 @@ impl Worker for Outbox {
 
     /// Sends the mails that are due. If the future is dropped, a mail may be sent twice.
     async fn round(&self, stop: &Stop) -> Result<()> {
-        let now = self.service.clock.now();
-        let mails = outbox::list_due(self.service.store.reader(), now).await?;
-        stream::iter(mails)
-            .take_while(|_| future::ready(!stop.is_due()))
-            .for_each_concurrent(AT_A_TIME, async |mail| {
-                if let Err(error) = self.deliver(&mail).await {
-                    tracing::warn!(mail = mail.id, %error, "a database error delays a mail");
-                }
-            })
-            .await;
-        Ok(())
+        loop {
+            let now = self.service.clock.now();
+            let mails = outbox::list_due(self.service.store.reader(), now).await?;
+            if mails.is_empty() || stop.is_due() {
+                return Ok(());
+            }
+            let failures = AtomicUsize::new(0);
+            stream::iter(mails)
+                .take_while(|_| future::ready(!stop.is_due()))
+                .for_each_concurrent(AT_A_TIME, async |mail| {
+                    if let Err(error) = self.deliver(&mail).await {
+                        failures.fetch_add(1, Ordering::Relaxed);
+                        tracing::warn!(mail = mail.id, %error, "a database error delays a mail");
+                    }
+                })
+                .await;
+            if failures.into_inner() > 0 {
+                // After a pause: the mails that failed are due still.
+                return Ok(());
+            }
+        }
     }
 
     fn wake(&self) -> Option<&Notify> {
@@ -111,7 +130,12 @@ impl Outbox {
                     error = error.for_log(),
                     "a mail could not be sent and will be retried"
                 );
-                let due_at = self.service.clock.now().plus(retry_delay(mail.attempts));
+                let last = match subject {
+                    Subject::Login(_) => LAST_RETRY,
+                    Subject::Invitation(_) => LAST_RETRY_OF_INVITATION,
+                };
+                let delay = retry_delay(mail.attempts, last);
+                let due_at = self.service.clock.now().plus(delay);
                 outbox::postpone(db, mail, due_at, &error.to_string()).await
             }
             Sent::Dead(error) => {
@@ -210,10 +234,10 @@ fn is_wanted(subject: &Subject) -> bool {
     }
 }
 
-/// Time until a mail is tried again after so many failed attempts before this one.
-fn retry_delay(attempts: i32) -> Duration {
+/// Time until a mail is tried again after so many failed attempts before this one, at most `last`.
+fn retry_delay(attempts: i32, last: Duration) -> Duration {
     let doublings = u32::try_from(attempts).unwrap_or(0).min(16);
-    (FIRST_RETRY * 2_u32.pow(doublings)).min(LAST_RETRY)
+    (FIRST_RETRY * 2_u32.pow(doublings)).min(last)
 }
 
 #[cfg(test)]
@@ -222,7 +246,7 @@ mod tests {
 
     #[test]
     fn the_delay_doubles_up_to_a_limit() {
-        let delays = [0, 1, 2, 3, 4, 100, i32::MAX].map(|it| retry_delay(it).as_secs());
+        let delays = [0, 1, 2, 3, 4, 100, i32::MAX].map(|it| retry_delay(it, LAST_RETRY).as_secs());
         assert_eq!(delays, [5, 10, 20, 40, 60, 60, 60]);
     }
 }

@@ -31,18 +31,55 @@ impl MigrationTrait for DescribeAudit {
                 manager.alter_table(column).await?;
             }
         }
-        // The organizations of earlier entries are known while their applications exist.
-        let org = Query::select()
-            .column(("app", "org_id"))
-            .from("app")
-            .and_where(Expr::col(("app", "id")).equals(("audit", "app_id")))
+        Ok(())
+    }
+}
+
+/// Number of entries that are filled by one statement.
+const BATCH: i64 = 10_000;
+
+/// Migration that tells the organizations of earlier entries, as far as their applications exist,
+/// a few at a time, since entries are written meanwhile.
+pub(super) struct FillAudit;
+
+impl MigrationName for FillAudit {
+    fn name(&self) -> &str {
+        "20261130_fill_audit"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for FillAudit {
+    fn use_transaction(&self) -> Option<bool> {
+        // Each statement can be repeated.
+        Some(false)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let last = Query::select()
+            .expr_as(Expr::col("id").max(), "last")
+            .from("audit")
             .take();
-        let known = Query::update()
-            .table("audit")
-            .value("org_id", SubQueryStatement::SelectStatement(org))
-            .and_where(Expr::col("app_id").is_not_null())
-            .take();
-        manager.execute(known).await?;
+        let last = manager.get_connection().query_one(&last).await?;
+        let last: Option<i64> = match last {
+            Some(row) => row.try_get("", "last")?,
+            None => None,
+        };
+        for first in (0..=last.unwrap_or(0)).step_by(BATCH as usize) {
+            let org = Query::select()
+                .column(("app", "org_id"))
+                .from("app")
+                .and_where(Expr::col(("app", "id")).equals(("audit", "app_id")))
+                .take();
+            let some = Query::update()
+                .table("audit")
+                .value("org_id", SubQueryStatement::SelectStatement(org))
+                .and_where(Expr::col("id").between(first, first + BATCH - 1))
+                .and_where(Expr::col("app_id").is_not_null())
+                .and_where(Expr::col("org_id").is_null())
+                .take();
+            manager.execute(some).await?;
+        }
         create_index(manager, Index::create(), "audit", &["org_id", "id"]).await
     }
 }
@@ -70,6 +107,7 @@ impl MigrationTrait for DescribeUsers {
                 .take();
             manager.alter_table(user).await?;
         }
+        create_index(manager, Index::create(), "session", &["user_id"]).await?;
         create_index(manager, Index::create(), "dead_letter", &["email"]).await?;
         create_index(manager, Index::create(), "invitation", &["invited_by"]).await
     }
