@@ -378,6 +378,60 @@ async fn everything_is_listed_as_text_and_as_json() {
     assert!(refused(&service, &["org", "rename", &org, "x"]).contains("no organization"));
 }
 
+/// The commands that are not about people, too.
+#[tokio::test]
+async fn every_command_answers_in_json() {
+    let service = Service::start().await;
+    let mail = service.folder().path().join("mail").display().to_string();
+    let checked = json_of(&service, &["check-config", "--mail-dir", &mail]);
+    for member in ["setting", "ok"] {
+        assert!(
+            checked.iter().any(|line| line.get(member).is_some()),
+            "{checked:?}"
+        );
+    }
+    let url = checked
+        .iter()
+        .find(|line| line["setting"] == "mail_dir")
+        .unwrap();
+    assert_eq!(
+        (&url["value"], &url["source"]),
+        (&json!(mail), &json!("flag"))
+    );
+    for (arguments, members) in [
+        (&["user", "add", "bob@example.com"][..], &["user_id"][..]),
+        (&["user", "unlock", "bob@example.com"], &["was_locked"]),
+        (
+            &["user", "end-sessions", "bob@example.com"],
+            &["session_count"],
+        ),
+        (&["org", "add", "Example"], &["org_id"]),
+        (
+            &["member", "add", "bob@example.com", "1"],
+            &["org_id", "email"],
+        ),
+        (
+            &["--mail-dir", &mail, "mail", "test", "bob@example.com"],
+            &["email", "via"],
+        ),
+    ] {
+        let said = json_of(&service, arguments);
+        for member in members {
+            assert!(said[0].get(member).is_some(), "{arguments:?}: {said:?}");
+        }
+    }
+    if service.database.backend() == sea_orm::DatabaseBackend::Sqlite {
+        let file = service
+            .folder()
+            .path()
+            .join("backup.db")
+            .display()
+            .to_string();
+        let backup = json_of(&service, &["backup", &file]);
+        assert_eq!(backup[0]["backup"], file);
+    }
+}
+
 #[tokio::test]
 async fn sessions_are_listed() {
     let service = Service::start().await;

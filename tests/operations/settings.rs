@@ -615,7 +615,7 @@ async fn what_hardly_anybody_wants_is_warned_of() {
     let checked = warned(&text(&check(command).await.stdout), "warning: ");
     let expected = [
         "CORTEX_REPORT_TLS_KEY_FILE: other users can read public.pem",
-        "CORTEX_REPORT_SMTP_URL: not set, so login mails are written to the folder mail",
+        "CORTEX_REPORT_SMTP_URL: not set, so mails are written to the folder mail",
     ];
     assert_eq!(checked.len(), expected.len(), "{checked:#?}");
     for (warning, begin) in checked.iter().zip(expected) {
