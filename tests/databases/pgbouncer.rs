@@ -140,7 +140,8 @@ async fn a_session_for_each_connection_works() {
     let mut listed = binary(folder.path());
     listed.env("CORTEX_REPORT_DATABASE_URL", &bouncer.url);
     let listed = listed.args(["user", "list"]).output().await.unwrap();
-    assert_eq!(text(&listed.stdout), "1\tann@example.com\tann\n");
+    let listed = text(&listed.stdout);
+    assert!(listed.starts_with("1\tann@example.com\tann\t"), "{listed}");
     drop(child);
 }
 
