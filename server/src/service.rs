@@ -161,3 +161,8 @@ pub(crate) fn invalid(pointer: &str, detail: impl ToString) -> Failure {
         }],
     )
 }
+
+/// Returns a count as a reply has it.
+pub(crate) fn count(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}

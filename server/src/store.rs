@@ -61,7 +61,7 @@ use group::Group;
 use health::Health;
 
 pub(crate) use ids::{ApiKeyId, AppId, InvitationId, OrgId, SessionId, TokenId, UserId};
-pub(crate) use page::{PAGE_SIZE, Page};
+pub(crate) use page::Page;
 pub use rights::Role;
 use rights::Tokens;
 pub(crate) use rights::{Caller, Editor, Member, Owner, Remover, Scope, TokenMaker};

@@ -9,7 +9,7 @@ use poem::Request;
 
 use super::Session;
 use crate::{
-    service::Service,
+    service::{Service, count},
     store::{audit, changes::Change, session},
 };
 
@@ -30,7 +30,7 @@ impl EndOtherSessions for Service {
         }
         Ok(EndOtherSessionsReply {
             result: EndSessionResult::SessionEnded,
-            session_count: i64::try_from(ended).unwrap_or(i64::MAX),
+            session_count: count(ended),
         })
     }
 }

@@ -29,12 +29,8 @@ impl EndSession for Service {
         session::disable(&writer, &ended).await?;
         let event = audit::Event::SessionEnded;
         audit::add(&writer, event, &by, audit::Object::default()).await?;
-        // A hash in the database has the length of one.
-        let change = ended
-            .key_hash
-            .try_into()
-            .map_or(Change::All, Change::Session);
-        self.commit_change(writer, &change).await?;
+        self.commit_change(writer, &Change::of_hash(ended.key_hash))
+            .await?;
         Ok(EndSessionReply {
             result: EndSessionResult::SessionEnded,
         })

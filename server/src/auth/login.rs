@@ -103,10 +103,7 @@ fn limits(
         ),
         Client::Unknown => (client.to_string(), client.to_string()),
     };
-    let of = |key: String, limit| RateLimit {
-        key: digest(&key).into(),
-        limit,
-    };
+    let of = |key: String, limit| RateLimit::new(&key, limit);
     // The order of the kinds is always the same.
     if is_known {
         return [

@@ -7,7 +7,10 @@ use cortex_report_api::server::{
 };
 use poem::Request;
 
-use super::session::{clearing_cookie, key, refuse_cross_site};
+use super::{
+    session::{clearing_cookie, key, refuse_cross_site},
+    verify::by,
+};
 use crate::{
     client::client,
     secret::digest,
@@ -35,13 +38,8 @@ impl Logout for Service {
             let db = self.store.reader();
             if let Some(session) = session::find_enabled(db, &key_hash).await? {
                 let change = Change::Session(key_hash);
-                let by = audit::By {
-                    user_id: session.user_id,
-                    email: session.email.clone(),
-                    token_id: None,
-                    client: client(request).to_string(),
-                    at: self.clock.now(),
-                };
+                let now = self.clock.now();
+                let by = by(&session, session.user_id, client(request), now);
                 end(self, &session, &by, &change).await?;
             }
         }

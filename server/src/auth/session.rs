@@ -102,16 +102,16 @@ impl Authenticate<Credential> for Service {
             // Boxed, like the future below: it is far larger than what most requests need.
             None => Box::pin(read(self, kind(&key), &key_hash, now)).await?,
         };
-        if active.has_expired(now) && active.session_id().is_some() {
-            self.sessions.forget(&Change::Session(key_hash));
-            // The clean-up marks it too, but only once a minute.
-            let marked = Box::pin(session::mark_expired(self.store.reader(), now));
-            if let Err(error) = marked.await {
-                tracing::warn!(%error, "an expired session could not be marked");
-            }
-            return Err(not_logged_in());
-        }
         if active.has_expired(now) {
+            // A token has a fixed end, and stays in memory for a second like others.
+            if active.session_id().is_some() {
+                self.sessions.forget(&Change::Session(key_hash));
+                // The clean-up marks it too, but only once a minute.
+                let marked = Box::pin(session::mark_expired(self.store.reader(), now));
+                if let Err(error) = marked.await {
+                    tracing::warn!(%error, "an expired session could not be marked");
+                }
+            }
             return Err(not_logged_in());
         }
         Ok(Session {
@@ -139,10 +139,6 @@ async fn read(
 ) -> Result<Arc<Active>, Failure> {
     let db = service.store.reader();
     let active = match service.sessions.read(db, kind, key_hash, now).await? {
-        // An ended token is kept for a while, and not marked.
-        Found::Active(active) if active.session_id().is_none() && active.has_expired(now) => {
-            return Err(not_logged_in());
-        }
         Found::Active(active) => active,
         Found::Invalidated => return Err(invalidated()),
         Found::Worthless => return Err(not_logged_in()),

@@ -217,8 +217,8 @@ pub(crate) async fn verify(
     Ok(Outcome::Verified)
 }
 
-/// The person who enters a code, for the audit log.
-fn by(
+/// The person of a login, for the audit log.
+pub(super) fn by(
     session: &session::Model,
     user_id: Option<UserId>,
     client: Client,

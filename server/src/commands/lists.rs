@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::{CommandError, Context, Output};
 use crate::{
     address::EmailAddress,
-    store::{AppId, OrgId, PAGE_SIZE, Page, Role, api_key, app, audit, session},
+    store::{AppId, OrgId, Page, Role, api_key, app, audit, session},
 };
 
 /// Commands on applications.
@@ -116,11 +116,10 @@ impl AppCommand {
         output: &mut Output<W>,
     ) -> Result<(), CommandError> {
         let Self::List { org } = self;
-        let mut page = Page::new(None, None);
-        loop {
+        let mut next = Some(Page::new(None, None));
+        while let Some(page) = next {
             let apps = app::list_all(context.store.reader(), org.map(OrgId), page).await?;
-            let is_last = (apps.len() as u64) < PAGE_SIZE;
-            page.after = apps.last().map(|app| app.id);
+            next = page.next(&apps, |app| app.id);
             for app in apps {
                 output.row(&AppRow {
                     app_id: app.id.0,
@@ -129,10 +128,8 @@ impl AppCommand {
                     created_at: app.created_at.into(),
                 })?;
             }
-            if is_last {
-                return Ok(());
-            }
         }
+        Ok(())
     }
 }
 
@@ -146,11 +143,10 @@ impl KeyCommand {
         let db = context.store.reader();
         let app = app::find_by_id(db, AppId(app_id)).await?;
         let app = app.ok_or(CommandError::NoApp(AppId(app_id)))?;
-        let mut page = Page::new(None, None);
-        loop {
+        let mut next = Some(Page::new(None, None));
+        while let Some(page) = next {
             let keys = api_key::list_page(db, &app, page).await?;
-            let is_last = (keys.len() as u64) < PAGE_SIZE;
-            page.after = keys.last().map(|key| key.id);
+            next = page.next(&keys, |key| key.id);
             for key in keys {
                 output.row(&KeyRow {
                     api_key_id: key.id.0,
@@ -162,10 +158,8 @@ impl KeyCommand {
                     ends_at: key.ends_at.map(Into::into),
                 })?;
             }
-            if is_last {
-                return Ok(());
-            }
         }
+        Ok(())
     }
 }
 
@@ -200,11 +194,10 @@ impl AuditCommand {
     ) -> Result<(), CommandError> {
         let Self::List(AuditFilter { org, kind }) = self;
         let db = context.store.reader();
-        let mut page = Page::new(None, None);
-        loop {
+        let mut next = Some(Page::new(None, None));
+        while let Some(page) = next {
             let entries = audit::list_all(db, org.map(OrgId), kind.as_deref(), page).await?;
-            let is_last = (entries.len() as u64) < PAGE_SIZE;
-            page.after = entries.last().map(|entry| entry.id);
+            next = page.next(&entries, |entry| entry.id);
             for entry in entries {
                 output.row(&AuditRow {
                     audit_id: entry.id,
@@ -220,9 +213,7 @@ impl AuditCommand {
                     subject: entry.subject,
                 })?;
             }
-            if is_last {
-                return Ok(());
-            }
         }
+        Ok(())
     }
 }

@@ -233,7 +233,9 @@ async fn check_other_owner(
     address: &EmailAddress,
 ) -> Result<(), CommandError> {
     let role = membership::role_of(db, org_id, user.id).await?;
-    if role == Some(Role::Owner) && !membership::has_other_owner(db, org_id, user.id).await? {
+    if let Some(role) = role
+        && membership::is_last_owner(db, org_id, user.id, role).await?
+    {
         let orgs = super::user::Orgs::from(org_id);
         return Err(CommandError::LastOwner(address.clone(), orgs));
     }

@@ -10,7 +10,6 @@ use crate::{
     address::EmailAddress,
     auth::Session,
     config::MailLimits,
-    secret::digest,
     service::{Service, invalid, not_allowed, not_allowed_since},
     store::{
         OrgId, UserId, audit, invitation, membership, outbox,
@@ -68,10 +67,7 @@ impl CreateInvitation for Service {
 /// nobody from logging in.
 fn limits(limits: &MailLimits, email: &EmailAddress, user_id: UserId) -> [Vec<RateLimit>; 2] {
     let mailbox = email.mailbox();
-    let of = |key: String, limit| RateLimit {
-        key: digest(&key).into(),
-        limit,
-    };
+    let of = |key: String, limit| RateLimit::new(&key, limit);
     // The order of the kinds is always the same.
     [
         vec![

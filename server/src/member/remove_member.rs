@@ -11,7 +11,7 @@ use super::last_owner;
 use crate::{
     auth::Session,
     service::{Service, not_allowed},
-    store::{OrgId, Role, UserId, audit, membership},
+    store::{OrgId, UserId, audit, membership},
 };
 
 impl RemoveMember for Service {
@@ -29,9 +29,7 @@ impl RemoveMember for Service {
         let remover = member.remover(user_id).ok_or_else(not_allowed)?;
         let removed = membership::find_listed(&writer, member, user_id).await?;
         let removed = removed.ok_or_else(not_allowed)?;
-        if removed.role == Role::Owner
-            && !membership::has_other_owner(&writer, org_id, user_id).await?
-        {
+        if membership::is_last_owner(&writer, org_id, user_id, removed.role).await? {
             return Err(last_owner());
         }
         if !membership::remove(&writer, remover).await? {

@@ -31,9 +31,8 @@ impl UpdateMember for Service {
         let owner = member.owner().ok_or_else(not_allowed)?;
         let changed = membership::find_listed(&writer, member, user_id).await?;
         let mut changed = changed.ok_or_else(not_allowed)?;
-        if changed.role == Role::Owner
-            && role != Role::Owner
-            && !membership::has_other_owner(&writer, org_id, user_id).await?
+        if role != Role::Owner
+            && membership::is_last_owner(&writer, org_id, user_id, changed.role).await?
         {
             return Err(last_owner());
         }

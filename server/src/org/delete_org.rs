@@ -7,10 +7,9 @@ use cortex_report_api::server::{
 };
 use poem::Request;
 
-use super::get_org::count;
 use crate::{
     auth::Session,
-    service::{Service, not_allowed, not_allowed_since},
+    service::{Service, count, not_allowed, not_allowed_since},
     store::{OrgId, audit, contents, membership, org},
 };
 

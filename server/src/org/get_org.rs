@@ -5,7 +5,7 @@ use poem::Request;
 
 use crate::{
     auth::Session,
-    service::{Service, not_allowed},
+    service::{Service, count, not_allowed},
     store::{OrgId, contents, membership, org},
 };
 
@@ -33,9 +33,4 @@ impl GetOrg for Service {
             token_count: count(contents.tokens),
         })
     }
-}
-
-/// A count as a reply has it.
-pub(super) fn count(count: u64) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
 }

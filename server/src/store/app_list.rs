@@ -5,9 +5,7 @@ use sea_orm::{
     entity::prelude::*,
 };
 
-use super::{
-    AppId, Caller, Connection, OrgId, PAGE_SIZE, Page, Result, Store, api_key, app, membership,
-};
+use super::{AppId, Caller, Connection, OrgId, Page, Result, Store, api_key, app, membership};
 use crate::clock::Timestamp;
 
 /// Application in the list of its organization.
@@ -46,11 +44,11 @@ pub(crate) async fn list(
         let Some(some) = some else {
             return Ok(None);
         };
-        let is_last = (some.len() as u64) < PAGE_SIZE;
-        page.after = some.last().map(|app| app.id);
+        let next = page.next(&some, |app| app.id);
         apps.extend(some);
-        if is_last {
-            break;
+        match next {
+            Some(next) => page = next,
+            None => break,
         }
         if long_read.is_none() {
             long_read = Some(store.begin_long_read().await);

@@ -27,6 +27,14 @@ pub(crate) enum Change {
     All,
 }
 
+impl Change {
+    /// Returns the change of the session or token with a hash.
+    pub(crate) fn of_hash(key_hash: Vec<u8>) -> Self {
+        // A hash in the database has the length of one.
+        key_hash.try_into().map_or(Self::All, Self::Session)
+    }
+}
+
 /// Notifies all instances of a change; in a transaction, once it is committed.
 pub(crate) async fn tell(db: &impl Connection, change: &Change) -> Result<()> {
     if db.get_database_backend() != DatabaseBackend::Postgres {

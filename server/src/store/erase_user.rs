@@ -3,8 +3,8 @@
 use sea_orm::entity::prelude::*;
 
 use super::{
-    OrgId, Result, Role, Writer, audit, dead_letter, invitation, known_client, lockout, membership,
-    org, session, token, user,
+    OrgId, Result, Writer, audit, dead_letter, invitation, known_client, lockout, membership, org,
+    session, token, user,
 };
 /// Result of a deletion.
 #[derive(Debug)]
@@ -55,9 +55,7 @@ pub(crate) async fn erase(
         };
         erased.memberships += 1;
         orgs.push(org_id);
-        let is_last =
-            role == Role::Owner && !membership::has_other_owner(db, org_id, user.id).await?;
-        if is_last {
+        if membership::is_last_owner(db, org_id, user.id, role).await? {
             match membership::has_others(db, org_id, user.id).await? {
                 true => without_owner.push(org_id),
                 false => erased.orgs.push(org_id),

@@ -168,14 +168,22 @@ pub(crate) async fn list(db: &impl Connection) -> Result<Vec<Model>> {
     Ok(memberships.all(db).await?)
 }
 
-/// Returns true if an organization has an owner besides a user. To be asked before an owner goes,
-/// once the organization is locked.
-pub(crate) async fn has_other_owner(db: &Writer, org_id: OrgId, user_id: UserId) -> Result<bool> {
+/// Returns true if an organization would have no owner without a user of this role. To be asked
+/// before the user goes or gets another role, once the organization is locked.
+pub(crate) async fn is_last_owner(
+    db: &Writer,
+    org_id: OrgId,
+    user_id: UserId,
+    role: Role,
+) -> Result<bool> {
+    if role != Role::Owner {
+        return Ok(false);
+    }
     let others = Entity::find()
         .filter(Column::OrgId.eq(org_id))
         .filter(Column::Role.eq(Role::Owner))
         .filter(Column::UserId.ne(user_id));
-    Ok(others.one(db).await?.is_some())
+    Ok(others.one(db).await?.is_none())
 }
 
 /// Returns true if an organization has members besides a user.

@@ -1,7 +1,7 @@
 //! Pages of long lists, in the order of their ids.
 
 /// Maximum number of rows of a page, and its default.
-pub(crate) const PAGE_SIZE: u64 = 1000;
+const PAGE_SIZE: u64 = 1000;
 
 /// Page of a list.
 #[derive(Clone, Copy, Debug)]
@@ -21,5 +21,14 @@ impl<I> Page<I> {
             limit: limit.unwrap_or(PAGE_SIZE),
             after,
         }
+    }
+
+    /// Returns the page behind the rows of this one; `None` if it is the last one.
+    pub(crate) fn next<T>(self, rows: &[T], id: impl Fn(&T) -> I) -> Option<Self> {
+        let last = rows.last().filter(|_| rows.len() as u64 == self.limit)?;
+        Some(Self {
+            after: Some(id(last)),
+            ..self
+        })
     }
 }

@@ -10,7 +10,7 @@ use sea_orm::{
 };
 
 use super::{Connection, Result, Writer};
-use crate::clock::Timestamp;
+use crate::{clock::Timestamp, secret::digest};
 
 /// Use of a limit, as the generic cell rate algorithm stores it.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -77,6 +77,16 @@ impl FromStr for Limit {
 pub(crate) struct RateLimit {
     pub(crate) key: Vec<u8>,
     pub(crate) limit: Limit,
+}
+
+impl RateLimit {
+    /// Returns the limit of what a text names.
+    pub(crate) fn new(key: &str, limit: Limit) -> Self {
+        Self {
+            key: digest(key).into(),
+            limit,
+        }
+    }
 }
 
 /// Use of a limit, including the one that is taken now.

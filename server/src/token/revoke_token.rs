@@ -29,12 +29,8 @@ impl RevokeToken for Service {
         let revoked = revoked.ok_or_else(not_allowed)?;
         let object = audit::Object::of_org(org_id, &revoked.label);
         audit::add(&writer, audit::Event::TokenRevoked, &by, object).await?;
-        // A hash in the database has the length of one.
-        let change = revoked
-            .token_hash
-            .try_into()
-            .map_or(Change::All, Change::Session);
-        self.commit_change(writer, &change).await?;
+        self.commit_change(writer, &Change::of_hash(revoked.token_hash))
+            .await?;
         Ok(RevokeTokenReply {
             result: RevokeTokenResult::TokenRevoked,
         })
