@@ -26,7 +26,7 @@ pub(crate) struct Api {
     /// The sets of credentials that operations take.
     pub(crate) credentials: Vec<Credential>,
     pub(crate) operations: Vec<Operation>,
-    /// The failures that every operation answers.
+    /// The failures that every operation answers, but for those that are not checked.
     pub(crate) shared: Group,
 }
 
@@ -37,7 +37,18 @@ impl Api {
         operation: &'a Operation,
     ) -> impl Iterator<Item = &'a Outcome> {
         let own = operation.outcomes.failures.outcomes.iter();
-        own.chain(&self.shared.outcomes)
+        let shared = self.shared.outcomes.iter();
+        own.chain(shared.filter(|it| operation.shared.contains(&it.answer)))
+    }
+
+    /// The shared failures that an operation has.
+    pub(crate) fn shared_by(&self, operation: &Operation) -> Group {
+        let outcomes = self.shared.outcomes.iter();
+        let outcomes = outcomes.filter(|it| operation.shared.contains(&it.answer));
+        Group {
+            name: self.shared.name.clone(),
+            outcomes: outcomes.cloned().collect(),
+        }
     }
 
     /// Returns the tags that have operations, each with them.
@@ -114,12 +125,16 @@ pub(crate) struct Operation {
     pub(crate) parameters: Vec<Parameter>,
     /// The identifier of the struct of its parameters, where there are several.
     pub(crate) arguments: Option<Ident>,
+    /// True if the server passes its requests on as they are sent, with the bytes of the body.
+    pub(crate) is_unchecked: bool,
     pub(crate) body: Option<Body>,
     pub(crate) access: Access,
     /// The schemes of its security, in the order of its alternatives, and the scopes that each
     /// needs.
     pub(crate) scopes: Vec<(usize, Vec<String>)>,
     pub(crate) outcomes: Outcomes,
+    /// The statuses of the shared failures that it answers.
+    pub(crate) shared: Vec<Answer>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

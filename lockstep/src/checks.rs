@@ -10,7 +10,7 @@ use utoipa::openapi::{ExternalDocs, Info, Server, Tag, security::SecurityRequire
 
 use crate::{
     Diagnostic,
-    pointers::{self, METHODS, join, last, members},
+    pointers::{self, METHODS, UNCHECKED, join, last, members},
     source::Source,
 };
 
@@ -104,6 +104,14 @@ impl<'a> Checks<'a> {
                         "has to be a number: bytes for x-body-limit, seconds (at least 0.001) for x-deadline",
                     );
                 }
+            }
+            let unchecked = join(&operation, UNCHECKED);
+            if self
+                .source
+                .at(&unchecked)
+                .is_some_and(|it| !it.is_boolean())
+            {
+                self.refuse(&unchecked, "has to be true or false");
             }
             self.only(&operation, keywords::OPERATION);
             self.only(&join(&operation, "requestBody"), keywords::REQUEST_BODY);

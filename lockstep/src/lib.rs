@@ -30,6 +30,9 @@
 //! - `x-body-limit: <bytes>` in an operation: the maximum size of its body
 //! - `x-deadline: <seconds>` in an operation: the maximum time from the checked request to its
 //!   reply
+//! - `x-unchecked: true` in an operation: its method gets the bytes of the body as they are sent, of
+//!   any media type and size, and no request is refused before; for clients that do not understand a
+//!   refusal
 //!
 //! [`build()`] is a complete build script:
 //!

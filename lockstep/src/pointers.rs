@@ -2,6 +2,9 @@
 
 use serde_json::{Map, Value};
 
+/// Extension of an operation, `true`: its requests are passed on as they are sent.
+pub(crate) const UNCHECKED: &str = "x-unchecked";
+
 /// The methods that an operation can be under.
 pub(crate) const METHODS: [&str; 8] = [
     "get", "put", "post", "delete", "options", "head", "patch", "trace",

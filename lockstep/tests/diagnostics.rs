@@ -638,4 +638,20 @@ const CASES: &[Case] = &[
             "16:7 /paths/~1notes/get/x-deadline: has to be a number: bytes for x-body-limit, seconds (at least 0.001) for x-deadline",
         ],
     },
+    Case {
+        name: "an unchecked operation with a credential",
+        behind: "openapi",
+        from: "operationId: listNotes",
+        to: "operationId: listNotes\n      x-unchecked: true",
+        diagnostics: &[
+            "16:7 /paths/~1notes/get/x-unchecked: belongs in an operation without security whose parameters are strings, since nothing is checked before its method",
+        ],
+    },
+    Case {
+        name: "an unchecked operation that may be one",
+        behind: "openapi",
+        from: "operationId: listNotes",
+        to: "operationId: listNotes\n      x-unchecked: maybe",
+        diagnostics: &["16:7 /paths/~1notes/get/x-unchecked: has to be true or false"],
+    },
 ];

@@ -182,6 +182,11 @@ impl<'a> Matched<'a> {
     pub fn id(&self) -> &'a str {
         &self.operation.id
     }
+
+    /// The maximum size of its body in bytes, if the document has one for it.
+    pub fn body_limit(&self) -> Option<usize> {
+        self.operation.body_limit
+    }
 }
 
 /// An endpoint behind a [`Contract`]: it sees only requests that are as documented.

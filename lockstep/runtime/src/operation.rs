@@ -18,6 +18,8 @@ pub(crate) struct Operation {
     /// Its operationId.
     pub(crate) id: String,
     pub(crate) number: usize,
+    /// True if its requests are passed on as they are sent.
+    pub(crate) is_unchecked: bool,
     pub(crate) parameters: Vec<Parameter>,
     /// The schema of a whole request: an object of `path`, `query`, `header`, `cookie` and `body`.
     pub(crate) schema: Value,
@@ -127,6 +129,7 @@ impl Operation {
                 .unwrap_or_default()
                 .to_owned(),
             number,
+            is_unchecked: operation["x-unchecked"] == true,
             parameters,
             takes_nothing,
             bodies,

@@ -7,7 +7,7 @@ use jsonschema::{
     error::{TypeKind, ValidationErrorKind},
 };
 use poem::Request;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::{
     code,
@@ -42,6 +42,17 @@ impl Matched<'_> {
         body_limit: usize,
     ) -> Result<(), Rejection> {
         let Self { operation, path } = self;
+        if operation.is_unchecked {
+            let value = operation.parameters_alone(request, &path);
+            let given = Given::new(
+                operation.number,
+                value,
+                Received::default(),
+                Presented::default(),
+            );
+            request.set_data(given);
+            return Ok(());
+        }
         let limit = operation.body_limit.unwrap_or(body_limit);
         let mut body = operation.receive(request, limit).await?;
         let is_bare = path.is_empty() && request.uri().query().is_none_or(str::is_empty);
@@ -67,6 +78,15 @@ impl Matched<'_> {
 }
 
 impl Operation {
+    /// The parameters of path and query, of which none is refused.
+    fn parameters_alone(&self, request: &Request, path: &PathParameters<'_>) -> Value {
+        let query = request.uri().query().unwrap_or_default();
+        let mut errors = Vec::new();
+        let path = parameters::of_path(&self.parameters, path, &mut errors);
+        let query = parameters::of_pairs(&self.parameters, "/query", query.as_bytes(), &mut errors);
+        json!({ "path": path, "query": query })
+    }
+
     /// The content of a request: an object of `path`, `query`, `header`, `cookie` and, if there is
     /// one, `body`.
     fn read(

@@ -79,6 +79,21 @@ impl AddBooks for Shelf {
     }
 }
 
+impl AddSightings for Shelf {
+    async fn add_sightings(
+        &self,
+        _: &Request,
+        AddSightingsParameters { isbn, at }: AddSightingsParameters,
+        sightings: Body,
+    ) -> Result<String, Failure> {
+        let sightings = sightings.into_vec().await.unwrap();
+        Ok(format!(
+            "{isbn} {at:?} {}",
+            String::from_utf8_lossy(&sightings)
+        ))
+    }
+}
+
 impl GetCover for Shelf {
     async fn get_cover(&self, _: &Request, isbn: String) -> Result<Body, Failure> {
         if isbn == "late" {
@@ -422,6 +437,38 @@ async fn bytes_come_as_they_are_up_to_the_limit_of_the_operation() {
     let cover = ask("GET", "/books/7/cover", &[], "").await;
     assert_eq!(cover.content_type(), Some("image/png"));
     assert_eq!(text_of(cover).await.1, "cover of 7");
+}
+
+#[tokio::test]
+async fn an_unchecked_operation_gets_whatever_is_sent() {
+    let path = "/books/1/sightings";
+    let plain = [("content-type", "text/plain")];
+    let sent = ask(
+        "POST",
+        &format!("{path}?at=a%20b&other=1"),
+        &plain,
+        "{no JSON",
+    )
+    .await;
+    let sighted = (200, "1 Some(\"a b\") {no JSON".to_owned());
+    assert_eq!(
+        text_of(sent).await,
+        sighted,
+        "neither JSON nor its media type"
+    );
+    let wrong = ask(
+        "POST",
+        &format!("{path}?at=%FF&at=2"),
+        &[],
+        &"x".repeat(100_000),
+    )
+    .await;
+    let (status, text) = text_of(wrong).await;
+    assert_eq!((status, text.len()), (200, 100_000 + "1 None ".len()));
+    let nothing = ask("POST", path, &[("content-type", "")], "").await;
+    assert_eq!(text_of(nothing).await, (200, "1 None ".to_owned()));
+    let no_text = ask("POST", "/books/%FF/sightings", &[], "").await;
+    assert_eq!(no_text.status(), 400, "its path is not UTF-8");
 }
 
 fn multipart(parts: &[(&str, &str)]) -> String {

@@ -14,11 +14,11 @@ use serde_json::Value;
 pub(crate) use contents::essence;
 pub(crate) use parameters::placeholders;
 
-use super::{Answer, Api, Credential, Group, Operation, Outcome, Scheme, Tag};
+use super::{Access, Answer, Api, Credential, Group, Operation, Outcome, Scheme, Tag};
 use crate::{
     Diagnostic,
     names::{Scope, ident},
-    pointers::{METHODS, join, last, members},
+    pointers::{METHODS, UNCHECKED, join, last, members},
     source::Source,
     types::TypeReader,
 };
@@ -238,13 +238,35 @@ impl<'a> Reader<'a> {
             deprecated: self.is_true(&join(&pointer, "deprecated")),
             parameters,
             arguments,
+            is_unchecked: self.is_unchecked(&pointer, access),
             body,
             access,
             scopes,
             outcomes,
+            shared: Vec::new(),
             id,
             pointer,
         }
+    }
+
+    /// Returns true if the operation has the extension that leaves the check of its requests to its
+    /// method.
+    fn is_unchecked(&mut self, operation: &str, access: Access) -> bool {
+        let extension = join(operation, UNCHECKED);
+        let is_unchecked = self.is_true(&extension);
+        let parameters = self.members(&join(operation, "parameters"));
+        let is_text = |parameter: &String| {
+            let schema = join(parameter, "schema");
+            let kind = self.source.at(&join(&schema, "type"));
+            kind == Some(&Value::String("string".to_owned()))
+        };
+        if is_unchecked && (access != Access::Public || !parameters.iter().all(is_text)) {
+            self.refuse(
+                &extension,
+                "belongs in an operation without security whose parameters are strings, since nothing is checked before its method",
+            );
+        }
+        is_unchecked
     }
 
     /// Follows a reference at `pointer` to a component of this kind; returns `pointer` itself if
@@ -299,28 +321,39 @@ impl<'a> Reader<'a> {
 }
 
 /// Moves the failures that every operation has into one group: those of a status whose media types
-/// are the same everywhere.
+/// are the same everywhere. An operation that is not checked has fewer of them.
 fn share(operations: &mut [Operation], name: Ident) -> Group {
     fn of(operation: &Operation, answer: Answer) -> Vec<&Outcome> {
         let failures = operation.outcomes.failures.outcomes.iter();
         failures.filter(|it| it.answer == answer).collect()
     }
+    let are_all_unchecked = operations.iter().all(|it| it.is_unchecked);
+    let checked: Vec<&Operation> = operations
+        .iter()
+        .filter(|it| are_all_unchecked || !it.is_unchecked)
+        .collect();
     let is_everywhere = |first: &Operation, answer: Answer| {
         let ours = of(first, answer);
-        operations.iter().all(|operation| {
+        checked.iter().all(|operation| {
             let theirs = of(operation, answer);
             let is_ours = |it: &&Outcome| ours.iter().any(|our| our.is_same(it));
             theirs.len() == ours.len() && theirs.iter().all(is_ours)
         })
     };
-    let shared: Vec<Outcome> = operations.first().map_or(Vec::new(), |first| {
+    let shared: Vec<Outcome> = checked.first().map_or(Vec::new(), |first| {
         let failures = first.outcomes.failures.outcomes.iter();
         let shared = failures.filter(|it| is_everywhere(first, it.answer));
         shared.cloned().collect()
     });
     for operation in operations {
         let failures = &mut operation.outcomes.failures.outcomes;
-        failures.retain(|it| !shared.iter().any(|shared| shared.is_same(it)));
+        failures.retain(|it| {
+            let is_shared = shared.iter().any(|shared| shared.is_same(it));
+            if is_shared {
+                operation.shared.push(it.answer);
+            }
+            !is_shared
+        });
     }
     Group {
         name,

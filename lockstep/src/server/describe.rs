@@ -134,9 +134,14 @@ impl Writer<'_> {
         let functions = operations.iter().map(|operation| {
             let lower = &operation.lower;
             let described = self.described_operation(operation);
-            let described = match shares {
-                true => quote!(with_shared_failures(#described)),
-                false => described,
+            let mut all = self.api.shared.outcomes.iter();
+            let described = match all.all(|it| operation.shared.contains(&it.answer)) {
+                true if shares => quote!(with_shared_failures(#described)),
+                true => described,
+                false => {
+                    let some = self.outcomes(&self.api.shared_by(operation));
+                    quote!(#described #some)
+                }
             };
             quote! {
                 fn #lower() -> Operation {

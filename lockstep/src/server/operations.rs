@@ -52,7 +52,10 @@ impl Writer<'_> {
 
     /// The enum of a body that may be of several types.
     fn body_choice(&self, operation: &Operation) -> Option<TokenStream> {
-        let body = operation.body.as_ref()?;
+        let body = operation
+            .body
+            .as_ref()
+            .filter(|_| !operation.is_unchecked)?;
         let name = body.choice.as_ref()?;
         let about = comment(&format!("The body of `{}`.", operation.id), "");
         let variants = body.contents.iter().map(|content| {
@@ -113,7 +116,10 @@ impl Writer<'_> {
             .as_ref()
             .filter(|body| body.is_read)
             .map(|body| {
-                let kind = self.body_kind(body);
+                let kind = match operation.is_unchecked {
+                    true => self.payload(&Payload::Bytes),
+                    false => self.body_kind(body),
+                };
                 quote!(body: #kind,)
             });
         let (success, failure) = self.result(operation);
@@ -200,16 +206,22 @@ impl Writer<'_> {
         };
         let parameters_argument = parameters.as_ref().map(|_| quote!(parameters,));
         let read_body = operation.body.as_ref().filter(|body| body.is_read);
+        let body_argument = read_body.map(|_| quote!(body,));
+        let is_unchecked = operation.is_unchecked;
         let body = read_body.map(|body| {
-            let value = read_body_code(body);
+            let value = match is_unchecked {
+                true => quote!(request.take_body()),
+                false => read_body_code(body),
+            };
             quote!(let body = #value;)
         });
-        let body_argument = read_body.map(|_| quote!(body,));
-        let reads = read_body.is_some_and(|body| reads_value(body) || body.choice.is_some());
+        let reads_value = |body: &Body| !is_unchecked && reads_value(body);
+        let has_choice = |body: &Body| !is_unchecked && body.choice.is_some();
+        let reads = read_body.is_some_and(|body| reads_value(body) || has_choice(body));
         let is_used = caller.is_some() || parameters.is_some() || reads;
         let takes_bytes = read_body.is_some_and(|body| {
             let mut contents = body.contents.iter();
-            contents.any(|content| content.payload == Payload::Bytes)
+            is_unchecked || contents.any(|content| content.payload == Payload::Bytes)
         });
         let changes = parameters.is_some() || read_body.is_some_and(reads_value);
         let changes = changes.then(|| quote!(mut));

@@ -515,6 +515,41 @@ pub mod book {
         )
     }
 
+    /// The parameters of `addSightings`.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct AddSightingsParameters {
+        pub isbn: String,
+        pub at: Option<String>,
+    }
+
+    /// `POST /books/{isbn}/sightings`
+    pub trait AddSightings: Send + Sync + 'static {
+        fn add_sightings(
+            &self,
+            request: &Request,
+            parameters: AddSightingsParameters,
+            body: poem::Body,
+        ) -> impl Future<Output = Result<String, Failure>> + Send;
+    }
+    pub(super) async fn add_sightings<T: AddSightings>(
+        service: Arc<T>,
+        mut request: Request,
+    ) -> poem::Result<Response> {
+        let mut given = Given::take(&mut request)?;
+        let parameters = AddSightingsParameters {
+            isbn: given.parameter("path", "isbn")?,
+            at: given.parameter("query", "at")?,
+        };
+        let body = request.take_body();
+        let replied = T::add_sightings(&service, &request, parameters, body);
+        Ok(
+            match replied.await {
+                Ok(reply) => Reply::new(200).bytes("text/plain", reply).into_response(),
+                Err(failure) => failure.into_response(),
+            },
+        )
+    }
+
     /// `GET /books/{isbn}/cover`
     pub trait GetCover: Send + Sync + 'static {
         fn get_cover(
@@ -894,12 +929,12 @@ pub mod book {
     }
 
     /// The operations of the tag `book`.
-    pub trait BookApi: FindBooks + ExportBook + AddBooks + GetCover + SetCover + AddScans + ReadMarks + SetRemark + Types + WithSharedFailures + WithKey + WithBasic + WithBoth + WithScopes {}
+    pub trait BookApi: FindBooks + ExportBook + AddBooks + AddSightings + GetCover + SetCover + AddScans + ReadMarks + SetRemark + Types + WithSharedFailures + WithKey + WithBasic + WithBoth + WithScopes {}
 
     impl<
-        T: FindBooks + ExportBook + AddBooks + GetCover + SetCover + AddScans + ReadMarks
-            + SetRemark + Types + WithSharedFailures + WithKey + WithBasic + WithBoth
-            + WithScopes,
+        T: FindBooks + ExportBook + AddBooks + AddSightings + GetCover + SetCover
+            + AddScans + ReadMarks + SetRemark + Types + WithSharedFailures + WithKey
+            + WithBasic + WithBoth + WithScopes,
     > BookApi for T {}
 }
 
@@ -927,6 +962,13 @@ impl<T: book::BookApi> openapi_lockstep_runtime::Serve for Routes<T> {
         endpoints
             .add(Method::GET, "/books/{isbn}.json", &self.0, book::export_book::<T>);
         endpoints.add(Method::POST, "/books:batch", &self.0, book::add_books::<T>);
+        endpoints
+            .add(
+                Method::POST,
+                "/books/{isbn}/sightings",
+                &self.0,
+                book::add_sightings::<T>,
+            );
         endpoints.add(Method::GET, "/books/{isbn}/cover", &self.0, book::get_cover::<T>);
         endpoints.add(Method::PUT, "/books/{isbn}/cover", &self.0, book::set_cover::<T>);
         endpoints
@@ -990,6 +1032,7 @@ mod described {
             find_books(),
             export_book(),
             add_books(),
+            add_sightings(),
             get_cover(),
             set_cover(),
             add_scans(),
@@ -1070,6 +1113,15 @@ mod described {
             .body::<Vec<types::Book>>("application/json", true)
             .reply("200")
             .content::<Vec<types::Book>>("application/json")
+    }
+
+    fn add_sightings() -> Operation {
+        Operation::new(Method::POST, "/books/{isbn}/sightings", "addSightings", "book")
+            .parameter::<String>(MetaParamIn::Path, "isbn", true, Style::default())
+            .parameter::<String>(MetaParamIn::Query, "at", false, Style::default())
+            .body::<Vec<types::Reason>>("application/json", true)
+            .reply("200")
+            .plain_content("text/plain")
     }
 
     fn get_cover() -> Operation {

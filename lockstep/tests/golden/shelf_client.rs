@@ -278,6 +278,19 @@ let response = client.add_books()
     pub fn add_books(&self) -> builder::AddBooks<'_> {
         builder::AddBooks::new(self)
     }
+    /**Sends a `POST` request to `/books/{isbn}/sightings`
+
+```text
+let response = client.add_sightings()
+    .isbn(isbn)
+    .at(at)
+    .body(body)
+    .send()
+    .await;
+```*/
+    pub fn add_sightings(&self) -> builder::AddSightings<'_> {
+        builder::AddSightings::new(self)
+    }
     /**Sends a `GET` request to `/books/{isbn}/cover`
 
 ```text
@@ -745,6 +758,100 @@ pub mod builder {
                 200u16 if is_of(&response, "application/json") => {
                     read_json(response).await
                 }
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
+    /**Builder for [`Client::add_sightings`]
+
+[`Client::add_sightings`]: super::Client::add_sightings*/
+    #[derive(Debug, Clone)]
+    pub struct AddSightings<'a> {
+        client: &'a super::Client,
+        isbn: Result<::std::string::String, String>,
+        at: Result<Option<::std::string::String>, String>,
+        body: Result<Vec<types::Reason>, String>,
+    }
+
+    impl<'a> AddSightings<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                isbn: Err("isbn was not initialized".to_string()),
+                at: Ok(None),
+                body: Err("body was not initialized".to_string()),
+            }
+        }
+        pub fn isbn<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.isbn = value
+                .try_into()
+                .map_err(|_| {
+                    "conversion to `:: std :: string :: String` for isbn failed"
+                        .to_string()
+                });
+            self
+        }
+        pub fn at<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.at = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `:: std :: string :: String` for at failed"
+                        .to_string()
+                });
+            self
+        }
+        pub fn body<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<Vec<types::Reason>>,
+        {
+            self.body = value
+                .try_into()
+                .map_err(|_| {
+                    "conversion to `Vec < types :: Reason >` for body failed".to_string()
+                });
+            self
+        }
+        ///Sends a `POST` request to `/books/{isbn}/sightings`
+        pub async fn send(self) -> Result<ResponseValue<String>, Error<()>> {
+            let Self { client, isbn, at, body } = self;
+            let isbn = isbn.map_err(Error::InvalidRequest)?;
+            let at = at.map_err(Error::InvalidRequest)?;
+            let body = body.map_err(Error::InvalidRequest)?;
+            let url = format!(
+                "{}/books/{}/sightings", client.baseurl, encode_path(& text_of(& isbn)),
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            header_map
+                .append(
+                    ::reqwest::header::HeaderName::from_static("api-version"),
+                    ::reqwest::header::HeaderValue::from_static(
+                        super::Client::api_version(),
+                    ),
+                );
+            let request = client
+                .client
+                .post(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("text/plain"),
+                )
+                .json(&body)
+                .query(&progenitor_client::QueryParam::new("at", &at))
+                .headers(header_map);
+            let request = request.build()?;
+            let info = OperationInfo {
+                operation_id: "add_sightings",
+            };
+            let response = exchange(client, request, info).await?;
+            match response.status().as_u16() {
+                200u16 if is_of(&response, "text/plain") => read_text(response).await,
                 _ => Err(Error::UnexpectedResponse(response)),
             }
         }
