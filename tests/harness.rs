@@ -3,6 +3,7 @@
 pub mod binary;
 pub mod conformance;
 mod database;
+pub mod lake;
 pub mod proxy;
 
 use std::{
@@ -17,8 +18,8 @@ use std::{
 };
 
 use cortex_report_server::{
-    Clock, MailLimits, MailSettings, Random, Registration, Running, ServeSettings, StoreSettings,
-    TimeSource, TlsSettings,
+    Clock, EventSettings, MailLimits, MailSettings, Random, Registration, Running, ServeSettings,
+    StoreSettings, TimeSource, TlsSettings,
 };
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
@@ -93,6 +94,11 @@ fn settings(folder: &TempDir, database: &TestDatabase) -> (StoreSettings, ServeS
         drain: 0,
         metrics_listen: None,
         tls: TlsSettings::default(),
+        events: EventSettings {
+            lake_dir: path("lake"),
+            // Tests of the lake move events at once.
+            seal_interval: 60,
+        },
         mail: MailSettings {
             smtp_url: None,
             smtp_password_file: None,

@@ -8,6 +8,7 @@ mod auth;
 mod client;
 mod contract;
 mod databases;
+mod event;
 mod harness;
 mod http;
 mod mail;

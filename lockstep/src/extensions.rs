@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 use crate::{
     Diagnostic,
     pointers::{
-        BODY_MEMBER, alternatives, content_schemas, join, last, members, operations, remove,
-        resolve,
+        BODY_MEMBER, UNCHECKED, alternatives, content_schemas, join, last, members, operations,
+        remove, resolve,
     },
     source::Source,
 };
@@ -145,8 +145,10 @@ fn form_bodies(source: &mut Source, diagnostics: &mut Vec<Diagnostic>) {
     if !is_meant {
         return;
     }
+    // The method of an operation that is not checked reads its bodies itself.
     let operations = operations(&source.value).into_iter();
-    let own = operations.map(|operation| join(&operation, "requestBody"));
+    let checked = operations.filter(|it| source.at(&join(it, UNCHECKED)) != Some(&json!(true)));
+    let own = checked.map(|operation| join(&operation, "requestBody"));
     let named = members(&source.value, "/components/requestBodies");
     for body in own.chain(named).collect::<Vec<_>>() {
         let content = source.value.pointer_mut(&join(&body, "content"));

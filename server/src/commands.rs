@@ -24,7 +24,7 @@ use crate::{
     store::{
         AppId, OrgId, Store, StoreError, Writer, audit,
         changes::{self, Change},
-        session_cache, user as users,
+        recent, user as users,
     },
     text::NameError,
 };
@@ -167,7 +167,7 @@ impl Context<'_> {
     async fn commit_everywhere(&self, writer: Writer) -> Result<(), CommandError> {
         changes::tell(&writer, &Change::All).await?;
         writer.commit().await?;
-        tokio::time::sleep(session_cache::USED_FOR).await;
+        tokio::time::sleep(recent::USED_FOR).await;
         Ok(())
     }
 }

@@ -2,6 +2,8 @@
 
 mod check;
 mod error;
+#[cfg(feature = "events")]
+mod events;
 mod file;
 mod mail;
 mod serve;
@@ -21,6 +23,10 @@ use clap::{
 
 pub(crate) use check::{Check, checks};
 pub use error::SettingError;
+#[cfg(feature = "events")]
+pub use events::EventSettings;
+#[cfg(feature = "events")]
+pub(crate) use events::{instance, lake};
 pub(crate) use mail::transport;
 pub use mail::{MailLimits, MailSettings};
 pub use serve::{Registration, ServeSettings};

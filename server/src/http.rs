@@ -3,6 +3,7 @@
 mod admission;
 mod connections;
 mod health;
+mod ingest;
 mod middleware;
 mod proxies;
 mod target;

@@ -12,6 +12,8 @@ mod client;
 mod clock;
 mod commands;
 mod config;
+#[cfg_attr(not(feature = "events"), path = "event_off.rs")]
+mod event;
 mod http;
 mod mail;
 mod member;
@@ -40,6 +42,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 pub use address::{AddressError, EmailAddress};
 pub use clock::{Clock, SystemTimeSource, TimeSource, Timestamp};
+#[cfg(feature = "events")]
+pub use config::EventSettings;
 pub use config::{
     LogFormat, MailLimits, MailSettings, Registration, ServeSettings, StoreSettings,
     TelemetrySettings, TlsSettings,

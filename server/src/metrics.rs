@@ -20,6 +20,8 @@ use prometheus_client::{
     registry::Registry,
 };
 
+#[cfg(feature = "events")]
+use crate::store::inbox;
 use crate::{
     clock::Timestamp,
     store::{Result, Store, dead_letter, outbox, session},
@@ -36,6 +38,7 @@ pub(crate) struct Metrics {
     requests: Family<Answered, Counter>,
     durations: Family<Asked, Histogram>,
     mails: Family<Mail, Counter>,
+    events: Family<Event, Counter>,
     successes: Family<Worker, Gauge>,
     /// The metrics of requests, by status and operation: a lookup in the families would allocate
     /// the labels each time.
@@ -81,6 +84,40 @@ impl From<MailOutcome> for Mail {
             MailOutcome::Sent => "sent",
             MailOutcome::Postponed => "postponed",
             MailOutcome::GivenUp => "given_up",
+        };
+        Self { outcome }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Event {
+    outcome: &'static str,
+}
+
+/// What becomes of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EventOutcome {
+    /// It is stored.
+    Accepted,
+    /// It is stored, but for members that were cut or left out.
+    Cleaned,
+    /// It cannot be stored, and is recorded in the table of errors.
+    Skipped,
+    /// Its bundle cannot be used.
+    Refused,
+}
+
+impl EventOutcome {
+    const ALL: [Self; 4] = [Self::Accepted, Self::Cleaned, Self::Skipped, Self::Refused];
+}
+
+impl From<EventOutcome> for Event {
+    fn from(outcome: EventOutcome) -> Self {
+        let outcome = match outcome {
+            EventOutcome::Accepted => "accepted",
+            EventOutcome::Cleaned => "cleaned",
+            EventOutcome::Skipped => "skipped",
+            EventOutcome::Refused => "refused",
         };
         Self { outcome }
     }
@@ -134,6 +171,15 @@ impl Metrics {
             "Attempts to send a mail, by outcome",
             mails.clone(),
         );
+        let events = Family::<Event, Counter>::default();
+        for outcome in EventOutcome::ALL {
+            drop(events.get_or_create(&outcome.into()));
+        }
+        registry.register(
+            "events",
+            "Events that applications sent, by outcome; a bundle that cannot be used is one",
+            events.clone(),
+        );
         let successes = Family::default();
         registry.register(
             "worker_last_success_timestamp_seconds",
@@ -145,6 +191,7 @@ impl Metrics {
             requests,
             durations,
             mails,
+            events,
             successes,
             counted: RwLock::default(),
         }
@@ -181,6 +228,13 @@ impl Metrics {
 
     pub(crate) fn count_mail(&self, outcome: MailOutcome) {
         self.mails.get_or_create(&outcome.into()).inc();
+    }
+
+    #[cfg(feature = "events")]
+    pub(crate) fn count_events(&self, outcome: EventOutcome, count: u64) {
+        if count > 0 {
+            self.events.get_or_create(&outcome.into()).inc_by(count);
+        }
     }
 
     /// Records a successful round of a background worker.
@@ -242,6 +296,9 @@ struct Counts {
     pending: u64,
     owed: u64,
     given_up: u64,
+    /// Age in seconds of the oldest events that are not in the lake yet.
+    #[cfg(feature = "events")]
+    oldest: u64,
 }
 
 impl Counts {
@@ -252,6 +309,12 @@ impl Counts {
             pending: session::count_pending(db, now).await?,
             owed: outbox::count(db).await?,
             given_up: dead_letter::count(db).await?,
+            #[cfg(feature = "events")]
+            oldest: {
+                let waiting = inbox::waiting(db).await?.into_iter();
+                let oldest = waiting.map(|of_org| of_org.oldest).min();
+                oldest.map_or(0, |oldest| now.since(oldest).as_secs())
+            },
         })
     }
 
@@ -272,6 +335,16 @@ impl Counts {
             "Login mails that are queued (owed), and those that were given up",
             mails,
         );
+        #[cfg(feature = "events")]
+        {
+            let oldest = Gauge::<i64>::default();
+            oldest.set(i64::try_from(self.oldest).unwrap_or(i64::MAX));
+            registry.register(
+                "inbox_oldest_seconds",
+                "Age of the oldest events that are not in the lake yet; 0 if there are none",
+                oldest,
+            );
+        }
     }
 }
 

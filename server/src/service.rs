@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 use crate::{
     clock::{Clock, Timestamp},
     config::{MailLimits, Registration},
+    event::Events,
     metrics::Metrics,
     public_url::PublicUrl,
     random::Random,
@@ -68,6 +69,7 @@ pub struct Parts {
     pub(crate) store: Store,
     /// Applications that wait to be created.
     pub(crate) new_apps: Arc<Batch<NewApp>>,
+    pub(crate) events: Events,
     pub(crate) sessions: SessionCache,
     pub(crate) clock: Clock,
     pub(crate) random: Random,

@@ -9,16 +9,19 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
+#[cfg(feature = "events")]
+use crate::worker::{Sealing, Upkeep};
 use crate::{
     clock::Clock,
     commands::CommandError,
     config::{self, ServeSettings, SettingError, StoreSettings, TlsSettings},
+    event::Events,
     http::{self, Health, TrustedProxies},
     metrics::Metrics,
     public_url::PublicUrl,
     random::Random,
     service::{Parts, Service},
-    store::{StoreError, backup::BackupError, session_cache::SessionCache},
+    store::{StoreError, backup::BackupError, org, session_cache::SessionCache},
     worker::{Cleanup, Expiry, Outbox, Workers, settle_times},
 };
 
@@ -130,6 +133,7 @@ pub async fn start(
     let service = Service::new(Parts {
         store: store.clone(),
         new_apps: Arc::default(),
+        events: Events::default(),
         sessions: SessionCache::default(),
         clock,
         random,
@@ -140,14 +144,25 @@ pub async fn start(
         mail_is_due: Notify::new(),
         metrics: Metrics::new(),
     });
+    #[cfg(feature = "events")]
+    let lake = config::lake(&settings.events)?;
     let endpoint = http::endpoint(service.clone(), Arc::clone(&proxies), Arc::clone(&health))?;
     settle_times(&service).await?;
+    org::name_all(&service.store).await?;
 
     let mut workers = Workers::new(service.clone());
     let from = settings.mail.mail_from.clone();
     workers.start(Outbox::new(service.clone(), transport, from));
     workers.start(Cleanup(service.clone()));
     workers.start(Expiry(service.clone()));
+    #[cfg(feature = "events")]
+    {
+        let interval = Duration::from_secs(settings.events.seal_interval.into());
+        let instance: Arc<str> = config::instance(settings).into();
+        let (sealed, kept) = (Arc::clone(&lake), Arc::clone(&instance));
+        workers.start(Sealing::new(service.clone(), sealed, interval, kept));
+        workers.start(Upkeep::new(service.clone(), lake, instance));
+    }
     // These tasks are aborted at the end, and may be at any point.
     let mut others = JoinSet::new();
     let following = service.clone();

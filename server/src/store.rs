@@ -15,13 +15,19 @@ mod connect;
 mod connection;
 pub(crate) mod contents;
 pub mod dead_letter;
+#[cfg(feature = "events")]
+pub mod device_user;
 pub(crate) mod erase_user;
 mod error;
 mod group;
 mod health;
 mod ids;
+#[cfg(feature = "events")]
+pub mod inbox;
 pub mod invitation;
 pub mod known_client;
+#[cfg(feature = "events")]
+pub mod lake_claim;
 pub mod lockout;
 pub mod membership;
 pub(crate) mod merge_users;
@@ -32,7 +38,10 @@ pub mod outbox;
 mod page;
 mod probe;
 pub mod rate_limit;
+pub(crate) mod recent;
 mod rights;
+#[cfg(feature = "events")]
+pub(crate) mod sender;
 pub mod session;
 pub(crate) mod session_cache;
 pub mod state;

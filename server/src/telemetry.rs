@@ -36,10 +36,11 @@ use crate::{
     random::Random,
 };
 
-/// Log filters for libraries that report at every start and command that there is nothing to do.
-/// The operator's filter overrides them.
+/// Log filters for libraries that report at every start, command and batch of events that there is
+/// nothing to do. The operator's filter overrides them.
 const QUIET: &str = "sea_orm_migration=warn,sqlx::postgres::notice=warn,opentelemetry=warn,\
-    opentelemetry_sdk=warn,opentelemetry_otlp=warn,opentelemetry-otlp=warn";
+    opentelemetry_sdk=warn,opentelemetry_otlp=warn,opentelemetry-otlp=warn,buoyant_kernel=warn,\
+    buoyant_kernel::snapshot::builder=off,deltalake_core=warn";
 /// Target of the spans that are traces. They are not logged: requests have log lines of their own.
 pub(crate) const TRACE: &str = "cortex_report_trace";
 /// Time limit for sending the last traces when the service ends.

@@ -87,6 +87,35 @@ pub fn check_name(name: &str) -> Result<&str, NameError> {
     Ok(name)
 }
 
+/// Maximum length of a short name.
+pub const MAX_SHORT_NAME: usize = 32;
+/// First segments of paths of the service, or of one to come, that no organization is named.
+const RESERVED: [&str; 16] = [
+    "admin", "api", "assets", "auth", "console", "docs", "healthz", "livez", "login", "metrics",
+    "openapi", "readyz", "static", "verify", "www", "org",
+];
+
+/// Makes a short name of the name of an organization, as SDKs do: in lower case, with `_` for
+/// spaces, and of the other characters only those that a path needs not escape.
+pub fn short_name(name: &str) -> String {
+    let characters = name.trim().chars().filter_map(|it| match it {
+        ' ' => Some('_'),
+        'A'..='Z' => Some(it.to_ascii_lowercase()),
+        'a'..='z' | '0'..='9' | '-' | '_' => Some(it),
+        _ => None,
+    });
+    let short: String = characters.take(MAX_SHORT_NAME).collect();
+    match short.trim_matches(['-', '_']) {
+        "" => "org".to_owned(),
+        short => short.to_owned(),
+    }
+}
+
+/// Returns true if no organization may have a short name.
+pub fn is_reserved(short_name: &str) -> bool {
+    RESERVED.contains(&short_name)
+}
+
 /// Returns the key under which a name is unique: names have the same key if they differ only in
 /// case, in composed or compatible forms of their letters, in spaces or in invisible characters.
 ///

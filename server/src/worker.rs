@@ -3,6 +3,10 @@
 mod cleanup;
 mod expiry;
 mod outbox;
+#[cfg(feature = "events")]
+mod sealing;
+#[cfg(feature = "events")]
+mod upkeep;
 
 use std::{future, panic::AssertUnwindSafe, time::Duration};
 
@@ -15,8 +19,29 @@ use tokio::{
 pub(crate) use cleanup::Cleanup;
 pub(crate) use expiry::{Expiry, settle_times};
 pub(crate) use outbox::Outbox;
+#[cfg(feature = "events")]
+pub(crate) use {sealing::Sealing, upkeep::Upkeep};
 
-use crate::{service::Service, store::Result};
+use crate::{service::Service, store::StoreError};
+
+/// Error of a round of a worker.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum WorkerError {
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The lake failed.
+    #[cfg(feature = "events")]
+    #[error(transparent)]
+    Lake(#[from] cortex_report_lake::LakeError),
+    /// A row of the inbox cannot be read.
+    #[cfg(feature = "events")]
+    #[error("row {0} of the inbox cannot be read, perhaps since a newer version wrote it: {1}")]
+    Unreadable(i64, serde_json::Error),
+}
+
+/// Outcome of a round of a worker.
+type Result<T> = std::result::Result<T, WorkerError>;
 
 /// Time limit for rounds in progress when the service stops.
 const GRACE: Duration = Duration::from_secs(5);

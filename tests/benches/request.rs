@@ -101,6 +101,7 @@ fn encoding(bencher: Bencher<'_, '_>, orgs: i64) {
     let org = |org_id| Org {
         org_id,
         name: format!("Studio {org_id}"),
+        short_name: Some(format!("studio_{org_id}")),
         role: Some(Role::Owner),
     };
     let user = User {

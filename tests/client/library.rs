@@ -10,11 +10,12 @@ use cortex_report_client::{
     CallError, Client, Error, Secret,
     types::{
         CreateApiKeyRequest, CreateAppRequest, CreateInvitationRequest, CreateOrgRequest,
-        CreateTokenRequest, LoginRequest, ProblemCode, Role, UpdateApiKeyRequest, UpdateAppRequest,
-        UpdateMemberRequest, UpdateOrgRequest,
+        CreateTokenRequest, LogBundle, LoginRequest, ProblemCode, Role, TrackBundle,
+        UpdateApiKeyRequest, UpdateAppRequest, UpdateMemberRequest, UpdateOrgRequest,
     },
 };
 use futures_util::future::join_all;
+use serde_json::json;
 
 use crate::harness::{
     Service,
@@ -61,9 +62,12 @@ operations! {
         body: UpdateApiKeyRequest { label: None, ends_at: None }
     }
     revoke_api_key { app_id: 1, api_key_id: 1 }
-    create_org { body: CreateOrgRequest { org_name: "org".to_owned() } }
+    create_org { body: CreateOrgRequest { org_name: "org".to_owned(), short_name: None } }
     get_org { org_id: 1 }
-    update_org { org_id: 1, body: UpdateOrgRequest { org_name: "org".to_owned() } }
+    update_org {
+        org_id: 1,
+        body: UpdateOrgRequest { org_name: "org".to_owned(), short_name: None }
+    }
     delete_org { org_id: 1, org_name: "org" }
     list_audit { org_id: 1 }
     list_members { org_id: 1 }
@@ -84,6 +88,14 @@ operations! {
     list_sessions {}
     end_session { session_id: 1 }
     end_other_sessions {}
+    track { org: "org", body: bundle::<TrackBundle>() }
+    app_log { org: "org", body: bundle::<LogBundle>() }
+}
+
+/// A bundle of any kind with one event.
+fn bundle<T: serde::de::DeserializeOwned>() -> T {
+    let bundle = json!({ "api_key": "key", "device_tag": "d", "events": [{ "type": "event" }] });
+    serde_json::from_value(bundle).unwrap()
 }
 
 /// Each operation of the document by the name of its method, with its error statuses.

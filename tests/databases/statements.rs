@@ -89,6 +89,7 @@ async fn all_of_them_are_kept() {
     let service = Service::start_on(folder, database, |settings| {
         settings.metrics_listen = Some(([127, 0, 0, 1], 0).into());
         settings.mail_limits.total = "5/1h".parse().unwrap();
+        settings.events.seal_interval = 0;
     })
     .await;
 
@@ -107,6 +108,7 @@ async fn all_of_them_are_kept() {
         ok(service.get(&path).bearer_auth(&key)).await;
     }
     people_and_keys(&service, &key, app_id).await;
+    events(&service, &key, org_id).await;
     let kept = service.create_app(&key, org_id, "Kept").await;
     let path = format!("/api/1/app/{app_id}");
     ok(service.request(Method::DELETE, &path).bearer_auth(&key)).await;
@@ -203,6 +205,24 @@ async fn all_of_them_are_kept() {
     is_as_kept("postgres.sql", &format!("{};\n", statements.join(";\n")));
 }
 
+/// Events on their way into the lake.
+async fn events(service: &Service, key: &str, org_id: i64) {
+    let list = format!("/api/1/app?org_id={org_id}");
+    let list = ok(service.get(&list).bearer_auth(key)).await;
+    let api_key = &list["app_list"][0]["api_key_list"][0];
+    for (api_key, user, status) in [
+        (api_key, "ann", 200),
+        (api_key, "bo", 200),
+        (&json!("x"), "", 403),
+    ] {
+        let event = json!({ "type": "event", "user_tag": user });
+        let bundle = json!({ "api_key": api_key, "device_tag": "d", "events": [event] });
+        let sent = service.post("/ann/1/track").json(&bundle).send().await;
+        assert_eq!(sent.unwrap().status(), status);
+        service.rows_become("inbox", 0).await;
+    }
+}
+
 /// All that an owner does with people and keys.
 async fn people_and_keys(service: &Service, key: &str, app_id: i64) {
     let org_id = service.create_org(key, "Example Games").await;
@@ -215,7 +235,7 @@ async fn people_and_keys(service: &Service, key: &str, app_id: i64) {
             None => ok(call).await,
         }
     };
-    let change = json!({ "org_name": "Better Games" });
+    let change = json!({ "org_name": "Better Games", "short_name": "better" });
     send(Method::PATCH, &org, Some(change)).await;
     send(Method::GET, &org, None).await;
     let guest = service

@@ -157,8 +157,19 @@ def with_session(case, key):
     case.path_parameters["session_id"] = sessions[0]["session_id"]
 
 
+def with_key(case, key):
+    """Sends an event, or a line of log, that can be stored."""
+    created = call("POST", "/app", json={"org_id": ORG_ID, "app_name": next(names)})
+    keys = call("GET", f"/app/{created['app_id']}/api_key")
+    case.path_parameters["org"] = "ann"
+    event = {"type": "event", "device_tag": next(names)}
+    case.body = {**case.body, "api_key": keys["api_key_list"][0]["api_key"], "events": [event]}
+
+
 # What has to exist for an operation to be answered with 200.
 MAKERS = {
+    "track": with_key,
+    "appLog": with_key,
     "getApp": with_app,
     "updateApp": with_app,
     "deleteApp": with_app,

@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use super::{
     Cli, Failure, KEY_VARIABLE,
-    choice::word,
-    output::{bold, table, visible},
+    org::orgs_table,
+    output::{bold, visible},
 };
 use crate::{
     Error,
@@ -94,7 +94,11 @@ impl Login {
             return Err(failure.with(said));
         }
         Ok(cli.output.result(&user, |user| {
-            format!("You are logged in as {}.\n\n{}", name(user), orgs(user))
+            format!(
+                "You are logged in as {}.\n\n{}",
+                name(user),
+                orgs_table(&user.org_list)
+            )
         })?)
     }
 }
@@ -129,9 +133,9 @@ pub(super) async fn logout(cli: Cli<'_>) -> Result<(), Failure> {
 
 pub(super) async fn whoami(cli: Cli<'_>) -> Result<(), Failure> {
     let user = cli.reply(cli.logged_in()?.get_user().send().await)?;
-    Ok(cli
-        .output
-        .result(&user, |user| format!("{}\n\n{}", name(user), orgs(user)))?)
+    Ok(cli.output.result(&user, |user| {
+        format!("{}\n\n{}", name(user), orgs_table(&user.org_list))
+    })?)
 }
 
 /// Draws a box around a code, so that it is easy to see.
@@ -145,12 +149,4 @@ fn boxed(code: &str) -> String {
 
 fn name(user: &User) -> String {
     visible(&format!("{} <{}>", user.display_name, user.email))
-}
-
-fn orgs(user: &User) -> String {
-    let rows = user
-        .org_list
-        .iter()
-        .map(|org| [org.org_id.to_string(), org.name.clone(), word(&org.role)]);
-    table(["ORG", "NAME", "ROLE"], rows)
 }

@@ -1,13 +1,13 @@
 //! Organizations.
 
-use clap::{Subcommand, ValueHint};
+use clap::{Args, Subcommand, ValueHint};
 
 use super::{
     Cli, Failure,
     choice::{OrgChoice, find_org, word},
     output::{table, visible},
 };
-use crate::types::{CreateOrgRequest, OrgOverview, UpdateOrgRequest};
+use crate::types::{CreateOrgRequest, Org, OrgOverview, UpdateOrgRequest};
 
 #[derive(Subcommand)]
 pub(super) enum OrgCommand {
@@ -23,12 +23,16 @@ pub(super) enum OrgCommand {
         /// The name of the organization, 1 to 64 characters
         #[arg(value_hint = ValueHint::Other)]
         name: String,
+        #[command(flatten)]
+        short: ShortName,
     },
     /// Give an organization another name
     Rename {
         /// The name of the organization, 1 to 64 characters
         #[arg(value_hint = ValueHint::Other)]
         name: String,
+        #[command(flatten)]
+        short: ShortName,
         #[command(flatten)]
         org: OrgChoice,
     },
@@ -54,34 +58,42 @@ pub(super) enum OrgCommand {
     },
 }
 
+#[derive(Args)]
+pub(super) struct ShortName {
+    /// The name in the paths that events are sent to: 1 to 32 lower-case letters, digits, - and _
+    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other)]
+    short_name: Option<String>,
+}
+
 impl OrgCommand {
     pub(super) async fn run(self, cli: Cli<'_>) -> Result<(), Failure> {
         match self {
             Self::List => {
                 let user = cli.reply(cli.logged_in()?.get_user().send().await)?;
-                Ok(cli.output.result(&user.org_list, |orgs| {
-                    let rows = orgs
-                        .iter()
-                        .map(|org| [org.org_id.to_string(), org.name.clone(), word(&org.role)]);
-                    table(["ORG", "NAME", "ROLE"], rows)
-                })?)
+                Ok(cli.output.result(&user.org_list, |orgs| orgs_table(orgs))?)
             }
             Self::Show { org } => {
                 let org = org.find(&cli).await?;
                 let org = cli.reply(cli.client.get_org().org_id(org.org_id).send().await)?;
                 Ok(cli.output.result(&org, overview)?)
             }
-            Self::Create { name } => {
-                let request = CreateOrgRequest { org_name: name };
+            Self::Create { name, short } => {
+                let request = CreateOrgRequest {
+                    org_name: name,
+                    short_name: short.short_name,
+                };
                 let created = cli.logged_in()?.create_org().body(request).send().await;
                 let created = cli.reply(created)?;
                 Ok(cli.output.result(&created, |created| {
                     format!("Organization {} is created.", created.org_id)
                 })?)
             }
-            Self::Rename { name, org } => {
+            Self::Rename { name, short, org } => {
                 let org = org.find(&cli).await?;
-                let request = UpdateOrgRequest { org_name: name };
+                let request = UpdateOrgRequest {
+                    org_name: name,
+                    short_name: short.short_name,
+                };
                 let renamed = cli.client.update_org().org_id(org.org_id).body(request);
                 let renamed = cli.reply(renamed.send().await)?;
                 Ok(cli.output.result(&renamed, |renamed| {
@@ -111,6 +123,20 @@ impl OrgCommand {
             }
         }
     }
+}
+
+/// The organizations of a user as a table.
+pub(super) fn orgs_table(orgs: &[Org]) -> String {
+    let rows = orgs.iter().map(|org| {
+        let short_name = org.short_name.clone().unwrap_or_default();
+        [
+            org.org_id.to_string(),
+            org.name.clone(),
+            word(&org.role),
+            short_name,
+        ]
+    });
+    table(["ORG", "NAME", "ROLE", "SHORT NAME"], rows)
 }
 
 async fn delete(cli: Cli<'_>, wanted: &str, yes: bool) -> Result<(), Failure> {

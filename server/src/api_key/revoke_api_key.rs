@@ -35,6 +35,7 @@ impl RevokeApiKey for Service {
             let object = app.audited(key.label.as_deref());
             audit::add(&writer, audit::Event::KeyRevoked, &by, object).await?;
             writer.commit().await?;
+            self.events.forget_senders();
         }
         Ok(reply(key, by.at))
     }

@@ -42,6 +42,7 @@ impl UpdateApiKey for Service {
         let object = app.audited(label);
         audit::add(&writer, audit::Event::KeyChanged, &by, object).await?;
         writer.commit().await?;
+        self.events.forget_senders();
         Ok(reply(key, by.at))
     }
 }

@@ -28,6 +28,7 @@ impl DeleteApp for Service {
         let object = app.audited(Some(&app.model.name));
         audit::add(&writer, audit::Event::AppDeleted, &by, object).await?;
         writer.commit().await?;
+        self.events.forget_senders();
         Ok(DeleteAppReply {
             result: DeleteAppResult::Deleted,
         })

@@ -40,6 +40,7 @@ impl UpdateApp for Service {
         .await?;
         let api_key_list = api_key::list_working(&writer, &app.model, by.at).await?;
         writer.commit().await?;
+        self.events.forget_senders();
         Ok(App {
             app_id,
             name: name.to_owned(),

@@ -17,6 +17,7 @@ impl GetUser for Service {
         let org_list = active.orgs.iter().map(|org| Org {
             org_id: org.id.0,
             name: org.name.clone(),
+            short_name: org.short_name.clone(),
             role: Some(org.role.into()),
         });
         Ok(User {

@@ -72,6 +72,10 @@ pub(crate) fn checks<'a>(store: &'a StoreSettings, settings: &'a ServeSettings) 
         Check::new("public URL", &["public_url", "listen"], async {
             public_url(settings, settings.listen).map(drop)
         }),
+        #[cfg(feature = "events")]
+        Check::new("lake", &["lake_dir"], async {
+            is_folder("CORTEX_REPORT_LAKE_DIR", &settings.events.lake_dir)
+        }),
         Check::new("mail", mail, async {
             // The public URL, whose host is sent to the mail server, has its own check.
             let public_url = public_url(settings, settings.listen);

@@ -53,6 +53,11 @@ pub struct ServeSettings {
     /// Encryption of connections.
     pub tls: TlsSettings,
 
+    #[cfg(feature = "events")]
+    #[command(flatten)]
+    /// Events.
+    pub events: super::EventSettings,
+
     #[command(flatten)]
     /// Delivery of mails.
     pub mail: MailSettings,

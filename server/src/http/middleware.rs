@@ -27,6 +27,7 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 use super::{
     admission::Activity,
     health::Health,
+    ingest::{self, Room},
     proxies::{Origin, REQUEST_ID, TrustedProxies},
     target::{check_target, prefix_location, strip_public_path},
 };
@@ -61,6 +62,8 @@ pub(super) struct Middleware<A, P> {
     service: Service,
     proxies: Arc<TrustedProxies>,
     health: Arc<Health>,
+    /// Room for the bodies of events.
+    room: Arc<Room>,
     /// The headers of every page.
     of_pages: HeaderMap,
     /// The headers of every reply of an operation.
@@ -82,7 +85,8 @@ impl<A: Endpoint, P: Endpoint<Output = Response>> Endpoint for Middleware<A, P> 
             let public_path = service.public_url.path();
             strip_public_path(&mut request, public_path);
             let may_be_kept = request.uri().path().starts_with("/docs/");
-            let is_operation = request.uri().path().starts_with("/api/");
+            let is_ingest = ingest::is_ingest(request.uri().path());
+            let is_operation = is_ingest || request.uri().path().starts_with("/api/");
             let matched = is_operation.then(|| self.operations.matched(&request));
             let operation = matched.as_ref().and_then(|it| Some(it.as_ref().ok()?.id()));
             let mut log = RequestLog::begin(&mut request, operation, self);
@@ -90,7 +94,7 @@ impl<A: Endpoint, P: Endpoint<Output = Response>> Endpoint for Middleware<A, P> 
                 Err(rejection) => rejection.into_response(),
                 // Pinned here: a future of this size takes longer to be moved than to be polled.
                 Ok(()) => {
-                    let answering = pin!(self.answer(request, matched));
+                    let answering = pin!(self.answer(request, matched, is_ingest));
                     let answering = log.id.scope(log.follow(answering));
                     let mut answering = pin!(answering);
                     match at_once(answering.as_mut()).await {
@@ -116,6 +120,9 @@ impl<A: Endpoint, P: Endpoint<Output = Response>> Endpoint for Middleware<A, P> 
                 false => &self.of_pages,
             };
             add_headers(headers, of_all, &log.id);
+            if is_ingest {
+                ingest::allow_all_origins(headers);
+            }
             if may_be_kept {
                 headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
             }
@@ -147,24 +154,44 @@ impl<A: Endpoint, P: Endpoint<Output = Response>> Middleware<A, P> {
             service,
             proxies,
             health,
+            room: Arc::default(),
         }
     }
 
-    /// Answers by an operation if the path is below that of the operations, otherwise by a page.
+    /// Answers by an operation if the path is that of one, otherwise by a page.
     fn answer<'a>(
         &'a self,
         request: Request,
         matched: Option<Result<Matched<'a>, Rejection>>,
+        is_ingest: bool,
     ) -> impl Future<Output = Result<Response>> + Send + 'a {
         match matched {
-            Some(matched) => self
+            Some(matched) if !is_ingest => self
                 .operations
                 .answer(request, matched)
                 .map(Ok)
                 .left_future(),
-            // Boxed: it is by far the larger one, and would be moved with each future that contains
-            // it.
-            None => Box::pin(self.pages.call(request)).right_future(),
+            // Boxed: they are by far the larger ones, and would be moved with each future that
+            // contains them.
+            matched => Box::pin(self.answer_others(request, matched)).right_future(),
+        }
+    }
+
+    /// Answers what is sent to an ingest path, or asked of a page.
+    async fn answer_others(
+        &self,
+        request: Request,
+        matched: Option<Result<Matched<'_>, Rejection>>,
+    ) -> Result<Response> {
+        match matched {
+            Some(matched) => match ingest::preflight(&request) {
+                Some(allowed) => Ok(allowed),
+                None => {
+                    let operations = &self.operations;
+                    Ok(ingest::answer(operations, &self.room, request, matched).await)
+                }
+            },
+            None => self.pages.call(request).await,
         }
     }
 }

@@ -7,6 +7,7 @@ use cortex_report_api::server::{
 };
 use poem::Request;
 
+use super::set_short_name;
 use crate::{
     auth::Session,
     config::Registration,
@@ -41,6 +42,9 @@ impl CreateOrg for Service {
             )));
         }
         let org = org::add(&writer, name, by.at).await?;
+        if let Some(short_name) = &body.short_name {
+            set_short_name(&writer, org.id, short_name).await?;
+        }
         membership::put(&writer, user_id, org.id, Role::Owner).await?;
         let object = audit::Object::of_org(org.id, name);
         audit::add(&writer, audit::Event::OrgCreated, &by, object).await?;

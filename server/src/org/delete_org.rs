@@ -37,6 +37,7 @@ impl DeleteOrg for Service {
         let object = audit::Object::of_org(org.id, &org.name);
         audit::add(&writer, audit::Event::OrgDeleted, &by, object).await?;
         self.commit_change(writer, &session.change()).await?;
+        self.events.forget_senders();
         Ok(DeleteOrgReply {
             result: DeleteOrgResult::OrgDeleted,
             member_count: count(contents.members),

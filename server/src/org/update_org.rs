@@ -7,6 +7,7 @@ use cortex_report_api::server::{
 };
 use poem::Request;
 
+use super::set_short_name;
 use crate::{
     auth::Session,
     service::{Service, checked_name, not_allowed},
@@ -27,12 +28,18 @@ impl UpdateOrg for Service {
         let member = membership::find_locked(&writer, session.caller(), OrgId(org_id)).await?;
         let owner = member.and_then(Member::owner).ok_or_else(not_allowed)?;
         org::rename(&writer, owner, name).await?;
+        if let Some(short_name) = &body.short_name {
+            set_short_name(&writer, owner.org_id(), short_name).await?;
+        }
+        let org = org::find_by_id(&writer, owner.org_id()).await?;
         let object = audit::Object::of_org(owner.org_id(), name);
         audit::add(&writer, audit::Event::OrgRenamed, &by, object).await?;
         self.commit_change(writer, &session.change()).await?;
+        self.events.forget_senders();
         Ok(Org {
             org_id,
             name: name.to_owned(),
+            short_name: org.and_then(|org| org.short_name),
             role: Some(Role::Owner.into()),
         })
     }

@@ -55,6 +55,8 @@ pub struct OrgOfUser {
     pub id: OrgId,
     /// Its name.
     pub name: String,
+    /// Its name in the paths of events.
+    pub short_name: Option<String>,
     /// Role of the user, or of the token.
     pub role: Role,
 }
@@ -129,6 +131,7 @@ struct SessionRow {
     display_name: Option<String>,
     org_id: Option<OrgId>,
     org_name: Option<String>,
+    org_short_name: Option<String>,
     role: Option<Role>,
 }
 
@@ -137,6 +140,7 @@ impl SessionRow {
         Some(OrgOfUser {
             id: self.org_id?,
             name: self.org_name?,
+            short_name: self.org_short_name,
             role: self.role?,
         })
     }
@@ -166,6 +170,7 @@ pub(crate) async fn find_by_key(db: &impl Connection, key_hash: &[u8]) -> Result
         .columns([user::Column::Email, user::Column::DisplayName])
         .column_as(org::Column::Id, "org_id")
         .column_as(org::Column::Name, "org_name")
+        .column_as(org::Column::ShortName, "org_short_name")
         .column(membership::Column::Role)
         .join(JoinType::LeftJoin, user.into())
         .join(JoinType::LeftJoin, membership.into())
@@ -215,6 +220,7 @@ struct TokenRow {
     display_name: String,
     org_id: OrgId,
     org_name: String,
+    org_short_name: Option<String>,
     maker_role: Role,
 }
 
@@ -236,6 +242,7 @@ pub(crate) async fn find_by_token(db: &impl Connection, token_hash: &[u8]) -> Re
         .columns([Column::UserId, Column::OrgId])
         .columns([user::Column::Email, user::Column::DisplayName])
         .column_as(org::Column::Name, "org_name")
+        .column_as(org::Column::ShortName, "org_short_name")
         .column_as(membership::Column::Role, "maker_role")
         .join(JoinType::InnerJoin, user.into())
         .join(JoinType::InnerJoin, membership.into())
@@ -263,6 +270,7 @@ pub(crate) async fn find_by_token(db: &impl Connection, token_hash: &[u8]) -> Re
     let org = OrgOfUser {
         id: row.org_id,
         name: row.org_name,
+        short_name: row.org_short_name,
         role: active.caller().capped(row.maker_role),
     };
     Ok(Found::Active(Arc::new(Active {

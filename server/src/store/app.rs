@@ -53,6 +53,22 @@ pub(crate) async fn find_by_id(db: &impl Connection, id: AppId) -> Result<Option
     Ok(Entity::find_by_id(id).one(db).await?)
 }
 
+/// Returns those of some applications that an organization has.
+#[cfg(feature = "events")]
+pub(crate) async fn list_ids(
+    db: &impl Connection,
+    org_id: OrgId,
+    ids: BTreeSet<AppId>,
+) -> Result<BTreeSet<AppId>> {
+    let there = Entity::find()
+        .select_only()
+        .column(Column::Id)
+        .filter(Column::OrgId.eq(org_id))
+        .filter(Column::Id.is_in(ids));
+    let there: Vec<AppId> = there.into_tuple().all(db).await?;
+    Ok(there.into_iter().collect())
+}
+
 /// Lists a page of all applications, or those of one organization, for the operator.
 pub(crate) async fn list_all(
     db: &impl Connection,

@@ -1,6 +1,7 @@
 //! Migrations of the schema. A migration that was released is never changed: add another one.
 
 mod audit;
+mod events;
 mod fold_names;
 mod invitations;
 mod keys;
@@ -9,6 +10,7 @@ use sea_orm::DatabaseBackend;
 use sea_orm_migration::{prelude::*, schema::*};
 
 use audit::{DescribeAudit, DescribeUsers, FillAudit};
+use events::{CreateInbox, NameOrgs};
 use fold_names::FoldNames;
 use invitations::{CreateInvitations, QueueInvitations};
 use keys::{CreateServiceTokens, DescribeApiKeys};
@@ -35,6 +37,8 @@ impl MigratorTrait for Migrator {
             Box::new(DescribeAudit),
             Box::new(FillAudit),
             Box::new(DescribeUsers),
+            Box::new(NameOrgs),
+            Box::new(CreateInbox),
         ]
     }
 }

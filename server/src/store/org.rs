@@ -2,8 +2,11 @@
 
 use sea_orm::{ActiveValue::Set, QueryOrder, QuerySelect, entity::prelude::*};
 
-use super::{Connection, Member, OrgId, Owner, Result, Writer};
-use crate::clock::Timestamp;
+use super::{Connection, Member, OrgId, Owner, Result, Store, Writer};
+use crate::{
+    clock::Timestamp,
+    text::{is_reserved, short_name},
+};
 
 /// An organization.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -14,6 +17,8 @@ pub struct Model {
     pub id: OrgId,
     /// Name, which several organizations may share.
     pub name: String,
+    /// Unique name in the paths of events; `None` if an instance of an earlier version made it.
+    pub short_name: Option<String>,
     /// Time of creation.
     pub created_at: Timestamp,
 }
@@ -47,13 +52,50 @@ pub(crate) async fn list(db: &impl Connection) -> Result<Vec<Model>> {
     Ok(Entity::find().order_by_asc(Column::Id).all(db).await?)
 }
 
-pub(crate) async fn add(db: &impl Connection, name: &str, now: Timestamp) -> Result<Model> {
+/// Adds an organization, with a short name that is made of its name.
+pub(crate) async fn add(db: &Writer, name: &str, now: Timestamp) -> Result<Model> {
     let org = ActiveModel {
         name: Set(name.to_owned()),
         created_at: Set(now),
         ..Default::default()
     };
-    Ok(org.insert(db).await?)
+    let org = org.insert(db).await?;
+    name_shortly(db, &org).await?;
+    Ok(org)
+}
+
+/// Gives each organization that an instance of an earlier version made a short name.
+pub(crate) async fn name_all(store: &Store) -> Result<()> {
+    let unnamed = Entity::find().filter(Column::ShortName.is_null());
+    for org in unnamed.all(store.reader()).await? {
+        let writer = store.begin().await?;
+        name_shortly(&writer, &org).await?;
+        writer.commit().await?;
+    }
+    Ok(())
+}
+
+/// Gives an organization a short name that is made of its name, with its number if another one has
+/// that.
+async fn name_shortly(db: &Writer, org: &Model) -> Result<()> {
+    let name = short_name(&org.name);
+    let numbered = format!("{}_{}", name.get(..12).unwrap_or(&name), org.id);
+    // Others can only have the last one on purpose.
+    let names = [name, numbered, format!("org-{}", org.id)];
+    for name in names {
+        if !is_reserved(&name) && set_short_name(db, org.id, &name).await? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Gives an organization another short name. Returns false if another one has it.
+pub(crate) async fn set_short_name(db: &Writer, id: OrgId, short_name: &str) -> Result<bool> {
+    let named = Entity::update_many()
+        .col_expr(Column::ShortName, short_name.into())
+        .filter(Column::Id.eq(id));
+    db.update_unless_taken(named).await
 }
 
 /// Gives an organization another name.

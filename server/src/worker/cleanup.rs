@@ -35,8 +35,8 @@ impl Worker for Cleanup {
     const NAME: &'static str = "cleanup";
     const INTERVAL: Duration = Duration::from_secs(60);
 
-    async fn round(&self, _: &Stop) -> Result<()> {
-        delete(&self.0).await
+    async fn round(&self, _: &Stop) -> super::Result<()> {
+        Ok(delete(&self.0).await?)
     }
 }
 

@@ -21,8 +21,8 @@ impl Worker for Expiry {
     const INTERVAL: Duration = Duration::from_secs(60);
     const DELAY: Duration = Self::INTERVAL;
 
-    async fn round(&self, _: &Stop) -> Result<()> {
-        settle_times(&self.0).await
+    async fn round(&self, _: &Stop) -> super::Result<()> {
+        Ok(settle_times(&self.0).await?)
     }
 }
 

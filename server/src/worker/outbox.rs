@@ -75,7 +75,7 @@ impl Worker for Outbox {
     const INTERVAL: Duration = Duration::from_secs(1);
 
     /// Sends the mails that are due. If the future is dropped, a mail may be sent twice.
-    async fn round(&self, stop: &Stop) -> Result<()> {
+    async fn round(&self, stop: &Stop) -> super::Result<()> {
         loop {
             let now = self.service.clock.now();
             let mails = outbox::list_due(self.service.store.reader(), now).await?;

@@ -1,0 +1,11 @@
+//! Stands in for the module of events in a service without the feature `events`.
+
+/// What the service keeps for events: nothing.
+#[derive(Default)]
+pub(crate) struct Events;
+
+impl Events {
+    /// There are no senders to forget.
+    #[expect(clippy::unused_self, reason = "the module of events needs it")]
+    pub(crate) fn forget_senders(&self) {}
+}
