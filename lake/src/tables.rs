@@ -2,7 +2,9 @@
 
 use std::{
     collections::BTreeMap,
-    fs, io,
+    fs::{self, DirBuilder},
+    io,
+    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -67,7 +69,11 @@ impl Lake {
     /// The folder cannot be used.
     pub fn open(folder: PathBuf) -> Result<Arc<Self>, LakeError> {
         let usable = |folder: &Path| {
-            fs::create_dir_all(folder)?;
+            // Only for who runs the service, unless somebody made it for others too.
+            DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(folder)?;
             let folder = fs::canonicalize(folder)?;
             let runtime = Builder::new_multi_thread()
                 .worker_threads(1)

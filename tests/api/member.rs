@@ -114,7 +114,7 @@ async fn an_invitation_lets_in_while_registration_is_closed() {
     let user = ok(service.get("/api/1/user").bearer_auth(&bob)).await;
     assert_eq!(
         user["org_list"],
-        json!([{ "org_id": org_id, "name": "ann", "role": "member" }]),
+        json!([{ "org_id": org_id, "name": "ann", "short_name": "ann", "role": "member" }]),
         "there is no organization of their own"
     );
 

@@ -15,7 +15,8 @@ async fn an_organization_is_created_renamed_and_deleted() {
     let orgs = user["org_list"].as_array().unwrap();
     assert_eq!(
         orgs[0],
-        json!({ "org_id": org_id, "name": "Example Games", "role": "owner" }),
+        json!({ "org_id": org_id, "name": "Example Games",
+            "short_name": "example_games", "role": "owner" }),
         "sorted by name, before ann"
     );
 

@@ -47,8 +47,11 @@ const TABLE: &str = "
     revokeToken of oneself yes    yes    yes     yes
 ";
 
-/// Operations that are about no organization.
-const OF_NO_ORG: [&str; 7] = [
+/// Operations that are about no organization of the caller.
+const OF_NO_ORG: [&str; 9] = [
+    // These need an API key, whoever sends it.
+    "appLog",
+    "track",
     "createOrg",
     "endOtherSessions",
     "endSession",

@@ -40,7 +40,7 @@ async fn a_program_calls_with_a_token_that_nobody_sees_again() {
     let user = ok(service.get("/api/1/user").bearer_auth(&token)).await;
     assert_eq!(
         user["org_list"],
-        json!([{ "org_id": org_id, "name": "ann", "role": "member" }]),
+        json!([{ "org_id": org_id, "name": "ann", "short_name": "ann", "role": "member" }]),
         "it reaches its organization alone"
     );
     let app_id = service.create_app(&token, org_id, "Space Miner").await;

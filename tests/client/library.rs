@@ -139,7 +139,10 @@ fn every_operation_of_the_document_is_a_method() {
 #[tokio::test]
 async fn every_documented_error_arrives_as_a_typed_error() {
     let mut by_status = BTreeMap::<u16, Vec<String>>::new();
-    for (operation, statuses) in documented() {
+    // What becomes of events is told in tests of their own.
+    let others = documented().into_iter();
+    let others = others.filter(|(name, _)| !["track", "app_log"].contains(&name.as_str()));
+    for (operation, statuses) in others {
         assert!(!statuses.is_empty(), "{operation} documents no error");
         for status in statuses {
             by_status.entry(status).or_default().push(operation.clone());

@@ -28,7 +28,9 @@ fn replies_are_open_and_requests_are_closed() {
             );
         }
     }
-    let open = objects(ORACLE.document(), true);
+    let mut open = objects(ORACLE.document(), true);
+    // SDKs of every version send events.
+    open.retain(|name| !["Bundle", "Event"].iter().any(|end| name.ends_with(end)));
     assert!(
         open.is_empty(),
         "the tests take members nobody documented: {open:?}"

@@ -184,7 +184,7 @@ async fn a_schema_of_a_newer_version_is_as_good() {
 /// again. A new step is added at the end.
 #[tokio::test]
 async fn the_steps_of_the_schema_keep_their_names() {
-    const STEPS: [&str; 16] = [
+    const STEPS: [&str; 18] = [
         "20261123_create_tables",
         "20261125_create_dead_letters",
         "20261125_index_expiry",
@@ -194,12 +194,14 @@ async fn the_steps_of_the_schema_keep_their_names() {
         "20261126_fold_names",
         "20261129_index_app_ids",
         "20261129_index_dead_letters",
+        "20261130_create_inbox",
         "20261130_create_invitations",
         "20261130_create_service_tokens",
         "20261130_describe_api_keys",
         "20261130_describe_audit",
         "20261130_describe_users",
         "20261130_fill_audit",
+        "20261130_name_orgs",
         "20261130_queue_invitations",
     ];
     let service = Service::start().await;

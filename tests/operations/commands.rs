@@ -356,17 +356,22 @@ async fn it_makes_its_files_and_ends_on_a_signal() {
         while let Some(line) = log.next_line().await.unwrap() {
             assert!(!line.contains("ERROR") && !line.contains("WARN"), "{line}");
         }
-        for name in ["cortex-report.key", "cortex-report.db"] {
+        for (name, mode) in [
+            ("cortex-report.key", 0o600),
+            ("cortex-report.db", 0o600),
+            ("lake", 0o700),
+        ] {
             let file = std::fs::metadata(folder.path().join(name)).unwrap();
-            let mode = std::os::unix::fs::PermissionsExt::mode(&file.permissions());
-            assert_eq!(mode & 0o777, 0o600, "nobody else reads {name}");
+            let found = std::os::unix::fs::PermissionsExt::mode(&file.permissions());
+            assert_eq!(found & 0o777, mode, "nobody else reads {name}");
         }
         let mut files: Vec<String> = std::fs::read_dir(folder.path())
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
             .collect();
         files.sort();
-        assert_eq!(files, ["cortex-report.db", "cortex-report.key", "mail"]);
+        let expected = ["cortex-report.db", "cortex-report.key", "lake", "mail"];
+        assert_eq!(files, expected);
     }
 }
 

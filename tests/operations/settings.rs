@@ -79,7 +79,8 @@ async fn the_service_and_its_commands_read_the_file() {
         .filter(|name| !name.ends_with("-wal") && !name.ends_with("-shm"))
         .collect();
     files.sort();
-    assert_eq!(files, ["other", "other.db", "other.key", "settings.toml"]);
+    let expected = ["lake", "other", "other.db", "other.key", "settings.toml"];
+    assert_eq!(files, expected);
 }
 
 #[tokio::test]
@@ -292,7 +293,7 @@ async fn the_example_is_read() {
 }
 
 /// A value for each setting, other than its default.
-const SAMPLES: [(&str, &str); 25] = [
+const SAMPLES: [(&str, &str); 27] = [
     ("database_url", "sqlite://other.db"),
     ("database_connections", "9"),
     ("key_file", "other.key"),
@@ -304,6 +305,8 @@ const SAMPLES: [(&str, &str); 25] = [
     ("registration", "closed"),
     ("tls_certificate_file", "cert.pem"),
     ("tls_key_file", "key.pem"),
+    ("lake_dir", "events"),
+    ("seal_interval", "5"),
     ("smtp_url", "smtp://127.0.0.1:1?tls=off"),
     ("smtp_password_file", "password"),
     ("smtp_timeout", "7"),
