@@ -14,7 +14,6 @@ fn main() -> ExitCode {
         &Options {
             answers: Answers::Documented,
             without: if has_events { &[] } else { OF_EVENTS },
-            ..Options::default()
         },
         &[
             ("openapi.json", |document| Ok(document.json())),
