@@ -5,3 +5,4 @@ mod dependencies;
 mod document;
 mod emission;
 mod lockstep;
+mod modules;

@@ -98,7 +98,9 @@ async fn the_first_verified_login_makes_the_user_and_an_organization() {
         user,
         json!({
             "user_id": 1, "email": "ann.b@example.com", "display_name": "ann.b",
-            "org_list": [{ "org_id": 1, "name": "ann.b" }],
+            "org_list": [
+                { "org_id": 1, "name": "ann.b", "short_name": "annb", "role": "owner" },
+            ],
         })
     );
     let second = service.log_in("ann.b@EXAMPLE.com").await;

@@ -143,6 +143,12 @@ async fn what_is_not_a_code_costs_nothing() {
         let page = response.text().await.unwrap();
         let has_form = page.contains("<form method=\"post\">");
         assert_eq!(has_form, status != 413, "{page}");
+        let reason = match status {
+            400 => "That is not a code",
+            415 => "The form did not arrive",
+            _ => "That is too long",
+        };
+        assert!(page.contains(reason), "{status} lacks {reason}: {page}");
     }
     assert_eq!(service.dump().await, before);
     let put = service.request(Method::PUT, &login.path);
@@ -358,4 +364,26 @@ async fn a_right_code_forgets_the_wrong_ones() {
             200
         );
     }
+}
+
+#[tokio::test]
+async fn after_a_wrong_code_another_login_of_the_address_works() {
+    let service = Service::start().await;
+    let login = service.start_login("ann@example.com").await;
+    service.type_code(&login, "BBBB-BBBB").await;
+    let another = service.start_login("ann@example.com").await;
+    let page = service.type_code(&another, &another.manual_code).await;
+    assert_eq!(page.status(), 200);
+}
+
+#[tokio::test]
+async fn a_page_that_the_database_fails_says_so() {
+    let service = Service::start().await;
+    let login = service.start_login("ann@example.com").await;
+    service.database.drop_table("session").await;
+    let page = service.get(&login.path).send().await.unwrap();
+    assert_eq!(page.status(), 503);
+    assert!(page.headers().contains_key("retry-after"));
+    let page = page.text().await.unwrap();
+    assert!(page.contains("The service has a problem"), "{page}");
 }

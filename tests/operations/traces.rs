@@ -8,7 +8,7 @@ use std::{
 use opentelemetry_proto::tonic::{
     collector::trace::v1::ExportTraceServiceRequest,
     common::v1::{KeyValue, any_value::Value},
-    trace::v1::{Span, span::SpanKind},
+    trace::v1::{Span, span::SpanKind, status::StatusCode},
 };
 use poem::{EndpointExt, Route, Server, handler, listener::TcpAcceptor, post, web::Data};
 use prost::Message;
@@ -92,6 +92,9 @@ async fn a_request_is_part_of_the_trace_that_a_trusted_proxy_began() {
         let found = attribute(&span.attributes, name);
         assert_eq!(found.as_deref(), Some(value), "{name}: {span:?}");
     }
+    let status = span.status.as_ref().map(|status| status.code());
+    let is_error = status == Some(StatusCode::Error);
+    assert!(!is_error, "a refusal is no fault of the service: {span:?}");
 }
 
 /// OpenTelemetry's name for what is none of HTTP's methods, which may be anything.
