@@ -38,6 +38,7 @@ pub(crate) struct Metrics {
     requests: Family<Answered, Counter>,
     durations: Family<Asked, Histogram>,
     mails: Family<Mail, Counter>,
+    #[cfg(feature = "events")]
     events: Family<Event, Counter>,
     successes: Family<Worker, Gauge>,
     /// The metrics of requests, by status and operation: a lookup in the families would allocate
@@ -89,12 +90,14 @@ impl From<MailOutcome> for Mail {
     }
 }
 
+#[cfg(feature = "events")]
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Event {
     outcome: &'static str,
 }
 
 /// What becomes of an event.
+#[cfg(feature = "events")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum EventOutcome {
     /// It is stored.
@@ -107,10 +110,12 @@ pub(crate) enum EventOutcome {
     Refused,
 }
 
+#[cfg(feature = "events")]
 impl EventOutcome {
     const ALL: [Self; 4] = [Self::Accepted, Self::Cleaned, Self::Skipped, Self::Refused];
 }
 
+#[cfg(feature = "events")]
 impl From<EventOutcome> for Event {
     fn from(outcome: EventOutcome) -> Self {
         let outcome = match outcome {
@@ -131,6 +136,21 @@ struct Worker {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct State {
     state: &'static str,
+}
+
+/// Registers the counters of events.
+#[cfg(feature = "events")]
+fn events(registry: &mut Registry) -> Family<Event, Counter> {
+    let events = Family::<Event, Counter>::default();
+    for outcome in EventOutcome::ALL {
+        drop(events.get_or_create(&outcome.into()));
+    }
+    registry.register(
+        "events",
+        "Events that applications sent, by outcome; a bundle that cannot be used is one",
+        events.clone(),
+    );
+    events
 }
 
 impl Counted {
@@ -171,15 +191,8 @@ impl Metrics {
             "Attempts to send a mail, by outcome",
             mails.clone(),
         );
-        let events = Family::<Event, Counter>::default();
-        for outcome in EventOutcome::ALL {
-            drop(events.get_or_create(&outcome.into()));
-        }
-        registry.register(
-            "events",
-            "Events that applications sent, by outcome; a bundle that cannot be used is one",
-            events.clone(),
-        );
+        #[cfg(feature = "events")]
+        let events = events(&mut registry);
         let successes = Family::default();
         registry.register(
             "worker_last_success_timestamp_seconds",
@@ -191,6 +204,7 @@ impl Metrics {
             requests,
             durations,
             mails,
+            #[cfg(feature = "events")]
             events,
             successes,
             counted: RwLock::default(),

@@ -15,7 +15,6 @@ use crate::{
     clock::Clock,
     commands::CommandError,
     config::{self, ServeSettings, SettingError, StoreSettings, TlsSettings},
-    event::Events,
     http::{self, Health, TrustedProxies},
     metrics::Metrics,
     public_url::PublicUrl,
@@ -133,7 +132,7 @@ pub async fn start(
     let service = Service::new(Parts {
         store: store.clone(),
         new_apps: Arc::default(),
-        events: Events::default(),
+        events: Default::default(),
         sessions: SessionCache::default(),
         clock,
         random,
