@@ -260,6 +260,9 @@ fn a_url_reaches_sqlx_as_it_is_meant() {
     let options = mariadb("mysql://ann@[::1]:3307/d");
     assert_eq!((options.get_host(), options.get_port()), ("::1", 3307));
     assert_eq!(options.get_database(), Some("d"));
+    for timezone in ["Europe/Berlin", "%2B01:00"] {
+        mariadb(&format!("mariadb://ann@h/d?timezone={timezone}"));
+    }
     let url = parse("sqlite:///a%20b.db?mode=rw").unwrap();
     assert_eq!(url.sqlite_file(), Some(Path::new("/a b.db")));
     assert!(!url.may_create());
