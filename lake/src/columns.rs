@@ -137,7 +137,7 @@ pub(crate) fn day_name(micros: i64) -> String {
     time.format("%Y-%m-%d").to_string()
 }
 
-/// How the files of a table are written.
+/// Settings of the files of a table.
 pub(crate) fn properties(table: Table) -> WriterProperties {
     let level = ZstdLevel::try_new(ZSTD_LEVEL).unwrap_or_default();
     let mut properties = WriterProperties::builder()

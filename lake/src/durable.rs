@@ -6,13 +6,10 @@
 use std::{
     fmt,
     fs::{self, File, OpenOptions},
+    hash::{BuildHasher, Hasher, RandomState},
     io::{self, Write},
     path::{Path as FilePath, PathBuf},
-    process,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::Arc,
 };
 
 use async_trait::async_trait;
@@ -147,12 +144,11 @@ async fn blocking(
 
 /// Writes a file under another name first, so that nobody sees a part of it.
 fn put(file: &FilePath, payload: &PutPayload, is_new: bool) -> io::Result<()> {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
     let folder = folder_of(file)?;
     create_folder(folder)?;
-    // The file system does not list names that end like this.
-    let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let other = format!("{}#{}{number:06}", file.display(), process::id());
+    // The file system does not list names that end like this. The number is a random one.
+    let number = RandomState::new().build_hasher().finish();
+    let other = format!("{}#{number}", file.display());
     let written = write(FilePath::new(&other), payload).and_then(|()| match is_new {
         // Fails if the file exists.
         true => fs::hard_link(&other, file).and_then(|()| fs::remove_file(&other)),

@@ -10,7 +10,7 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 use deltalake::{
-    DeltaTable,
+    DeltaTable, DeltaTableError,
     datafusion::{
         execution::runtime_env::RuntimeEnvBuilder,
         logical_expr::col,
@@ -66,6 +66,7 @@ pub(crate) async fn compact(
         if let Some(day) = values.remove(INGEST_DATE).flatten() {
             days.entry(day).or_default().push(Small {
                 path: file.object_store_path().to_string(),
+                rows: file.num_records(),
                 remove: file.remove_action(false),
             });
         }
@@ -87,7 +88,9 @@ pub(crate) async fn compact(
 /// A file that is too small.
 struct Small {
     path: String,
-    /// What the log says when it is replaced.
+    /// Number of its rows.
+    rows: Option<usize>,
+    /// Entry of the log that removes it.
     remove: Remove,
 }
 
@@ -99,7 +102,7 @@ async fn rewrite(
     files: Vec<Small>,
     spill: &Path,
 ) -> Result<(), TableError> {
-    let session = session(spill)?;
+    let session = session(table, spill)?;
     let paths = files.iter().map(|file| file.path.clone());
     let provider = stored
         .table_provider()
@@ -110,9 +113,15 @@ async fn rewrite(
     let rows = session.read_table(provider)?.sort(order.to_vec())?;
     let mut rows = rows.execute_stream().await?;
     let mut writer = writer(stored, table, Some(TARGET.unsigned_abs()))?;
+    let mut count = 0;
     while let Some(batch) = rows.next().await {
         let batch = cast_record_batch(&batch?, schema(table), false, false)?;
+        count += batch.num_rows();
         writer.write(&batch).await?;
+    }
+    if files.iter().map(|file| file.rows).sum::<Option<usize>>() != Some(count) {
+        let reason = "the files have another number of rows than they say";
+        return Err(DeltaTableError::generic(reason).into());
     }
     let added = writer.close().await?.into_iter().map(|added| {
         Action::Add(Add {
@@ -138,8 +147,15 @@ async fn rewrite(
     Ok(())
 }
 
-fn session(spill: &Path) -> Result<SessionContext, TableError> {
-    let config = SessionConfig::new().with_target_partitions(1);
+fn session(table: Table, spill: &Path) -> Result<SessionContext, TableError> {
+    // A batch has to fit into the memory for sorting.
+    let rows = match table {
+        Table::AppLog => 256,
+        _ => 8192,
+    };
+    let config = SessionConfig::new()
+        .with_target_partitions(1)
+        .with_batch_size(rows);
     let runtime = RuntimeEnvBuilder::new()
         .with_memory_limit(SORT_MEMORY, 1.0)
         .with_temp_file_path(spill)

@@ -97,7 +97,7 @@ async fn find(table: &DeltaTable, rows: &[&Row]) -> Result<HashMap<i64, i64>, Ta
     Ok(found_ids)
 }
 
-/// Where in a table the first copies of rows can be. Files without such are not read.
+/// Range of a table that may hold the first copies of rows. Files without such are not read.
 struct Bounds {
     first_arrival: i64,
     /// The first and last time of an event.
@@ -116,19 +116,19 @@ impl Bounds {
                 continue;
             };
             let first_arrival = arrival.saturating_sub(window(row));
-            let first = match happened == arrival {
+            let (first, last) = match happened == arrival {
                 // Perhaps the client sent no time, and its repetition got another one.
-                true => first_arrival,
-                false => happened,
+                true => (first_arrival, arrival.saturating_add(window(row))),
+                false => (happened, happened),
             };
             let bounds = bounds.get_or_insert(Self {
                 first_arrival,
                 first,
-                last: happened,
+                last,
             });
             bounds.first_arrival = bounds.first_arrival.min(first_arrival);
             bounds.first = bounds.first.min(first);
-            bounds.last = bounds.last.max(happened);
+            bounds.last = bounds.last.max(last);
         }
         bounds
     }

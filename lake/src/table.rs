@@ -162,7 +162,7 @@ const DEVICE_TAG: Column = text_or("device_tag", 64, "");
 const USER_MAP_TAG: Column = text_or("user_map_tag", 64, "");
 const EVENT_INDEX: Column = integer("event_index");
 
-/// What the tables of events begin with.
+/// First columns of the tables of events.
 const HEAD: [Column; 17] = [
     APP,
     APP_VER,
@@ -183,7 +183,7 @@ const HEAD: [Column; 17] = [
     text_or("language", 5, ""),
 ];
 
-/// What the tables of events end with.
+/// Last columns of the tables of events.
 const TAIL: [Column; 12] = [
     text("group_tag", 64),
     text("kingdom", 32),

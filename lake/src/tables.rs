@@ -40,7 +40,7 @@ pub struct OrgTables {
     org: i64,
 }
 
-/// What became of the rows of a batch.
+/// Outcome of an append.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Appended {
     /// Number of rows that are new.
@@ -49,7 +49,7 @@ pub struct Appended {
     pub repeated: usize,
 }
 
-/// What the upkeep of tables did.
+/// Outcome of the upkeep of tables.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Maintained {
     /// Number of files that were replaced by larger ones.
@@ -183,21 +183,25 @@ impl OrgTables {
         let maintained = async move {
             let today = day_name(now.saturating_mul(1000));
             let spill = tables.lake.folder.join(SPILL);
-            let mut maintained = Maintained::default();
+            let (mut maintained, mut outcome) = (Maintained::default(), Ok(()));
             for table in Table::ALL {
                 if !tables.folder(table).is_dir() {
                     continue;
                 }
                 let done = async {
                     let mut stored = tables.open(table).await?;
-                    let replaced = compact(&mut stored, table, &today, &spill).await?;
+                    let replaced = compact(&mut stored, table, &today, &spill).await;
+                    // Also after an error, which may last.
                     let folder = tables.folder(table);
-                    Ok((replaced, clean(&mut stored, &folder, now).await?))
+                    maintained.deleted += clean(&mut stored, &folder, now).await?;
+                    maintained.replaced += replaced?;
+                    Ok(())
                 };
-                let (replaced, deleted) = done.await.map_err(|error| tables.error(table, error))?;
-                maintained.replaced += replaced;
-                maintained.deleted += deleted;
+                if let Err(error) = done.await {
+                    outcome = Err(tables.error(table, error));
+                }
             }
+            outcome?;
             Ok(maintained)
         };
         self.lake.run(maintained).await

@@ -30,7 +30,7 @@ use crate::{
     text::short_name,
 };
 
-/// What the service keeps for events.
+/// State of the ingestion of events.
 #[derive(Default)]
 pub(crate) struct Events {
     /// Events that wait to be written to the inbox.
@@ -46,8 +46,10 @@ impl Events {
     }
 }
 
-/// What a client gets whose events are stored.
+/// Reply to a client whose events are stored.
 const STORED: &str = "OK";
+/// Length of an API key, as the document has it.
+const KEY_LENGTH: usize = 32;
 /// Size from which a body is read by a thread of its own, in bytes: it would keep other requests
 /// waiting.
 const LARGE: usize = 64 * 1024;
@@ -80,7 +82,10 @@ async fn take(
         })?
     };
     let db = service.store.reader();
-    let sender = service.events.senders.find(db, &key, received_at).await?;
+    let sender = match is_key(&key) {
+        true => service.events.senders.find(db, &key, received_at).await?,
+        false => None,
+    };
     let sender = sender.filter(|it| {
         let name = it.org_short_name.as_deref();
         // Some SDKs send the name of the organization as it is.
@@ -119,6 +124,11 @@ async fn take(
     }
 }
 
+/// Returns true if a text can be an API key. Others are not looked up.
+fn is_key(text: &str) -> bool {
+    text.len() == KEY_LENGTH && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
 /// Entries of the inbox, each in a line of JSON; the failures of events that cannot be stored; and
 /// the number of events by outcome.
 type Lines = (Vec<Vec<u8>>, Vec<InvalidMember>, [(EventOutcome, u64); 3]);
@@ -148,8 +158,13 @@ fn lines(
     });
     let entries = rows.into_iter().chain(errors);
     let lines = entries.map(|Noted { row, notes }| serde_json::to_vec(&Entry { row, notes }));
-    // A row of texts and finite numbers always has a form in JSON.
-    let lines = lines.collect::<Result<Vec<_>, _>>().unwrap_or_default();
+    let lines = lines.collect::<Result<Vec<_>, _>>().map_err(|error| {
+        tracing::error!(%error, "the events of a bundle cannot be written as JSON");
+        Failure::internal_server_error(
+            ProblemCode::InternalError,
+            "The service failed. The operator finds the reason in its log.",
+        )
+    })?;
     Ok((
         lines,
         failures,

@@ -1,6 +1,6 @@
 //! Stands in for the module of events in a service without the feature `events`.
 
-/// What the service keeps for events: nothing.
+/// State of the ingestion of events: none.
 #[derive(Default)]
 pub(crate) struct Events;
 

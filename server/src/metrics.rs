@@ -96,7 +96,7 @@ struct Event {
     outcome: &'static str,
 }
 
-/// What becomes of an event.
+/// Outcome of an event.
 #[cfg(feature = "events")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum EventOutcome {

@@ -36,8 +36,10 @@ pub(crate) enum WorkerError {
     Lake(#[from] cortex_report_lake::LakeError),
     /// A row of the inbox cannot be read.
     #[cfg(feature = "events")]
-    #[error("row {0} of the inbox cannot be read, perhaps since a newer version wrote it: {1}")]
-    Unreadable(i64, serde_json::Error),
+    #[error(
+        "row {0} of the inbox cannot be read at column {1}; a newer version may have written it"
+    )]
+    Unreadable(i64, usize),
 }
 
 /// Outcome of a round of a worker.

@@ -85,12 +85,14 @@ async fn pages_of_every_origin_may_read_every_answer_of_these_paths_alone() {
             .map(|it| it.to_str().unwrap().to_owned())
     };
     let bundle = sender.bundle(json!([event(1)])).to_string();
-    let wrong_key = bundle.replace(&sender.api_key, "x");
+    let wrong_key = bundle.replace(&sender.api_key, &"x".repeat(32));
+    let no_key = bundle.replace(&sender.api_key, "\\u0000");
     for (path, body, status) in [
         (format!("/{ORG}/1/track"), bundle.as_str(), 200),
         (format!("/{}/1/track", ORG.to_uppercase()), &bundle, 200),
         (format!("/{ORG}/1/track"), "no JSON", 400),
         (format!("/{ORG}/1/track"), &wrong_key, 403),
+        (format!("/{ORG}/1/track"), &no_key, 403),
         ("/nobody/1/track".to_owned(), &bundle, 403),
         ("/%FF/1/app_log".to_owned(), &bundle, 400),
     ] {
@@ -131,7 +133,10 @@ async fn pages_of_every_origin_may_read_every_answer_of_these_paths_alone() {
     let header = |name: &str| allowed.headers()[name].to_str().unwrap().to_owned();
     assert_eq!(header("access-control-allow-origin"), "*");
     assert_eq!(header("access-control-allow-methods"), "POST");
-    assert_eq!(header("access-control-allow-headers"), "*");
+    assert_eq!(
+        header("access-control-allow-headers"),
+        "content-type, accept, *"
+    );
     assert_eq!(header("access-control-allow-private-network"), "true");
 
     for path in ["/api/1/user", "/docs/", "/livez", "/nobody/1/else"] {

@@ -455,11 +455,15 @@ async fn one_bad_event_of_a_hundred_costs_one() {
         })
         .collect();
     events[41]["type"] = "nothing".into();
-    sender.track(events.into()).await;
+    sender.track(events.clone().into()).await;
     assert_eq!(sender.rows("event").await.len(), 99);
     let errors = sender.rows("ingest_error_log").await;
     assert_eq!(errors.len(), 1);
     assert_eq!(errors[0]["place"], "/body/events/41/type");
+    // Alike but for their indexes.
+    events[42]["type"] = "nothing".into();
+    sender.track(events.into()).await;
+    assert_eq!(sender.rows("ingest_error_log").await.len(), 2);
     sender.service.stop().await;
 }
 

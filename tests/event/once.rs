@@ -85,6 +85,19 @@ async fn events_without_an_index_are_stored_once_with_their_bundle() {
         assert_eq!(sender.send("app_log", line.clone()).await.status(), 200);
     }
     assert_eq!(sender.rows("app_log").await.len(), 1);
+    for host in ["web-1", "web-2"] {
+        let events = json!([{ "log_line": "started" }]);
+        let bundle = json!({ "api_key": sender.api_key, "hostname": host, "events": events });
+        assert_eq!(
+            sender.send("app_log", bundle.to_string()).await.status(),
+            200
+        );
+    }
+    assert_eq!(
+        sender.rows("app_log").await.len(),
+        3,
+        "two hosts say the same"
+    );
     sender.service.stop().await;
 }
 
@@ -132,28 +145,45 @@ async fn a_user_is_who_the_device_was_last_known_as() {
     sender.service.stop().await;
 }
 
-/// Two instances take the same events, and move them, at the same time.
+/// Two instances take the same events, and move them, at the same time: with one name, which does
+/// not tell their claims apart, and with two.
 #[tokio::test]
 async fn instances_together_store_an_event_once() {
-    let sender = Sender::start().await;
-    let another = sender
-        .service
-        .another(|serve| serve.events.seal_interval = 0)
-        .await;
-    for round in 0..10 {
-        let events: Vec<Value> = (round * 10..round * 10 + 10).map(event).collect();
-        let bundle = sender.bundle(events.into()).to_string();
-        let path = format!("/{ORG}/1/track");
-        let (here, there) = tokio::join!(
-            sender.send("track", bundle.clone()),
-            another.api.post(&path).body(bundle.clone()).send(),
-        );
-        assert_eq!(
-            (here.status(), there.unwrap().status()),
-            (200.try_into().unwrap(), 200.try_into().unwrap())
-        );
+    for host in [1, 2] {
+        let sender = Sender::start().await;
+        let another = sender.service.another(|serve| {
+            serve.events.seal_interval = 0;
+            serve.listen = ([127, 0, 0, host], 0).into();
+        });
+        let another = another.await;
+        for round in 0..10 {
+            let events: Vec<Value> = (round * 10..round * 10 + 10).map(event).collect();
+            let bundle = sender.bundle(events.into()).to_string();
+            let path = format!("/{ORG}/1/track");
+            let (here, there) = tokio::join!(
+                sender.send("track", bundle.clone()),
+                another.api.post(&path).body(bundle.clone()).send(),
+            );
+            assert_eq!(
+                (here.status().as_u16(), there.unwrap().status().as_u16()),
+                (200, 200)
+            );
+        }
+        assert_eq!(sender.rows("event").await.len(), 100);
+        sender.service.stop().await;
     }
-    assert_eq!(sender.rows("event").await.len(), 100);
+}
+
+#[tokio::test]
+async fn a_zero_in_a_tag_stops_nothing() {
+    let sender = Sender::start().await;
+    let mut bundle = sender.bundle(json!([event(1)]));
+    bundle["device_tag"] = "d\u{0}".into();
+    bundle["user_tag"] = "u\u{0}".into();
+    assert_eq!(sender.send("track", bundle.to_string()).await.status(), 200);
+    let rows = sender.rows("event").await;
+    assert_eq!(rows[0]["device_tag"], "d\u{fffd}");
+    assert_eq!(rows[0]["user_map_tag"], "utu\u{fffd}");
     sender.service.stop().await;
 }
 

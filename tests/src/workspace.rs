@@ -7,7 +7,7 @@ use std::{
 };
 
 /// Parts of the workspace that are copied; a build does not need the rest.
-const PARTS: [&str; 11] = [
+const PARTS: [&str; 12] = [
     "Cargo.toml",
     "Cargo.lock",
     "build.rs",
@@ -15,6 +15,7 @@ const PARTS: [&str; 11] = [
     "deploy",
     "docs",
     "examples",
+    "lake",
     "lockstep",
     "server",
     "src",

@@ -13,7 +13,7 @@ use super::{
 /// Maximum number of events of a bundle.
 pub(super) const MAX_EVENTS: usize = 100;
 
-/// What a bundle is sent to.
+/// Path that a bundle is sent to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Endpoint {
     /// `/{org}/1/track`
@@ -46,7 +46,7 @@ impl<'a> Bundle<'a> {
     ///
     /// # Errors
     ///
-    /// It is no object, or has no key.
+    /// It is not an object, or has no key.
     pub(super) fn read(text: &'a str, endpoint: Endpoint) -> Result<Self, InvalidMember> {
         let whole: &RawValue = serde_json::from_str(text)
             .map_err(|error| unusable("/body", format!("is not valid JSON: {error}")))?;
@@ -100,7 +100,7 @@ impl<'a> Bundle<'a> {
 
 fn event(value: &RawValue) -> Result<Members<'_>, Other> {
     match Scalar::of(value) {
-        Ok(_) => Err("no object"),
+        Ok(_) => Err("a single value"),
         Err(other) => serde_json::from_str(value.get()).map_err(|_| other),
     }
 }

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{clock::Timestamp, store::sender::Sender};
 
-/// Maximum number of recipients of a message: one row is stored for each.
+/// Maximum number of recipients of the messages of a bundle: one row is stored for each.
 const MAX_RECIPIENTS: usize = 1000;
 
 /// The rows that a bundle becomes.
@@ -47,6 +47,7 @@ pub(super) fn clean(bundle: &Bundle<'_>, sender: &Sender, received_at: Timestamp
         app: &sender.app_name,
         app_id: sender.app_id.0,
         received_at: received_at.0.saturating_mul(1000),
+        recipients: 0,
         digest: XxHash3_64::oneshot_with_seed(bundle.endpoint as u64, bundle.written.as_bytes()),
         rows: 0,
     };
@@ -66,7 +67,7 @@ pub(super) fn clean(bundle: &Bundle<'_>, sender: &Sender, received_at: Timestamp
         };
         let rows = match event {
             Ok(event) => cleaner.rows_of(event),
-            Err(other) => Err((None, format!("is {other}, not an event"))),
+            Err(other) => Err((None, format!("is {other}, not an object"))),
         };
         match rows {
             Ok(rows) => cleaned.rows.extend(rows),
@@ -94,13 +95,15 @@ struct Cleaner<'a> {
     app_id: i64,
     /// Time of arrival, in microseconds.
     received_at: i64,
+    /// Number of recipients so far.
+    recipients: usize,
     /// Digest of the whole bundle.
     digest: u64,
     /// Number of rows so far that have no index of their own.
     rows: u64,
 }
 
-/// Where the value of a column comes from.
+/// Source of the value of a column.
 #[derive(Clone, Copy)]
 enum Source {
     App,
@@ -211,7 +214,7 @@ impl<'a> Cleaner<'a> {
     }
 
     /// The recipients of a message.
-    fn recipients(&self, event: &Members<'a>) -> Result<Vec<Cow<'a, str>>, Skipped> {
+    fn recipients(&mut self, event: &Members<'a>) -> Result<Vec<Cow<'a, str>>, Skipped> {
         let mut recipients = Vec::new();
         if let Some(list) = self.member(event, Field::ToList) {
             match serde_json::from_str::<Vec<&RawValue>>(list.get()) {
@@ -229,14 +232,16 @@ impl<'a> Cleaner<'a> {
             recipients.push(to_tag);
         }
         recipients.retain(|tag| !tag.is_empty());
-        match recipients.len() {
-            0 => Err((Some(Field::ToList), "has no recipient".to_owned())),
-            count if count > MAX_RECIPIENTS => {
-                let detail = format!("has {count} recipients, more than {MAX_RECIPIENTS}");
-                Err((Some(Field::ToList), detail))
-            }
-            _ => Ok(recipients),
+        if recipients.is_empty() {
+            return Err((Some(Field::ToList), "has no recipient".to_owned()));
         }
+        let all = self.recipients + recipients.len();
+        if all > MAX_RECIPIENTS {
+            let detail = format!("has too many recipients: a bundle has at most {MAX_RECIPIENTS}");
+            return Err((Some(Field::ToList), detail));
+        }
+        self.recipients = all;
+        Ok(recipients)
     }
 
     /// A row of an event, for one recipient of a message.
@@ -267,12 +272,13 @@ impl<'a> Cleaner<'a> {
             number
         });
         let index = self.scalar(event, Field::EventIndex);
-        row.is_indexed = index.is_some_and(|index| index.integer().is_some())
-            && *row.get("event_datetime") != Value::Null
-            && table != Table::AppLog;
-        row.event_id = Some(match row.is_indexed {
-            true => self.id_of_event(&row, number),
-            false => self.id_in_bundle(),
+        let index = index.and_then(|index| index.integer());
+        let has_time = *row.get("event_datetime") != Value::Null;
+        let index = index.filter(|_| has_time && table != Table::AppLog);
+        row.is_indexed = index.is_some();
+        row.event_id = Some(match index {
+            Some(index) => self.id_of_event(&row, index, number),
+            None => self.id_in_bundle(),
         });
         self.complete(&mut row);
         Noted { row, notes }
@@ -342,6 +348,7 @@ impl<'a> Cleaner<'a> {
         found.unwrap_or_else(|| {
             note(match column.kind {
                 Kind::Time => "is not a time, so the time of arrival is used",
+                Kind::Flag => "is neither true nor false, and left out",
                 _ => "is not a number, and left out",
             });
             Value::Null
@@ -369,9 +376,11 @@ impl<'a> Cleaner<'a> {
 
     /// The id of an event with an index: that of all that the client says of it, so that it does not
     /// depend on the bundle.
-    fn id_of_event(&self, row: &Row, number: usize) -> i64 {
+    fn id_of_event(&self, row: &Row, index: i64, number: usize) -> i64 {
         // A row of texts and finite numbers always has a form in JSON.
-        let written = serde_json::to_vec(row).unwrap_or_default();
+        let mut written = serde_json::to_vec(row).unwrap_or_default();
+        // Not every table has a column for it.
+        written.extend(index.to_le_bytes());
         id(&written, number as u64)
     }
 
@@ -381,11 +390,16 @@ impl<'a> Cleaner<'a> {
         id(&self.digest.to_le_bytes(), self.rows)
     }
 
+    /// The digest of a bundle: of all that it says but for its key, which an application may change.
     fn digest_of(&self, events: &Events<'_>) -> u64 {
-        let device = self.bundle.shared.get(Field::DeviceTag);
-        let device = device.map_or("", RawValue::get);
-        let app = self.app_id.to_string();
-        let parts = [app.as_str(), device, events.written].join("\n");
+        let mut parts = self.app_id.to_string();
+        for field in Field::ALL {
+            let is_part = !matches!(field, Field::ApiKey | Field::Events);
+            if let Some(value) = self.bundle.shared.get(*field).filter(|_| is_part) {
+                parts.extend(["\n", field.name(), value.get()]);
+            }
+        }
+        parts.extend(["\n", events.written]);
         XxHash3_64::oneshot_with_seed(self.bundle.endpoint as u64, parts.as_bytes())
     }
 }

@@ -12,8 +12,10 @@ macro_rules! fields {
         }
 
         impl Field {
+            /// All members.
+            pub(super) const ALL: &[Self] = &[$(Self::$field),*];
             /// Number of members.
-            pub(super) const COUNT: usize = [$(Self::$field),*].len();
+            pub(super) const COUNT: usize = Self::ALL.len();
 
             /// Returns the member with a name; `None` if no SDK sends such a one.
             pub(super) fn of_name(name: &str) -> Option<Self> {

@@ -52,9 +52,14 @@ fn with_prefix(prefix: &str, tag: &str) -> String {
     shortened(Cow::Owned(format!("{prefix}{tag}"))).into_owned()
 }
 
-/// A tag of at most 64 characters. A longer one keeps its beginning, and gets a digest of all of
-/// it, so that two people never become one.
+/// A tag of at most 64 characters, which every database takes. A longer one keeps its beginning, and
+/// gets a digest of all of it, so that two people never become one.
 pub(super) fn shortened(tag: Cow<'_, str>) -> Cow<'_, str> {
+    // PostgreSQL takes no text with this character.
+    let tag = match tag.contains('\0') {
+        true => Cow::Owned(tag.replace('\0', "\u{fffd}")),
+        false => tag,
+    };
     if tag.len() <= MAX_LENGTH || tag.chars().count() <= MAX_LENGTH {
         return tag;
     }

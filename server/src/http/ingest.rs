@@ -15,7 +15,7 @@ use poem::{
 
 use super::{BODY_LIMIT, unavailable};
 
-/// What the paths end with, after the name of an organization.
+/// Endings of the paths, after the name of an organization.
 const PATHS: [&str; 2] = ["/1/track", "/1/app_log"];
 /// Maximum size of the bodies that are in memory at the same time, in bytes.
 const ROOM: usize = 64 * 1024 * 1024;
@@ -41,7 +41,11 @@ pub(super) fn preflight(request: &Request) -> Option<Response> {
     let headers = response.headers_mut();
     let mut set = |name: HeaderName, value| headers.insert(name, HeaderValue::from_static(value));
     set(header::ACCESS_CONTROL_ALLOW_METHODS, "POST");
-    set(header::ACCESS_CONTROL_ALLOW_HEADERS, "*");
+    // Older browsers do not know the wildcard.
+    set(
+        header::ACCESS_CONTROL_ALLOW_HEADERS,
+        "content-type, accept, *",
+    );
     set(header::ACCESS_CONTROL_MAX_AGE, "86400");
     if request.headers().contains_key(ASKS_FOR_PRIVATE) {
         set(ALLOWS_PRIVATE, "true");

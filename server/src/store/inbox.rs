@@ -133,7 +133,7 @@ async fn insert_some(rows: Vec<ActiveModel>, writer: &Writer) -> Result<()> {
     Ok(())
 }
 
-/// What waits of an organization.
+/// Size and age of the rows of an organization.
 #[derive(Clone, Debug, FromQueryResult)]
 pub(crate) struct Waiting {
     pub(crate) org_id: OrgId,

@@ -1,6 +1,6 @@
 //! Organizations.
 
-use sea_orm::{ActiveValue::Set, QueryOrder, QuerySelect, entity::prelude::*};
+use sea_orm::{ActiveValue::Set, QueryOrder, QuerySelect, UpdateMany, entity::prelude::*};
 
 use super::{Connection, Member, OrgId, Owner, Result, Store, Writer};
 use crate::{
@@ -82,8 +82,9 @@ async fn name_shortly(db: &Writer, org: &Model) -> Result<()> {
     let numbered = format!("{}_{}", name.get(..12).unwrap_or(&name), org.id);
     // Others can only have the last one on purpose.
     let names = [name, numbered, format!("org-{}", org.id)];
-    for name in names {
-        if !is_reserved(&name) && set_short_name(db, org.id, &name).await? {
+    for name in names.iter().filter(|name| !is_reserved(name)) {
+        let named = update_short_name(org.id, name).filter(Column::ShortName.is_null());
+        if db.update_unless_taken(named).await? {
             break;
         }
     }
@@ -92,10 +93,14 @@ async fn name_shortly(db: &Writer, org: &Model) -> Result<()> {
 
 /// Gives an organization another short name. Returns false if another one has it.
 pub(crate) async fn set_short_name(db: &Writer, id: OrgId, short_name: &str) -> Result<bool> {
-    let named = Entity::update_many()
+    db.update_unless_taken(update_short_name(id, short_name))
+        .await
+}
+
+fn update_short_name(id: OrgId, short_name: &str) -> UpdateMany<Entity> {
+    Entity::update_many()
         .col_expr(Column::ShortName, short_name.into())
-        .filter(Column::Id.eq(id));
-    db.update_unless_taken(named).await
+        .filter(Column::Id.eq(id))
 }
 
 /// Gives an organization another name.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Stop, Worker};
 use crate::{
     service::Service,
-    store::{Result, dead_letter, invitation, known_client, rate_limit, session, token},
+    store::{Result, dead_letter, invitation, known_client, org, rate_limit, session, token},
 };
 
 /// Limit of rows deleted by one statement, since other statements may have to wait for it.
@@ -36,7 +36,9 @@ impl Worker for Cleanup {
     const INTERVAL: Duration = Duration::from_secs(60);
 
     async fn round(&self, _: &Stop) -> super::Result<()> {
-        Ok(delete(&self.0).await?)
+        delete(&self.0).await?;
+        // An older instance beside this one may have made some.
+        Ok(org::name_all(&self.0.store).await?)
     }
 }
 

@@ -21,6 +21,10 @@ use crate::{
 
 /// Size from which the events of an organization are moved at once, in bytes.
 const MANY: i64 = 8 << 20;
+/// Maximum number of batches of an organization in one round.
+const MAX_BATCHES: usize = 16;
+/// Maximum length of a user_tag whose user_map_tag can be made of its column.
+const MAX_USER_TAG: usize = 62;
 /// Time for which an instance claims an organization. It is extended with each batch, which takes
 /// far less. Two that move the same batch do no harm, but for the work.
 const CLAIMED_FOR: Duration = Duration::from_secs(30);
@@ -41,19 +45,28 @@ impl Worker for Sealing {
 
     async fn round(&self, stop: &Stop) -> Result<()> {
         let (mut done, mut has_claims, mut outcome) = (BTreeSet::new(), false, Ok(()));
-        // An organization may have more than one batch.
-        while let Some(org_id) = self.next_due(&done).await?.filter(|_| !stop.is_due()) {
-            has_claims = true;
-            match self.seal(org_id).await {
-                Ok(true) => continue,
-                Ok(false) => {}
-                Err(error) => {
-                    // Another organization does not wait for one whose tables cannot be written.
-                    tracing::warn!(org = org_id.0, %error, "events stay in the database");
+        for _ in 0..MAX_BATCHES {
+            let mut due = self.due().await?;
+            due.retain(|org_id| !done.contains(org_id));
+            if due.is_empty() {
+                break;
+            }
+            // A batch of each, so that none waits for the others.
+            for org_id in due {
+                if stop.is_due() {
+                    break;
+                }
+                has_claims = true;
+                let sealed = self.seal(org_id).await;
+                if !matches!(sealed, Ok(true)) {
+                    done.insert(org_id);
+                }
+                if let Err(error) = sealed {
+                    let org = org_id.0;
+                    tracing::warn!(org, %error, "cannot move events into the lake; they stay in the inbox");
                     outcome = Err(error);
                 }
             }
-            done.insert(org_id);
         }
         if has_claims {
             let db = self.service.store.reader();
@@ -79,15 +92,14 @@ impl Sealing {
         }
     }
 
-    /// Finds an organization whose events are to be moved now, other than those in `done`.
-    async fn next_due(&self, done: &BTreeSet<OrgId>) -> Result<Option<OrgId>> {
+    /// Finds the organizations whose events are to be moved now.
+    async fn due(&self) -> Result<Vec<OrgId>> {
         let now = self.service.clock.now();
         let waiting = inbox::waiting(self.service.store.reader()).await?;
-        let due = waiting.into_iter().find(|it| {
-            let is_due = now.since(it.oldest) >= self.interval || it.size >= MANY;
-            is_due && !done.contains(&it.org_id)
-        });
-        Ok(due.map(|it| it.org_id))
+        let due = waiting
+            .into_iter()
+            .filter(|it| now.since(it.oldest) >= self.interval || it.size >= MANY);
+        Ok(due.map(|it| it.org_id).collect())
     }
 
     /// Moves a batch of an organization. Returns false if nothing waits, or another instance moves
@@ -126,6 +138,11 @@ impl Sealing {
         let Some(number) = number else {
             return Ok(None);
         };
+        // The claim is locked now. A batch that another instance has begun meanwhile comes first: a
+        // table takes a batch for a repetition once it has one with a larger number.
+        if let Some(begun) = inbox::find_begun(&writer, org_id).await? {
+            return Ok(Some(begun));
+        }
         if inbox::begin_batch(&writer, org_id, number, MANY).await? == 0 {
             return Ok(None);
         }
@@ -174,7 +191,7 @@ fn read(waiting: Vec<inbox::Model>) -> Result<Vec<Row>> {
                 continue;
             }
             let entry: Entry = serde_json::from_slice(line)
-                .map_err(|error| WorkerError::Unreadable(model.id, error))?;
+                .map_err(|error| WorkerError::Unreadable(model.id, error.column()))?;
             rows.push(entry.row);
         }
     }
@@ -193,7 +210,11 @@ fn assign_users(rows: &mut [Row], mut known: HashMap<String, String>) -> BTreeMa
     for row in rows {
         let device = device(row);
         let user = match row.table {
-            Table::AppLog => row.get("user_tag").text().map(tag::of_user_tag),
+            Table::AppLog => {
+                let tag = row.get("user_tag").text();
+                let is_whole = |tag: &&str| tag.chars().count() <= MAX_USER_TAG;
+                tag.filter(is_whole).map(tag::of_user_tag)
+            }
             _ => row.get("user_map_tag").text().map(str::to_owned),
         };
         let user = user.filter(|user| !user.is_empty());

@@ -41,7 +41,7 @@ impl Worker for Upkeep {
             let now = self.service.clock.now();
             // Another organization does not wait for one whose tables cannot be written.
             if let Err(error) = self.lake.org(org_id.0).maintain(now.0).await {
-                tracing::warn!(org = org_id.0, %error, "the files of an organization stay small");
+                tracing::warn!(org = org_id.0, %error, "cannot compact the tables of an organization");
                 outcome = Err(error.into());
             }
         }

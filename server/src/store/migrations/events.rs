@@ -80,13 +80,9 @@ impl MigrationTrait for CreateInbox {
         for table in [inbox, claims, devices] {
             create_table(manager, table).await?;
         }
-        create_index(
-            manager,
-            Index::create(),
-            "inbox",
-            &["org_id", "batch", "id"],
-        )
-        .await?;
+        create_index(manager, Index::create(), "lake_claim", &["holder"]).await?;
+        let of_batch = ["org_id", "batch", "id"];
+        create_index(manager, Index::create(), "inbox", &of_batch).await?;
         // All that the question needs, so that no payload is read for it.
         let waiting = ["org_id", "received_at", "size"];
         create_index(manager, Index::create(), "inbox", &waiting).await
