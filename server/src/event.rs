@@ -5,6 +5,7 @@ mod bundle;
 mod cleaning;
 mod field;
 mod json;
+mod source;
 pub(crate) mod tag;
 mod track;
 

@@ -2,6 +2,7 @@
 
 mod admission;
 mod connections;
+mod headers;
 mod health;
 mod ingest;
 mod middleware;

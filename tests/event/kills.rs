@@ -1,4 +1,4 @@
-//! What was acknowledged is in the lake once, at whatever point the service is killed.
+//! Acknowledged events are in the lake once, at whatever point the service is killed.
 
 use std::{
     env,

@@ -1,4 +1,4 @@
-//! What SDKs send that a strict service would refuse, each as it was decided.
+//! Odd bodies and events that SDKs send, each with its outcome.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::bundles::Sender;
 
-/// What becomes of an event.
+/// Outcome of an event.
 enum Becomes {
     /// A row of a table with these values; null stands for a column without one.
     Row(&'static str, Value),

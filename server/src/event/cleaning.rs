@@ -1,7 +1,7 @@
 //! Rows of the events of a bundle: members are coerced, cut and completed, events that cannot be
 //! stored become rows of the table of errors.
 
-use std::{borrow::Cow, sync::LazyLock};
+use std::borrow::Cow;
 
 use chrono::{DateTime, NaiveDateTime};
 use cortex_report_api::server::types::InvalidMember;
@@ -13,6 +13,7 @@ use super::{
     bundle::{Bundle, Endpoint, Events},
     field::Field,
     json::{Members, Scalar},
+    source::{SOURCES, Source, default},
     tag,
 };
 use crate::{clock::Timestamp, store::sender::Sender};
@@ -102,41 +103,6 @@ struct Cleaner<'a> {
     /// Number of rows so far that have no index of their own.
     rows: u64,
 }
-
-/// Source of the value of a column.
-#[derive(Clone, Copy)]
-enum Source {
-    App,
-    Arrival,
-    EventTime,
-    Device,
-    User,
-    UserTag,
-    Member(Field),
-    /// Set afterwards.
-    Later,
-}
-
-/// The columns of each table, with the source of each.
-static SOURCES: LazyLock<Vec<Vec<(Column, Source)>>> = LazyLock::new(|| {
-    let sources = |table: Table| {
-        let columns = table.columns().iter();
-        let sources = columns.map(|column| {
-            let source = match column.name {
-                "app" => Source::App,
-                "ingest_datetime" => Source::Arrival,
-                "event_datetime" => Source::EventTime,
-                "device_tag" => Source::Device,
-                "user_map_tag" => Source::User,
-                "user_tag" => Source::UserTag,
-                name => Field::of_name(name).map_or(Source::Later, Source::Member),
-            };
-            (*column, source)
-        });
-        sources.collect()
-    };
-    Table::ALL.into_iter().map(sources).collect()
-});
 
 impl<'a> Cleaner<'a> {
     /// The value of a member: that of the event, else that of the bundle.
@@ -406,18 +372,6 @@ impl<'a> Cleaner<'a> {
 
 fn id(bytes: &[u8], number: u64) -> i64 {
     XxHash3_64::oneshot_with_seed(number, bytes).cast_signed()
-}
-
-fn default(kind: Kind) -> Value {
-    match kind {
-        Kind::Text {
-            default: Some(text),
-            ..
-        } => Value::Text(text.to_owned()),
-        Kind::Number(Some(number)) => Value::Number(number),
-        Kind::Flag => Value::Flag(false),
-        _ => Value::Null,
-    }
 }
 
 /// Reads a time as SDKs write it: with or without fractions of a second and zone, which is UTC if

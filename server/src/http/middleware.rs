@@ -3,7 +3,6 @@
 
 use std::{
     future::poll_fn,
-    mem,
     panic::{self, AssertUnwindSafe},
     pin::{Pin, pin},
     sync::Arc,
@@ -18,7 +17,7 @@ use openapi_lockstep_runtime::{
 use opentelemetry::trace::Status;
 use poem::{
     Endpoint, IntoResponse, PathPattern, Request, Response, Result,
-    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
 };
 use tokio::time::Instant;
 use tracing::{Instrument, Span};
@@ -26,9 +25,10 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use super::{
     admission::Activity,
+    headers::{POLICY_OF_OPERATIONS, POLICY_OF_PAGES, add_headers, headers},
     health::Health,
     ingest::{self, Room},
-    proxies::{Origin, REQUEST_ID, TrustedProxies},
+    proxies::{Origin, TrustedProxies},
     target::{check_target, prefix_location, strip_public_path},
 };
 use crate::{
@@ -45,14 +45,6 @@ const ANSWER_TIMEOUT: Duration = Duration::from_millis(3300);
 
 /// The status recorded for a request whose client disconnected before it was answered.
 const GONE_AWAY: u16 = 499;
-
-/// Content-Security-Policy of pages: only scripts, styles, images, requests and forms of this
-/// origin; also inline images, which the stylesheet of Swagger UI has.
-const POLICY_OF_PAGES: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
-    img-src 'self' data:; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; \
-    base-uri 'none'";
-/// Content-Security-Policy of replies of operations: a browser that shows one loads nothing.
-const POLICY_OF_OPERATIONS: &str = "default-src 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// Operations and pages, with the middleware around every request. It is a single layer, since each
 /// layer moves the whole future of the layers within it.
@@ -196,25 +188,6 @@ impl<A: Endpoint, P: Endpoint<Output = Response>> Middleware<A, P> {
     }
 }
 
-/// Adds the headers that every answer has. They replace the answer's own headers of the same name.
-fn add_headers(headers: &mut HeaderMap, of_all: &HeaderMap, id: &RequestId) {
-    // A copy takes a third of the time of as many insertions.
-    let mut own = mem::replace(headers, of_all.clone());
-    headers.insert(REQUEST_ID, id.header_value());
-    match own.remove(header::CONTENT_TYPE) {
-        Some(media_type) => headers.insert(header::CONTENT_TYPE, media_type),
-        None => headers.remove(header::CONTENT_TYPE),
-    };
-    let mut name = None;
-    for (next, value) in own {
-        // A value without a name belongs to the previous name.
-        name = next.or(name);
-        if let Some(name) = name.clone().filter(|it| !of_all.contains_key(it)) {
-            headers.append(name, value);
-        }
-    }
-}
-
 /// Returns the output of a future that is ready when it is polled for the first time, as for an
 /// answer from memory: it needs neither a task nor a timer, which would take longer than the work.
 async fn at_once<F: Future + ?Sized>(mut work: Pin<&mut F>) -> Option<F::Output> {
@@ -267,27 +240,6 @@ pub(super) async fn answer_in_time(
     }
     tracing::warn!("a request was not answered in time");
     Ok(late())
-}
-
-/// Returns the headers that every answer has. Only the files of the documentation may be stored, by
-/// clients that revalidate them each time.
-fn headers(policy: &'static str, is_https: bool) -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    let mut set = |name: HeaderName, value: &'static str| {
-        headers.insert(name, HeaderValue::from_static(value));
-    };
-    set(header::CONTENT_SECURITY_POLICY, policy);
-    set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-    set(header::X_FRAME_OPTIONS, "DENY");
-    set(header::REFERRER_POLICY, "no-referrer");
-    set(header::CACHE_CONTROL, "no-store");
-    // Places for the values that differ: otherwise a copy would have to grow.
-    set(header::CONTENT_TYPE, "");
-    set(REQUEST_ID, "");
-    if is_https {
-        set(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
-    }
-    headers
 }
 
 /// Returns the method of a request, if HTTP defines it. Any other text may be a secret in the wrong
