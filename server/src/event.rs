@@ -24,28 +24,11 @@ use crate::{
     metrics::EventOutcome,
     service::{Service, not_allowed_since},
     store::{
-        batch::Batch,
         inbox::{Arrived, Entry},
-        sender::{Sender, Senders},
+        sender::Sender,
     },
     text::short_name,
 };
-
-/// State of the ingestion of events.
-#[derive(Default)]
-pub(crate) struct Events {
-    /// Events that wait to be written to the inbox.
-    arrived: Arc<Batch<Arrived>>,
-    senders: Senders,
-}
-
-impl Events {
-    /// Lets the next bundles query their senders. To be called once a change of an API key, its
-    /// application or its organization may be committed, and before that change is answered.
-    pub(crate) fn forget_senders(&self) {
-        self.senders.forget_all();
-    }
-}
 
 /// Reply to a client whose events are stored.
 const STORED: &str = "OK";

@@ -12,7 +12,7 @@ mod client;
 mod clock;
 mod commands;
 mod config;
-#[cfg_attr(not(feature = "events"), path = "event_off.rs")]
+#[cfg(feature = "events")]
 mod event;
 mod http;
 mod mail;

@@ -12,7 +12,6 @@ use tokio::sync::Notify;
 use crate::{
     clock::{Clock, Timestamp},
     config::{MailLimits, Registration},
-    event::Events,
     metrics::Metrics,
     public_url::PublicUrl,
     random::Random,
@@ -21,6 +20,7 @@ use crate::{
         self, Store, StoreError, Writer,
         batch::Batch,
         changes::{self, Change},
+        events::Events,
         new_app::NewApp,
         session_cache::SessionCache,
     },

@@ -19,6 +19,8 @@ pub mod dead_letter;
 pub mod device_user;
 pub(crate) mod erase_user;
 mod error;
+#[cfg_attr(not(feature = "events"), path = "store/events_off.rs")]
+pub(crate) mod events;
 mod group;
 mod health;
 mod ids;
