@@ -6,8 +6,8 @@ use chrono::DateTime;
 use deltalake::{
     arrow::{
         array::{
-            ArrayRef, BooleanBuilder, Date32Array, Float64Builder, Int64Array, Int64Builder,
-            RecordBatch, StringBuilder, TimestampMicrosecondBuilder,
+            ArrayRef, BooleanArray, Date32Array, Float64Array, Int64Array, RecordBatch,
+            StringArray, TimestampMicrosecondArray,
         },
         datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit},
         error::ArrowError,
@@ -71,48 +71,37 @@ fn array(kind: Kind, rows: &[&Row], index: usize) -> ArrayRef {
     let values = rows.iter().map(|row| row.values.get(index));
     match kind {
         Kind::Text { .. } => {
-            let mut texts = StringBuilder::new();
-            for value in values {
-                texts.append_option(value.and_then(Value::text));
-            }
-            Arc::new(texts.finish())
+            let texts = values.map(|it| it.and_then(Value::text));
+            Arc::new(texts.collect::<StringArray>())
         }
         Kind::Time => {
-            let mut times = TimestampMicrosecondBuilder::with_capacity(rows.len());
-            for value in values {
-                times.append_option(value.and_then(time));
-            }
-            Arc::new(times.finish().with_timezone(UTC))
+            let times = values.map(|it| it.and_then(time));
+            Arc::new(
+                times
+                    .collect::<TimestampMicrosecondArray>()
+                    .with_timezone(UTC),
+            )
         }
         Kind::Number(_) => {
-            let mut numbers = Float64Builder::with_capacity(rows.len());
-            for value in values {
-                numbers.append_option(match value {
-                    Some(Value::Number(number)) => Some(*number),
-                    _ => None,
-                });
-            }
-            Arc::new(numbers.finish())
+            let numbers = values.map(|it| match it {
+                Some(Value::Number(number)) => Some(*number),
+                _ => None,
+            });
+            Arc::new(numbers.collect::<Float64Array>())
         }
         Kind::Integer => {
-            let mut integers = Int64Builder::with_capacity(rows.len());
-            for value in values {
-                integers.append_option(match value {
-                    Some(Value::Integer(integer)) => Some(*integer),
-                    _ => None,
-                });
-            }
-            Arc::new(integers.finish())
+            let integers = values.map(|it| match it {
+                Some(Value::Integer(integer)) => Some(*integer),
+                _ => None,
+            });
+            Arc::new(integers.collect::<Int64Array>())
         }
         Kind::Flag => {
-            let mut flags = BooleanBuilder::with_capacity(rows.len());
-            for value in values {
-                flags.append_option(match value {
-                    Some(Value::Flag(flag)) => Some(*flag),
-                    _ => None,
-                });
-            }
-            Arc::new(flags.finish())
+            let flags = values.map(|it| match it {
+                Some(Value::Flag(flag)) => Some(*flag),
+                _ => None,
+            });
+            Arc::new(flags.collect::<BooleanArray>())
         }
     }
 }

@@ -37,18 +37,16 @@ impl Api {
         operation: &'a Operation,
     ) -> impl Iterator<Item = &'a Outcome> {
         let own = operation.outcomes.failures.outcomes.iter();
-        let shared = self.shared.outcomes.iter();
-        own.chain(shared.filter(|it| operation.shared.contains(&it.answer)))
+        own.chain(self.shared_by(operation))
     }
 
     /// The shared failures that an operation has.
-    pub(crate) fn shared_by(&self, operation: &Operation) -> Group {
-        let outcomes = self.shared.outcomes.iter();
-        let outcomes = outcomes.filter(|it| operation.shared.contains(&it.answer));
-        Group {
-            name: self.shared.name.clone(),
-            outcomes: outcomes.cloned().collect(),
-        }
+    pub(crate) fn shared_by<'a>(
+        &'a self,
+        operation: &'a Operation,
+    ) -> impl Iterator<Item = &'a Outcome> {
+        let shared = self.shared.outcomes.iter();
+        shared.filter(|it| operation.shared.contains(&it.answer))
     }
 
     /// Returns the tags that have operations, each with them.

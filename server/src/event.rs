@@ -11,7 +11,7 @@ mod track;
 
 use std::sync::Arc;
 
-use bundle::{Bundle, Endpoint};
+use bundle::{Bundle, Endpoint, unusable};
 use cleaning::{Cleaned, Noted, clean};
 use cortex_report_api::server::{
     Failure,
@@ -22,7 +22,8 @@ use poem::Body;
 use crate::{
     clock::Timestamp,
     metrics::EventOutcome,
-    service::{Service, not_allowed_since},
+    random::API_KEY_LENGTH,
+    service::{Service, internal_error, not_allowed_since},
     store::{
         inbox::{Arrived, Entry},
         sender::Sender,
@@ -32,8 +33,6 @@ use crate::{
 
 /// Reply to a client whose events are stored.
 const STORED: &str = "OK";
-/// Length of an API key, as the document has it.
-const KEY_LENGTH: usize = 32;
 /// Size from which a body is read by a thread of its own, in bytes: it would keep other requests
 /// waiting.
 const LARGE: usize = 64 * 1024;
@@ -54,7 +53,7 @@ async fn take(
     let body = body
         .into_vec()
         .await
-        .map_err(|_| unusable("", "cannot be read"))?;
+        .map_err(|_| unusable_in([unusable("/body", "cannot be read")]))?;
     let size = body.len();
     let text = Arc::new(json::text(body));
     let key = {
@@ -110,7 +109,7 @@ async fn take(
 
 /// Returns true if a text can be an API key. Others are not looked up.
 fn is_key(text: &str) -> bool {
-    text.len() == KEY_LENGTH && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    text.len() == API_KEY_LENGTH && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 /// Entries of the inbox, each in a line of JSON; the failures of events that cannot be stored; and
@@ -144,10 +143,7 @@ fn lines(
     let lines = entries.map(|Noted { row, notes }| serde_json::to_vec(&Entry { row, notes }));
     let lines = lines.collect::<Result<Vec<_>, _>>().map_err(|error| {
         tracing::error!(%error, "the events of a bundle cannot be written as JSON");
-        Failure::internal_server_error(
-            ProblemCode::InternalError,
-            "The service failed. The operator finds the reason in its log.",
-        )
+        internal_error()
     })?;
     Ok((
         lines,
@@ -165,21 +161,19 @@ where
     T: Send + 'static,
     E: Send + 'static,
 {
-    if size < LARGE {
-        return work();
+    match size < LARGE {
+        true => work(),
+        false => blocking(work).await,
     }
+}
+
+/// Does work that takes long enough to keep requests waiting, by a thread of its own.
+pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => done,
         // It is never aborted, so this is a panic.
         Err(error) => std::panic::resume_unwind(error.into_panic()),
     }
-}
-
-fn unusable(place: &str, detail: &str) -> Failure {
-    unusable_in([InvalidMember {
-        pointer: format!("/body{place}"),
-        detail: detail.to_owned(),
-    }])
 }
 
 /// Returns the error for a bundle of which nothing can be stored.

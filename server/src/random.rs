@@ -18,6 +18,8 @@ pub(crate) const CODE_LETTERS: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
 /// Number of letters in a manual_code.
 pub(crate) const CODE_LENGTH: usize = 8;
 const KEY_CHARACTERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+/// Number of characters of an API key.
+pub(crate) const API_KEY_LENGTH: usize = 32;
 /// Prefix of a service token, by which secret scanners find it. A random session_key begins with it
 /// with negligible probability.
 pub(crate) const TOKEN_PREFIX: &str = "cortexreport_";
@@ -75,7 +77,7 @@ impl Random {
 
     /// Returns a new API key: 32 letters and digits.
     pub(crate) fn api_key(&self) -> String {
-        characters(&self.secrets, KEY_CHARACTERS, 32)
+        characters(&self.secrets, KEY_CHARACTERS, API_KEY_LENGTH)
     }
 
     /// Returns a new service token: [`TOKEN_PREFIX`], then letters and digits.

@@ -103,13 +103,18 @@ impl From<StoreError> for Failure {
             }
             StoreError::NotReady | StoreError::Connect(_) | StoreError::Refused(_) => {
                 tracing::error!(%error, "a request failed");
-                Self::internal_server_error(
-                    ProblemCode::InternalError,
-                    "The service failed. The operator finds the reason in its log.",
-                )
+                internal_error()
             }
         }
     }
+}
+
+/// Returns the error for a request that failed for a reason that is in the log.
+pub(crate) fn internal_error() -> Failure {
+    Failure::internal_server_error(
+        ProblemCode::InternalError,
+        "The service failed. The operator finds the reason in its log.",
+    )
 }
 
 /// Returns the error for a request that the user may not make, or that is for something that does

@@ -5,7 +5,7 @@ use quote::quote;
 
 use super::Writer;
 use crate::{
-    api::{Access, Group, Kind, Operation, Parameter, Place, Scheme},
+    api::{Access, Kind, Operation, Outcome, Parameter, Place, Scheme},
     names::ident,
 };
 
@@ -121,7 +121,7 @@ impl Writer<'_> {
     /// The module that describes the operations, a function for each.
     fn described(&self) -> TokenStream {
         let operations = &self.api.operations;
-        let shared = self.outcomes(&self.api.shared);
+        let shared = self.outcomes(&self.api.shared.outcomes);
         let shares = !self.api.shared.outcomes.is_empty() && !operations.is_empty();
         let shared = shares.then(|| {
             quote! {
@@ -139,7 +139,7 @@ impl Writer<'_> {
                 true if shares => quote!(with_shared_failures(#described)),
                 true => described,
                 false => {
-                    let some = self.outcomes(&self.api.shared_by(operation));
+                    let some = self.outcomes(self.api.shared_by(operation));
                     quote!(#described #some)
                 }
             };
@@ -221,8 +221,8 @@ impl Writer<'_> {
                 }
             })
         });
-        let successes = self.outcomes(&operation.outcomes.successes);
-        let failures = self.outcomes(&operation.outcomes.failures);
+        let successes = self.outcomes(&operation.outcomes.successes.outcomes);
+        let failures = self.outcomes(&operation.outcomes.failures.outcomes);
         quote! {
             Operation::new(Method::#method, #path, #id, #tag)
                 #deprecated #(#security)* #optional #(#parameters)* #(#body)* #successes #failures
@@ -255,10 +255,10 @@ impl Writer<'_> {
         quote!(.parameter::<#kind>(MetaParamIn::#place, #wire, #required, #style))
     }
 
-    fn outcomes(&self, group: &Group) -> TokenStream {
+    fn outcomes<'o>(&self, outcomes: impl IntoIterator<Item = &'o Outcome>) -> TokenStream {
         let mut tokens = TokenStream::new();
         let mut last = None;
-        for outcome in &group.outcomes {
+        for outcome in outcomes {
             // The media types of one status follow each other.
             if last != Some(outcome.answer) {
                 let key = outcome.answer.key();

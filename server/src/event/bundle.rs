@@ -105,7 +105,7 @@ fn event(value: &RawValue) -> Result<Members<'_>, Other> {
     }
 }
 
-fn unusable(pointer: &str, detail: impl Into<String>) -> InvalidMember {
+pub(super) fn unusable(pointer: &str, detail: impl Into<String>) -> InvalidMember {
     InvalidMember {
         pointer: pointer.to_owned(),
         detail: detail.into(),

@@ -10,7 +10,7 @@ use cortex_report_lake::{Lake, OrgTables, Row, Table, Value};
 
 use super::{Result, Stop, Worker, WorkerError};
 use crate::{
-    event::tag,
+    event::{blocking, tag},
     service::Service,
     store::{
         AppId, OrgId, app, device_user,
@@ -154,12 +154,7 @@ impl Sealing {
     async fn seal_batch(&self, org_id: OrgId, tables: &OrgTables, batch: i64) -> Result<()> {
         let store = &self.service.store;
         let waiting = inbox::list_batch(store.reader(), org_id, batch).await?;
-        // It takes long enough to keep requests waiting.
-        let mut rows = match tokio::task::spawn_blocking(move || read(waiting)).await {
-            Ok(rows) => rows?,
-            // It is never aborted, so this is a panic.
-            Err(error) => std::panic::resume_unwind(error.into_panic()),
-        };
+        let mut rows = blocking(move || read(waiting)).await?;
         self.drop_deleted(org_id, &mut rows).await?;
         let devices: BTreeSet<String> = rows.iter().filter_map(device).collect();
         let devices: Vec<String> = devices.into_iter().collect();
